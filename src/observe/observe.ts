@@ -1,0 +1,53 @@
+// Owns the contracts of observing: the feed, samplers, log sources, and what the floors above may see of the recent past.
+import type { HttpSummary, Change, LogFilter, LogLine, LogPage, LogSourceInfo, Now, ProcessInfo, ProcessKey, RequestRow, Sample } from '../shared/model.ts';
+import type { LogItem } from '../shared/live.ts';
+
+export interface Batch<T> { readonly items: readonly T[]; readonly dropped: number }
+
+/** A ring that can be followed: the backlog, then what is live, each item once and in order. A slow follower loses the
+ *  oldest and is told how many. Items are shared, not copied: treat them as frozen. */
+export interface Feed<T> {
+  publish(item: T): void;
+  recent(): readonly T[];
+  /** `limit`: items kept for this follower while it is busy. `backlog` false: only what is new. Ends when the signal aborts. */
+  follow(options: { signal: AbortSignal; limit?: number; backlog?: boolean }): AsyncIterable<Batch<T>>;
+}
+
+export interface ProcessExit { readonly process: ProcessKey; readonly name: string; readonly at: number; readonly exitCode?: number; readonly signal?: string }
+
+export interface SamplerHealth { readonly id: string; readonly state: 'good' | 'failing' | 'waiting'; readonly lastAt?: number; readonly error?: string; readonly costMs?: number }
+
+export interface LogBatch { readonly items: readonly LogItem[]; readonly dropped: number; readonly passed: number; readonly cursor: string }
+
+/** The logs of the site: catalog, pages of lines, live tails. */
+export interface Logs {
+  catalog(signal: AbortSignal): Promise<{ readonly sources: readonly LogSourceInfo[]; readonly more: number }>;
+  /** Absolute path of a source, for reading only. @throws SOURCE_UNKNOWN */
+  path(source: string): Promise<string>;
+  /** @throws SOURCE_UNKNOWN, CURSOR_BAD, FILTER_BAD */
+  page(source: string, query: { before?: string; after?: string; at?: number; limit: number; filter?: LogFilter }, signal: AbortSignal): Promise<LogPage>;
+  /** Live: first the last `last` entries or all since `cursor`, then what comes; filtered on this side. Batches at most every 100 ms. @throws as page */
+  follow(source: string, options: { cursor?: string; last?: number; filter?: LogFilter; signal: AbortSignal; keep?: number }): AsyncIterable<LogBatch>;
+}
+
+/** What analyze, mitigate and the pages may see of the recent past; made by the observer. */
+export interface Observed {
+  readonly samples: Feed<Sample>;
+  readonly requests: Feed<RequestRow>;
+  readonly changes: Feed<Change>;
+  readonly errors: Feed<LogLine>;                              // error and fatal entries of application logs and event log
+  readonly logs: Logs;
+  /** The site's processes as last seen, ours marked. */
+  processes(): readonly ProcessInfo[];
+  /** Newest sample of each process and of the site (key 'site'). */
+  latest(): ReadonlyMap<string, Sample>;
+  exits(since: number): readonly ProcessExit[];
+  health(): readonly SamplerHealth[];
+  lost(): readonly { readonly what: string; readonly count: number }[];
+  /** The HTTP log of [from, to], read from the files (also rotated ones). */
+  http(from: number, to: number, signal: AbortSignal): Promise<HttpSummary>;
+  /** Rows of the HTTP log, newest first, filtered. */
+  rows(query: { from: number; to: number; failed?: boolean; status?: string; route?: string; limit: number }, signal: AbortSignal): Promise<{ rows: readonly RequestRow[]; more: boolean }>;
+}
+
+export type NowOf = (observed: Observed, minutes: number, at: number) => Promise<Now>;

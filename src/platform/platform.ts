@@ -1,0 +1,77 @@
+// Owns the narrow door to everything outside this process; nothing else in src/ asks what OS this is.
+import type { AppInfo, Capability, Offer, ProcessInfo, ProcessKey } from '../shared/model.ts';
+import type { Clock } from './clock.ts';
+
+/** Absolute folders of the home, laid out as on App Service. */
+export interface Folders {
+  readonly home: string;
+  readonly logs: string;        // LogFiles
+  readonly site: string;        // site/wwwroot
+  readonly deployments: string; // site/deployments
+  readonly data: string;        // data/DaaS
+  readonly own: string;         // data/DaaS/diag: everything of our own
+  readonly temp: string;        // local disk, not the share
+}
+
+export interface Host { readonly app: AppInfo; readonly folders: Folders }
+
+/** Counters of one process since its start, or at this instant. Absent = could not be read. */
+export interface Usage {
+  readonly startedAt: number;
+  readonly cpuMs: number;             // user + kernel time since the start
+  readonly workingSetBytes?: number;
+  readonly privateBytes?: number;
+  readonly threads?: number;
+  readonly handles?: number;
+}
+
+export interface HostUsage {
+  readonly busyMs?: number;           // of all cores, since boot
+  readonly totalMs?: number;          // of all cores, since boot
+  readonly cores: number;
+  readonly memoryUsedBytes?: number;  // the container's where it has a limit, else the host's
+  readonly memoryTotalBytes?: number;
+  readonly diskFreeBytes?: number;    // of the home
+  readonly diskTotalBytes?: number;
+}
+
+export interface DumpResult {
+  readonly engine: string;            // 'gcore'
+  readonly bytes: number;
+  readonly pausedMs?: number;         // measured; absent when it could not be
+  readonly kind: 'core-dump' | 'minidump';
+}
+
+export interface Variable { readonly name: string; readonly value: string }
+
+export interface EventLogRow { readonly at: number; readonly id: number; readonly record?: number; readonly provider: string; readonly level: 'error' | 'warn' | 'info'; readonly text: string; readonly computer?: string }
+
+export interface Platform {
+  readonly host: Host;
+  /** Asked before a button is drawn; a missing ability carries its reason. */
+  can(what: Capability): Offer;
+  readonly clock: Clock;
+  /** The site's processes and our own (marked `ours`), parents before children. */
+  processes(signal: AbortSignal): Promise<readonly ProcessInfo[]>;
+  /** One pass over all; a vanished pid is absent, not an error. */
+  usage(pids: readonly number[], signal: AbortSignal): Promise<ReadonlyMap<number, Usage>>;
+  hostUsage(signal: AbortSignal): Promise<HostUsage>;
+  /** Our own counters (cpu, memory). */
+  ownUsage(): Usage;
+  /** @throws DiagError PROCESS_GONE, PROCESS_DENIED, CAPABILITY_MISSING */
+  openFiles(pid: number, signal: AbortSignal): Promise<readonly string[]>;
+  /** Raw, unmasked: mask before it leaves the process. @throws as openFiles */
+  environment(pid: number, signal: AbortSignal): Promise<readonly Variable[]>;
+  /** Rough size of a full dump, for the check of free room. */
+  dumpEstimate(target: ProcessKey, signal: AbortSignal): Promise<number>;
+  /** The file is whole when this resolves; on failure or abort nothing is left and the target runs. @throws DUMP_FAILED, PROCESS_REUSED, PROCESS_GONE, CANCELLED */
+  dump(target: ProcessKey, file: string, signal: AbortSignal): Promise<DumpResult>;
+  /** Is a diagnostic report possible for this process, and if not, why. */
+  nodeReportOffered(target: ProcessInfo): Offer;
+  /** Node's diagnostic report as its JSON text. @throws NODE_REPORT_FAILED */
+  nodeReport(target: ProcessKey, signal: AbortSignal): Promise<string>;
+  /** Ends this very process and its children: asks, waits `graceMs`, then kills. Never the agent, its parents or a reused pid. @throws PROCESS_OURS, PROCESS_REUSED, PROCESS_GONE */
+  end(target: ProcessKey, graceMs: number, signal: AbortSignal): Promise<void>;
+  /** Rows of eventlog.xml as it is now, oldest first; a torn file gives the rows that are whole. */
+  eventLog(signal: AbortSignal): Promise<readonly EventLogRow[]>;
+}

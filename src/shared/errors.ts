@@ -1,0 +1,83 @@
+// Owns the catalog of errors: every code with its HTTP status, its sentence and the next step.
+import { bytes } from './units.ts';
+
+type Facts = Readonly<Record<string, string | number | undefined>>;
+interface Entry { readonly status: number; say(f: Facts): string; next?(f: Facts): string }
+
+const n = (value: string | number | undefined): number => Number(value ?? 0);
+
+/** Codes are stable words: renaming one is a breaking change (CHANGELOG.md). Sorted by floor. */
+export const errors = {
+  // any floor
+  BAD_INPUT: { status: 400, say: (f) => `The input is not valid: ${f['why']}.`, next: () => 'Correct the named field and send it again.' },
+  CANCELLED: { status: 409, say: (f) => `${f['what'] ?? 'The work'} was cancelled.` },
+  TIMED_OUT: { status: 504, say: (f) => `${f['what']} took longer than ${f['limit']}.`, next: () => 'Try again, or with a longer limit.' },
+  // platform
+  CAPABILITY_MISSING: { status: 501, say: (f) => `${f['what']} is not possible here: ${f['because']}.` },
+  PROGRAM_FAILED: { status: 500, say: (f) => `${f['program']} ended with ${f['end']}: ${f['why'] ?? 'it said nothing'}.` },
+  PROCESS_GONE: { status: 404, say: (f) => `Process ${f['pid']} is not running any more.`, next: () => 'Choose a process from the current list.' },
+  PROCESS_REUSED: { status: 409, say: (f) => `Process ${f['pid']} is another one now: it started at ${f['startedAt']}, you meant the one of ${f['meant']}.`, next: () => 'Look at the current list and choose again.' },
+  PROCESS_OURS: { status: 403, say: (f) => `Process ${f['pid']} is the agent's own or one of its parents.`, next: () => 'Choose a process of the site.' },
+  PROCESS_DENIED: { status: 403, say: (f) => `The system does not let us ${f['what']} process ${f['pid']}: ${f['why']}.` },
+  DUMP_FAILED: { status: 500, say: (f) => `The dump of process ${f['pid']} failed: ${f['why']}.`, next: () => 'The process runs on. Try another kind of dump.' },
+  NODE_REPORT_FAILED: { status: 500, say: (f) => `Node process ${f['pid']} gave no report: ${f['why']}.` },
+  // store
+  NO_ROOM: { status: 507, say: (f) => `${f['what']} needs about ${bytes(n(f['needBytes']))}; ${bytes(n(f['freeBytes']))} are free.`, next: () => 'Delete old sessions or choose fewer diagnosers.' },
+  SESSION_UNKNOWN: { status: 404, say: (f) => `There is no session ${f['session']}.`, next: () => 'List the sessions: it may have aged out.' },
+  SESSION_RUNNING: { status: 409, say: (f) => `Session ${f['session']} is still running.`, next: () => 'Cancel it first, or wait for its end.' },
+  ARTIFACT_UNKNOWN: { status: 404, say: (f) => `Session ${f['session']} has no file ${f['name']}.` },
+  REPORT_NOT_READY: { status: 409, say: (f) => `Session ${f['session']} has no report: it is ${f['state']}.` },
+  // observe
+  SOURCE_UNKNOWN: { status: 404, say: (f) => `There is no log ${f['source']}.`, next: () => 'Read the catalog again: the file may be gone.' },
+  CURSOR_BAD: { status: 400, say: () => 'The cursor is not one of ours.', next: () => 'Start from the end or from a time.' },
+  FILTER_BAD: { status: 400, say: (f) => `The filter cannot be used: ${f['why']}.`, next: () => 'Use RE2 syntax without look-around and back references, at most 500 characters.' },
+  // analyze
+  DIAGNOSER_UNKNOWN: { status: 400, say: (f) => `There is no diagnoser ${f['id']}.`, next: () => 'List the diagnosers.' },
+  NOTHING_TO_COLLECT: { status: 409, say: (f) => `There is nothing to collect: ${f['why']}.`, next: (f) => String(f['remedy'] ?? 'Enable the log and try again.') },
+  BUNDLE_UNREADABLE: { status: 400, say: (f) => `${f['what']} is not a bundle or session folder of ours: ${f['why']}.` },
+  // agent
+  OPERATION_UNKNOWN: { status: 404, say: (f) => `There is no operation ${f['operation']}.` },
+  OPERATION_BUSY: { status: 409, say: (f) => `${f['what']} is already running (${f['operation']}).`, next: () => 'Wait for it, tell it that it has enough, or cancel it.' },
+  // server
+  TOKEN_MISSING: { status: 401, say: () => 'This agent wants its token.', next: () => 'Open the one-time link that the agent printed, or send Authorization: Bearer.' },
+  ORIGIN_REFUSED: { status: 403, say: (f) => `A request from ${f['origin']} is not accepted here.`, next: () => 'Use the page of this agent, or a program with a Bearer token.' },
+  HEADER_MISSING: { status: 403, say: () => 'A change needs the header X-Diag.', next: () => 'Send "X-Diag: 1" with every request that changes something.' },
+  HOST_REFUSED: { status: 403, say: (f) => `The host name ${f['host']} is not one of this agent's.` },
+  LOGIN_REFUSED: { status: 401, say: () => 'The token or one-time link is not valid.', next: () => 'A one-time link works once. Start again with the link or token that the agent printed.' },
+  NOT_FOUND: { status: 404, say: (f) => `There is nothing at ${f['path']}.` },
+  METHOD_REFUSED: { status: 405, say: (f) => `${f['method']} is not possible at ${f['path']}.` },
+  BODY_TOO_LARGE: { status: 413, say: (f) => `The body is larger than ${f['limit']}.` },
+  RANGE_BAD: { status: 416, say: () => 'The range lies outside the file.' },
+  TOO_MANY: { status: 429, say: (f) => `There are too many ${f['what']} already (${f['limit']}).` },
+  INTERNAL: { status: 500, say: () => 'Something failed inside the agent.', next: () => 'The agent\'s own log has the stack under this operation id.' },
+  UNREACHABLE: { status: 503, say: (f) => `The agent at ${f['url']} does not answer: ${f['why']}.`, next: () => 'Check the address and that the agent is running.' },
+} as const satisfies Record<string, Entry>;
+
+export type ErrorCode = keyof typeof errors;
+
+/** The one error type with a code; what it says is made from its facts, so that it is the same everywhere. */
+export class DiagError extends Error {
+  readonly code: ErrorCode;
+  readonly facts: Facts;
+  constructor(code: ErrorCode, facts: Facts = {}, options?: { cause?: unknown }) {
+    super((errors[code] as Entry).say(facts), options as ErrorOptions);
+    this.name = 'DiagError';
+    this.code = code;
+    this.facts = facts;
+  }
+  get status(): number { return errors[this.code].status; }
+  get next(): string | undefined { return (errors[this.code] as Entry).next?.(this.facts); }
+}
+
+/** The code of any error: a DiagError's own, CANCELLED for an abort, INTERNAL for what nobody foresaw. */
+export function codeOf(error: unknown): ErrorCode {
+  if (error instanceof DiagError) return error.code;
+  if (error instanceof Error && error.name === 'AbortError') return 'CANCELLED';
+  return 'INTERNAL';
+}
+
+/** One line for people about any error; an unforeseen error's message is kept, its stack is not. */
+export function sayError(error: unknown): string {
+  if (error instanceof Error) return error.message || error.name;
+  return String(error);
+}
