@@ -1,0 +1,29 @@
+// Owns the form of the JSON artifacts: what a diagnoser writes is what an analyzer reads, also years later.
+import { z } from 'zod';
+import { At, Change, ProcessInfo, Sample, Series } from './model.ts';
+
+// Text artifacts keep the form of their source: 'http-log' = W3C rows with their #Fields line, 'application-log' and
+// 'php-log' = the bytes of the window; in all of them secrets are masked. The others are JSON:
+
+export const EventLogFile = z.object({ version: z.literal(1), rows: z.array(z.object({ at: At, id: z.number().int(), record: z.number().int().optional(), provider: z.string(), level: z.enum(['error', 'warn', 'info']), text: z.string(), computer: z.string().optional() })) });
+export type EventLogFile = z.infer<typeof EventLogFile>;
+
+export const ProcessListFile = z.object({ version: z.literal(1), at: At, processes: z.array(z.object({ info: ProcessInfo, sample: Sample.optional() })) });
+export type ProcessListFile = z.infer<typeof ProcessListFile>;
+
+export const OpenFilesFile = z.object({ version: z.literal(1), at: At, pid: z.number().int(), files: z.array(z.string()) });
+export type OpenFilesFile = z.infer<typeof OpenFilesFile>;
+
+export const EnvironmentFile = z.object({ version: z.literal(1), at: At, pid: z.number().int().optional(), variables: z.array(z.object({ name: z.string(), value: z.string(), masked: z.boolean() })) });
+export type EnvironmentFile = z.infer<typeof EnvironmentFile>;
+
+export const Deployment = z.object({ id: z.string(), status: z.string().optional(), message: z.string().optional(), author: z.string().optional(), deployer: z.string().optional(), startedAt: At.optional(), endedAt: At.optional(), active: z.boolean().optional() });
+export type Deployment = z.infer<typeof Deployment>;
+export const DeploymentsFile = z.object({ version: z.literal(1), deployments: z.array(Deployment), unreadable: z.array(z.string()) });
+export type DeploymentsFile = z.infer<typeof DeploymentsFile>;
+
+export const MetricsFile = z.object({ version: z.literal(1), series: Series });
+export type MetricsFile = z.infer<typeof MetricsFile>;
+
+export const ChangesFile = z.object({ version: z.literal(1), changes: z.array(Change) });
+export type ChangesFile = z.infer<typeof ChangesFile>;
