@@ -1,0 +1,63 @@
+// Owns the build: one bundled file per entry into dist/, the page into public/assets/, and the OpenAPI file's check value.
+import { build, type BuildOptions } from 'esbuild';
+import { chmod, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+
+const root = resolve(import.meta.dirname, '..');
+const version = (JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { version: string }).version;
+
+/** Entry → file in dist/. One file each: thousands of small files on a network share cost the start. */
+const entries = {
+  main: 'src/main.ts',
+  cli: 'src/cli/cli.ts',
+  'analyze-worker': 'src/analyze/worker-main.ts',
+};
+
+const node: BuildOptions = {
+  bundle: true,
+  platform: 'node',
+  target: 'node20',
+  format: 'cjs',
+  outdir: join(root, 'dist'),
+  sourcemap: 'linked',
+  minifySyntax: true,
+  minifyWhitespace: true,
+  keepNames: true,
+  legalComments: 'none',
+  // koffi finds its native binary beside its own files.
+  external: ['koffi'],
+  define: { DIAG_VERSION: JSON.stringify(version), 'import.meta.url': 'diagFileUrl' },
+  banner: { js: 'const diagFileUrl=require("node:url").pathToFileURL(__filename).href;' },
+  logLevel: 'warning',
+};
+
+const page: BuildOptions = {
+  entryPoints: { app: join(root, 'src/client/main.tsx') },
+  bundle: true,
+  platform: 'browser',
+  target: ['es2022'],
+  format: 'esm',
+  splitting: true,
+  minify: true,
+  jsx: 'automatic',
+  jsxImportSource: 'preact',
+  outdir: join(root, 'public/assets'),
+  chunkNames: 'chunk-[hash]',
+  define: { DIAG_VERSION: JSON.stringify(version) },
+  logLevel: 'warning',
+};
+
+async function dist(): Promise<void> {
+  const there = Object.fromEntries(Object.entries(entries).filter(([, file]) => existsSync(join(root, file))).map(([name, file]) => [name, join(root, file)]));
+  await build({ ...node, entryPoints: there });
+  await writeFile(join(root, 'dist/package.json'), '{"type":"commonjs"}\n');
+  const cli = join(root, 'dist/cli.js');
+  if (!existsSync(cli)) return;
+  await writeFile(cli, `#!/usr/bin/env node\n${(await readFile(cli, 'utf8')).replace(/^#!.*\n/, '')}`);
+  await chmod(cli, 0o755);
+}
+
+await mkdir(join(root, 'dist'), { recursive: true });
+await rm(join(root, 'public/assets'), { recursive: true, force: true });
+await Promise.all([dist(), existsSync(join(root, 'src/client/main.tsx')) ? build(page) : undefined]);

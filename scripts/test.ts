@@ -1,0 +1,67 @@
+// Owns the test command: build, floors, types, lint, then every test file with node's own runner; installs what the tests need when it may.
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { performance } from 'node:perf_hooks';
+
+const root = resolve(import.meta.dirname, '..');
+const inCi = process.env['CI'] === 'true';
+
+/** Debian packages that tests use, and the program by which each is known. */
+const NEEDED: readonly { program: string; pkg: string; for: string }[] = [
+  { program: 'chromium', pkg: 'chromium', for: 'the browser journeys' },
+  { program: 'gcore', pkg: 'gdb', for: 'memory dumps' },
+];
+
+function has(program: string): boolean {
+  return (process.env['PATH'] ?? '').split(':').some((dir) => existsSync(join(dir, program)));
+}
+
+/** As root on Debian missing packages are installed; elsewhere their tests skip loudly, in CI they fail. */
+function provide(): void {
+  const missing = NEEDED.filter((n) => !has(n.program));
+  if (missing.length === 0) return;
+  if (process.getuid?.() === 0 && has('apt-get')) {
+    const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+    spawnSync('apt-get', ['update', '-qq'], { env, stdio: 'inherit' });
+    spawnSync('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...missing.map((m) => m.pkg)], { env, stdio: ['ignore', 'ignore', 'inherit'] });
+  }
+  const still = missing.filter((n) => !has(n.program));
+  for (const m of still) process.stderr.write(`MISSING ${m.pkg}: ${m.for} will ${inCi ? 'fail' : 'be skipped'}\n`);
+  if (inCi && still.length > 0) process.exit(1);
+}
+
+function step(name: string, args: readonly string[], env: Record<string, string> = {}): Promise<void> {
+  const began = performance.now();
+  process.stdout.write(`\n== ${name}\n`);
+  return new Promise((done) => {
+    const child = spawn(process.execPath, args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'], env: { ...process.env, ...env } });
+    child.on('exit', (code) => {
+      process.stdout.write(`== ${name}: ${code === 0 ? 'good' : `failed (${code})`} after ${((performance.now() - began) / 1000).toFixed(1)} s\n`);
+      if (code !== 0) process.exit(1);
+      done();
+    });
+  });
+}
+
+async function testFiles(): Promise<string[]> {
+  const all = (await readdir(join(root, 'test'), { recursive: true })).filter((f) => /\.test\.tsx?$/.test(f)).map((f) => join('test', f)).sort();
+  const named = process.argv.slice(2);
+  return named.length === 0 ? all : all.filter((f) => named.some((n) => f.includes(n)));
+}
+
+provide();
+const bin = (name: string, file: string): string => join('node_modules', name, file);
+await step('build', ['--import', 'tsx', 'scripts/build.ts']);
+await step('floors', ['--import', 'tsx', 'scripts/check-floors.ts']);
+await step('types', [bin('typescript', 'bin/tsc'), '-b']);
+await step('lint', [bin('oxlint', 'bin/oxlint'), '--type-aware', '--deny-warnings']);
+const files = await testFiles();
+// Journeys start whole systems with browsers: one at a time, so that two of them do not starve each other on two cores.
+const isJourney = (f: string): boolean => /^test\/(journeys|local)\//.test(f);
+const runner = ['--import', 'tsx', '--test', '--test-reporter=spec', '--test-timeout=300000'];
+const small = files.filter((f) => !isJourney(f));
+const large = files.filter(isJourney);
+if (small.length > 0) await step(`tests (${small.length} files)`, [...runner, '--test-concurrency=2', ...small]);
+if (large.length > 0) await step(`journeys (${large.length} files)`, [...runner, '--test-concurrency=1', ...large]);
