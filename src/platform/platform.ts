@@ -74,4 +74,6 @@ export interface Platform {
   end(target: ProcessKey, graceMs: number, signal: AbortSignal): Promise<void>;
   /** Rows of eventlog.xml as it is now, oldest first; a torn file gives the rows that are whole. */
   eventLog(signal: AbortSignal): Promise<readonly EventLogRow[]>;
+  /** Releases what is kept open between samples; the platform is not used after it. */
+  close(): void;
 }

@@ -14,6 +14,7 @@ export const errors = {
   TIMED_OUT: { status: 504, say: (f) => `${f['what']} took longer than ${f['limit']}.`, next: () => 'Try again, or with a longer limit.' },
   // platform
   CAPABILITY_MISSING: { status: 501, say: (f) => `${f['what']} is not possible here: ${f['because']}.` },
+  HOME_UNUSABLE: { status: 500, say: (f) => `The home ${f['home']} cannot be used: ${f['why']}.`, next: () => 'Name a folder that the agent may write, for example with --home.' },
   PROGRAM_FAILED: { status: 500, say: (f) => `${f['program']} ended with ${f['end']}: ${f['why'] ?? 'it said nothing'}.` },
   PROCESS_GONE: { status: 404, say: (f) => `Process ${f['pid']} is not running any more.`, next: () => 'Choose a process from the current list.' },
   PROCESS_REUSED: { status: 409, say: (f) => `Process ${f['pid']} is another one now: it started at ${f['startedAt']}, you meant the one of ${f['meant']}.`, next: () => 'Look at the current list and choose again.' },

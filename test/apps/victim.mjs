@@ -1,0 +1,83 @@
+// A program that misbehaves on request: one JSON command per line on stdin, one answer per line on stdout. Ends when stdin ends.
+import { spawn } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { createInterface } from 'node:readline';
+
+const leaked = [];
+const files = [];
+const children = [];
+
+const does = {
+  /** Keeps `mb` MiB for good: on the JavaScript heap, or in buffers when `buffers` is true. */
+  leak({ mb = 10, buffers = false }) {
+    for (let i = 0; i < mb; i += 1) leaked.push(buffers ? Buffer.alloc(1 << 20, 1) : Array.from({ length: 131_072 }, (_, n) => n + i + 0.5));
+    return { rssBytes: process.memoryUsage.rss() };
+  },
+  /** Uses one core for `ms` in slices, so that the event loop still turns; answers at its end. */
+  burn({ ms = 500 }) {
+    const until = performance.now() + ms;
+    return new Promise((resolve) => {
+      const slice = () => {
+        const stop = performance.now() + 10;
+        while (performance.now() < stop);
+        if (performance.now() < until) setImmediate(slice); else resolve({});
+      };
+      slice();
+    });
+  },
+  /** Blocks the event loop for `ms`; the answer to `blocking` comes before, the one to `block` after. */
+  block({ ms = 500 }) {
+    say({ did: 'blocking' });
+    const until = performance.now() + ms;
+    while (performance.now() < until);
+    return {};
+  },
+  /** Dies by an uncaught error of the given type. */
+  throw({ message = 'the victim was told to throw', type = 'TypeError' }) {
+    const error = new (globalThis[type] ?? Error)(message);
+    setImmediate(() => { throw error; });
+    return {};
+  },
+  exit({ code = 0 }) {
+    setImmediate(() => process.exit(code));
+    return {};
+  },
+  /** Opens `count` descriptors on `file` (default: this program) and keeps them; `close` true closes all of them again. */
+  'open-files'({ count = 10, file = process.argv[1], close = false }) {
+    if (close) { for (const fd of files.splice(0)) closeSync(fd); } else for (let i = 0; i < count; i += 1) files.push(openSync(file, 'r'));
+    return { open: files.length };
+  },
+  /** Starts a child: another victim (default) or `sleep`; `deaf` children ignore TERM. */
+  'spawn-child'({ program = 'victim', deaf = false }) {
+    const args = deaf ? ['-e', "process.on('SIGTERM', () => {}); setInterval(() => {}, 1e9); console.log('deaf')"] : [process.argv[1]];
+    const child = program === 'sleep' ? spawn('sleep', ['1000'], { stdio: 'ignore' }) : spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'ignore'] });
+    children.push(child);
+    if (program === 'sleep') return { pid: child.pid };
+    return new Promise((resolve) => { child.stdout.once('data', () => resolve({ pid: child.pid })); });
+  },
+  /** Ignores TERM from now on. */
+  deaf() { process.on('SIGTERM', () => {}); return {}; },
+  /** Listens on a loopback port and answers 200 with the pid. */
+  listen({ port = 0 }) {
+    const server = createServer((_, answer) => { answer.end(String(process.pid)); });
+    return new Promise((resolve) => { server.listen(port, '127.0.0.1', () => resolve({ port: server.address().port })); });
+  },
+  /** Writes `text` and a newline to stderr, or to stdout when `to` says so. */
+  print({ text = '', to = 'stderr' }) { process[to].write(`${text}\n`); return {}; },
+  title({ title }) { process.title = title; return {}; },
+};
+
+function say(answer) { process.stdout.write(`${JSON.stringify(answer)}\n`); }
+
+createInterface({ input: process.stdin })
+  .on('line', async (line) => {
+    const { do: what, ...how } = JSON.parse(line);
+    say({ did: what, ...await does[what](how) });
+  })
+  .on('close', () => {
+    for (const child of children) child.kill('SIGKILL');
+    process.exit(0);
+  });
+
+say({ did: 'start', pid: process.pid });
