@@ -1,5 +1,6 @@
 // Owns a log file that is only appended to: bounded in size by rotation, in number by ageing, in memory by counted loss.
-import { appendFile, mkdir, open, readdir, rm } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { mkdir, open, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /** Waiting bytes above this mean the disk does not follow: new pieces are dropped and counted. */
@@ -66,8 +67,20 @@ export function rotatingFile(options: RotatingFileOptions): RotatingFile {
   }
 
   async function put(file: string, bytes: Buffer): Promise<void> {
-    await appendFile(file, bytes);
-    sizeBytes += bytes.length;
+    // Without O_CREAT: a file deleted under us must not come back without its head.
+    const handle = await open(file, constants.O_WRONLY | constants.O_APPEND);
+    try {
+      await handle.writeFile(bytes);
+      sizeBytes += bytes.length;
+    } finally {
+      await handle.close();
+    }
+  }
+
+  /** The file to append to: a new one when there is none, it is full, or someone deleted or emptied it. */
+  async function current(): Promise<string> {
+    if (path === undefined || sizeBytes >= options.maxBytes || (await bytesOf(path)) < sizeBytes) path = await begin();
+    return path;
   }
 
   /** Writes one batch of pieces, beginning a new file where the next piece would not fit. */
@@ -78,15 +91,14 @@ export function rotatingFile(options: RotatingFileOptions): RotatingFile {
       let from = 0;
       try {
         if (lostPieces > 0) {
-          path ??= await begin();
           const said = lostPieces;
-          await put(path, Buffer.from(options.lost(said)));
+          await put(await current(), Buffer.from(options.lost(said), 'latin1'));
           lostPieces -= said;
         }
         while (from < batch.length) {
-          if (path === undefined || sizeBytes >= options.maxBytes) path = await begin();
+          const file = await current();
           const to = fitting(batch, from, options.maxBytes - sizeBytes);
-          await put(path, Buffer.concat(batch.slice(from, to)));
+          await put(file, Buffer.concat(batch.slice(from, to)));
           from = to;
         }
       } catch {
@@ -116,6 +128,16 @@ export function rotatingFile(options: RotatingFileOptions): RotatingFile {
       while (writing !== undefined) await writing;
     },
   };
+}
+
+/** Size on disk; less than anything written when the file is gone. */
+async function bytesOf(path: string): Promise<number> {
+  try {
+    return (await stat(path)).size;
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return -1;
+    throw cause;
+  }
 }
 
 /** Index after the last piece that still fits into `roomBytes`; at least one piece, so that a huge one cannot stall the log. */
