@@ -12,7 +12,7 @@ const MAX_LINES = 300;
 
 /** Which floors may use an npm package; the rest of src/ may not. */
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {
-  zod: ['shared', 'analyze', 'store'], koffi: ['platform'], pidusage: ['platform'], systeminformation: ['platform'], archiver: ['analyze'],
+  zod: ['shared', 'analyze', 'store', 'agent'], koffi: ['platform'], pidusage: ['platform'], systeminformation: ['platform'], archiver: ['analyze'],
   express: ['server'], ws: ['server', 'cli'], commander: ['cli'], preact: ['client'], uplot: ['client'], re2js: ['observe'], saxes: ['platform', 'analyze', 'observe'], yauzl: ['analyze'],
 };
 

@@ -1,0 +1,80 @@
+// Owns the agent's configuration: the one reader of the environment, every setting with its default and its bound.
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { z } from 'zod';
+import { DiagError } from '../shared/errors.ts';
+
+declare const DIAG_VERSION: string | undefined;
+/** The version of the build; 'dev' when run from source. */
+export const VERSION: string = typeof DIAG_VERSION === 'string' ? DIAG_VERSION : 'dev';
+
+export type Env = Readonly<Record<string, string | undefined>>;
+
+export interface Config {
+  readonly env: Env;
+  readonly home: string;
+  /** A TCP port, or a named pipe or Unix socket as IIS gives it; passed to listen() as it is. */
+  readonly listen: { readonly port: number; readonly host: string } | { readonly path: string };
+  readonly base: string;
+  /** platform: the SCM site authenticates in front of us. token: we stand alone and want our own. */
+  readonly auth: 'platform' | 'token';
+  readonly token: string | undefined;
+  /** Further host names under which a browser may reach us; loopback names are always allowed. */
+  readonly hosts: readonly string[];
+  readonly endWithStdin: boolean;
+  readonly processes: 'site' | 'all' | { readonly pids: readonly number[] };
+}
+
+const Settings = z.object({
+  PORT: z.string().min(1).max(300).default('8081'),
+  DIAG_BASE: z.string().regex(/^\/[\w/-]*[\w-]$/, 'a path such as /diag').default('/diag'),
+  DIAG_TOKEN: z.string().min(8, 'at least 8 characters').max(200).optional(),
+  DIAG_AUTH: z.enum(['platform', 'token']).optional(),
+  DIAG_LISTEN_HOST: z.string().max(200).default('127.0.0.1'),
+  DIAG_HOSTS: z.string().max(2000).default(''),
+  DIAG_HOME: z.string().min(1).max(1000).optional(),
+  DIAG_PROCESSES: z.string().regex(/^(site|all|\d+(,\d+)*)$/, 'site, all, or pids').default('site'),
+  DIAG_END_WITH_STDIN: z.enum(['0', '1']).default('0'),
+});
+
+/** @throws DiagError BAD_INPUT naming the variable */
+export function configOf(env: Env): Config {
+  const known = Object.fromEntries(Object.keys(Settings.shape).map((k) => [k, env[k] === '' ? undefined : env[k]]));
+  const parsed = Settings.safeParse(known);
+  if (!parsed.success) throw new DiagError('BAD_INPUT', { why: parsed.error.issues.map((i) => `${i.path.join('.')}: ${i.message}`).join('; ') });
+  const s = parsed.data;
+  return {
+    env,
+    home: homeOf(env, s.DIAG_HOME),
+    listen: /^\d+$/.test(s.PORT) ? { port: portOf(s.PORT), host: s.DIAG_LISTEN_HOST } : { path: s.PORT },
+    base: s.DIAG_BASE,
+    auth: s.DIAG_AUTH ?? (behindScm(env) ? 'platform' : 'token'),
+    token: s.DIAG_TOKEN,
+    hosts: s.DIAG_HOSTS.split(',').map((h) => h.trim().toLowerCase()).filter(Boolean),
+    endWithStdin: s.DIAG_END_WITH_STDIN === '1',
+    processes: processesOf(s.DIAG_PROCESSES),
+  };
+}
+
+/** iisnode below the SCM site: the platform asked for the user's credentials before the request reached us. */
+function behindScm(env: Env): boolean {
+  return env['IISNODE_VERSION'] !== undefined && (env['WEBSITE_IIS_SITE_NAME'] ?? '').startsWith('~1');
+}
+
+/** On App Service the platform's HOME; elsewhere never the user's own home, but a folder laid out like App Service's. */
+function homeOf(env: Env, wanted: string | undefined): string {
+  if (wanted) return resolve(wanted);
+  if (env['WEBSITE_SITE_NAME'] && env['HOME']) return resolve(env['HOME']);
+  return join(homedir(), '.diag-home');
+}
+
+function portOf(text: string): number {
+  const port = Number(text);
+  if (port > 65_535) throw new DiagError('BAD_INPUT', { why: `PORT: ${text} is above 65535` });
+  return port;
+}
+
+function processesOf(text: string): Config['processes'] {
+  if (text === 'site' || text === 'all') return text;
+  return { pids: text.split(',').map(Number) };
+}
