@@ -1,0 +1,115 @@
+// Owns append-only files of JSON lines with a bound: changes and audit.
+import { mkdir, open, type FileHandle } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import type { z } from 'zod';
+import { DiagError } from '../shared/errors.ts';
+import { codeIn, writeAtomic } from './atomic.ts';
+import type { Journal } from './store.ts';
+import { createTurns } from './turns.ts';
+
+export interface JournalSettings<T> {
+  readonly path: string;
+  readonly schema: z.ZodType<T>;
+  /** The file never grows beyond this; at the bound the newer half is kept. */
+  readonly maxBytes: number;
+  readonly owner: string;
+}
+
+/** A line longer than this share of the file would push out everything else. */
+const LINE_SHARE = 8;
+/** Read backwards in pieces of this size. */
+const PIECE_BYTES = 65_536;
+const NEWLINE = 10;
+
+/** A journal in one file with one writer. A line torn by a crash is counted as unreadable and ends where the next append begins. */
+export function createJournal<T>(settings: JournalSettings<T>): Journal<T> & { settled(): Promise<void> } {
+  const turns = createTurns();
+  return {
+    append: (entry) => turns.take(() => append(settings, entry)),
+    recent: (limit) => turns.take(() => recent(settings, limit)),
+    settled: () => turns.take(async () => {}),
+  };
+}
+
+async function append<T>(settings: JournalSettings<T>, entry: T): Promise<void> {
+  const line = Buffer.from(`${JSON.stringify(entry)}\n`);
+  if (line.length > settings.maxBytes / LINE_SHARE) throw new DiagError('BAD_INPUT', { why: `a journal line has ${line.length} bytes` });
+  await mkdir(dirname(settings.path), { recursive: true });
+  const file = await open(settings.path, 'a+', 0o600);
+  try {
+    const sizeBytes = (await file.stat()).size;
+    const torn = sizeBytes > 0 && (await read(file, sizeBytes - 1, 1))[0] !== NEWLINE;
+    const whole = torn ? Buffer.concat([Buffer.from('\n'), line]) : line;
+    if (sizeBytes + whole.length <= settings.maxBytes) { await file.write(whole); return; }
+    await writeAtomic(settings.path, Buffer.concat([await newerHalf(file, sizeBytes, settings.maxBytes), line]), { owner: settings.owner });
+  } finally {
+    await file.close();
+  }
+}
+
+/** Whole lines of the last half of the bound. */
+async function newerHalf(file: FileHandle, sizeBytes: number, maxBytes: number): Promise<Buffer> {
+  const keptBytes = Math.min(sizeBytes, Math.floor(maxBytes / 2));
+  const tail = await read(file, sizeBytes - keptBytes, keptBytes);
+  const first = keptBytes === sizeBytes ? 0 : tail.indexOf(NEWLINE) + 1;
+  const end = tail.lastIndexOf(NEWLINE) + 1;
+  return tail.subarray(first, Math.max(first, end));
+}
+
+async function recent<T>(settings: JournalSettings<T>, limit: number): Promise<{ entries: T[]; unreadable: number }> {
+  const entries: T[] = [];
+  let unreadable = 0;
+  let file: FileHandle;
+  try {
+    file = await open(settings.path, 'r');
+  } catch (error) {
+    if (codeIn(error) === 'ENOENT') return { entries, unreadable };
+    throw error;
+  }
+  try {
+    for await (const line of linesBackwards(file, (await file.stat()).size)) {
+      if (entries.length >= limit) break;
+      const entry = parse(settings.schema, line);
+      if (entry === undefined) unreadable += 1; else entries.push(entry);
+    }
+  } finally {
+    await file.close();
+  }
+  return { entries, unreadable };
+}
+
+/** Lines from the newest to the oldest; empty ones are passed over. */
+async function* linesBackwards(file: FileHandle, sizeBytes: number): AsyncGenerator<Buffer> {
+  let rest: Buffer = Buffer.alloc(0);
+  let from = sizeBytes;
+  while (from > 0) {
+    const take = Math.min(PIECE_BYTES, from);
+    from -= take;
+    rest = Buffer.concat([await read(file, from, take), rest]);
+    let end = rest.length;
+    for (let at = rest.lastIndexOf(NEWLINE); at >= 0; at = at > 0 ? rest.lastIndexOf(NEWLINE, at - 1) : -1) {
+      if (end > at + 1) yield rest.subarray(at + 1, end);
+      end = at;
+    }
+    rest = rest.subarray(0, end);
+  }
+  if (rest.length > 0) yield rest;
+}
+
+function parse<T>(schema: z.ZodType<T>, line: Buffer): T | undefined {
+  let value: unknown;
+  try {
+    value = JSON.parse(line.toString('utf8'));
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+  const parsed = schema.safeParse(value);
+  return parsed.success ? parsed.data : undefined;
+}
+
+async function read(file: FileHandle, at: number, bytes: number): Promise<Buffer> {
+  const buffer = Buffer.alloc(bytes);
+  const { bytesRead } = await file.read(buffer, 0, bytes, at);
+  return buffer.subarray(0, bytesRead);
+}
