@@ -17,7 +17,7 @@ export type OpenFilesFile = z.infer<typeof OpenFilesFile>;
 export const EnvironmentFile = z.object({ version: z.literal(1), at: At, pid: z.number().int().optional(), variables: z.array(z.object({ name: z.string(), value: z.string(), masked: z.boolean() })) });
 export type EnvironmentFile = z.infer<typeof EnvironmentFile>;
 
-export const Deployment = z.object({ id: z.string(), status: z.string().optional(), message: z.string().optional(), author: z.string().optional(), deployer: z.string().optional(), startedAt: At.optional(), endedAt: At.optional(), active: z.boolean().optional() });
+export const Deployment = z.object({ id: z.string(), status: z.string().optional(), message: z.string().optional(), author: z.string().optional(), deployer: z.string().optional(), startedAt: At.optional(), endedAt: At.optional(), active: z.boolean().optional(), log: z.array(z.object({ at: At.optional(), text: z.string() })).optional() });
 export type Deployment = z.infer<typeof Deployment>;
 export const DeploymentsFile = z.object({ version: z.literal(1), deployments: z.array(Deployment), unreadable: z.array(z.string()) });
 export type DeploymentsFile = z.infer<typeof DeploymentsFile>;
