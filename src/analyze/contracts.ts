@@ -5,6 +5,7 @@ import type { ArtifactKind, ArtifactRef, Finding, Offer, ProcessInfo } from '../
 import type { Platform } from '../platform/platform.ts';
 import type { ArtifactWriter, History } from '../store/store.ts';
 import type { Observed } from '../observe/observe.ts';
+import type { Masker } from './masker.ts';
 
 /** What a diagnoser is handed. It throws to fail; it writes through `artifacts`. */
 export interface Collecting<O = unknown> {
@@ -15,6 +16,7 @@ export interface Collecting<O = unknown> {
   readonly observed: Observed;
   readonly history: History;
   readonly artifacts: ArtifactWriter;
+  readonly mask: Masker;                                       // knows the secret values of the site's processes: all text goes through it
   readonly cancel: AbortSignal;                                // stop and leave nothing
   readonly enough: AbortSignal;                                // stop and keep what there is
   demand(what: string, needBytes: number): Promise<void>;      // @throws NO_ROOM

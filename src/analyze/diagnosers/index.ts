@@ -1,0 +1,21 @@
+// Owns the list of diagnosers: its order is the order of collection, cheap and perishable first, what pauses the app last.
+import type { Diagnoser } from '../contracts.ts';
+import { applicationLogs } from './application-logs.ts';
+import { changes } from './changes.ts';
+import { deployments } from './deployments.ts';
+import { environment } from './environment.ts';
+import { eventLog } from './event-log.ts';
+import { httpLogs } from './http-logs.ts';
+import { memoryDump } from './memory-dump.ts';
+import { metrics } from './metrics.ts';
+import { nodeReport } from './node-report.ts';
+import { openFiles } from './open-files.ts';
+import { phpErrorLog } from './php-error-log.ts';
+import { processList } from './process-list.ts';
+
+export const diagnosers: readonly Diagnoser[] = [
+  processList, openFiles, environment, metrics, changes, httpLogs as Diagnoser, eventLog, applicationLogs, phpErrorLog, deployments, nodeReport, memoryDump,
+];
+
+/** Collected in every session, asked for or not: they cost nothing, and every report stands on them. */
+export const ALWAYS: readonly string[] = ['metrics', 'changes'];

@@ -1,0 +1,33 @@
+// Owns Node's diagnostic report of the process under study, its environment masked.
+import { z } from 'zod';
+import { DiagError } from '../../shared/errors.ts';
+import type { Diagnoser } from '../contracts.ts';
+import { theTarget, withTarget } from '../target.ts';
+import { maskJson, writeJson } from '../write.ts';
+
+export const nodeReport: Diagnoser = {
+  id: 'node-report',
+  title: 'Node diagnostic report',
+  about: 'What Node says about itself: JavaScript stack, heap spaces, handles, resource use, limits. Its environment is masked.',
+  options: z.strictObject({}),
+  cost: 'slows-app',
+  costNote: 'Node writes it between two turns of its event loop: about 10 ms.',
+  preselected: true,
+  produces: ['node-report'],
+  offered: (target, platform) => withTarget(target, target ? platform.nodeReportOffered(target) : { yes: true }),
+  async collect(run) {
+    const target = theTarget(run);
+    run.progress(`asking process ${target.pid}`);
+    const text = await run.platform.nodeReport({ pid: target.pid, startedAt: target.startedAt }, AbortSignal.any([run.cancel, run.enough]));
+    const { value, count } = maskJson(parsed(text, target.pid), run.mask);
+    await writeJson(run, 'node-report', `node-report-${target.pid}.json`, value, { masked: count });
+  },
+};
+
+function parsed(text: string, pid: number): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new DiagError('NODE_REPORT_FAILED', { pid, why: 'what it wrote is not whole' }, { cause });
+  }
+}
