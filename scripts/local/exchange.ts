@@ -1,9 +1,9 @@
 // Owns one request's way through the front end: to the worker and back, or to the signature of how it failed.
 import { type Agent, type ClientRequest, type IncomingMessage, type ServerResponse, request } from 'node:http';
-import type { Duplex } from 'node:stream';
+import type { Socket } from 'node:net';
 import { endToEnd, toWorker } from './headers.ts';
 import type { Limits } from './limits.ts';
-import { quiet } from './quiet.ts';
+import { type Quiet, quiet } from './quiet.ts';
 import { type RequestRecord, beginRecord } from './record.ts';
 import { type Signature, afterHead, errorPage, signatureOf, signatures, win32 } from './signature.ts';
 import { tunnel } from './tunnel.ts';
@@ -26,77 +26,144 @@ const RESPONSE_HEAD_BYTES = 64 * 1024;
 
 /** Carries one request; every outcome, the client's leaving included, ends in exactly one row. */
 export function exchange(req: IncomingMessage, res: ServerResponse, desk: Desk, upgradeHead?: Buffer): void {
-  const record = beginRecord(req, desk.port, (row) => desk.write(row));
-  let decided: Signature | undefined;
-  let upstream: ClientRequest | undefined;
-  let orphaned = false;
-  let tunnelled = false;
+  new Exchange(req, res, desk, upgradeHead).begin();
+}
 
-  function fail(signature: Signature, reasonAfterHead: number = signature.win32): void {
-    if (decided !== undefined || res.writableEnded || res.destroyed) return;
-    decided = res.headersSent ? afterHead(res.statusCode, reasonAfterHead) : signature;
+class Exchange {
+  readonly #req: IncomingMessage;
+  readonly #res: ServerResponse;
+  readonly #desk: Desk;
+  /** Bytes behind an upgrade request; absent on a plain one. */
+  readonly #upgradeHead: Buffer | undefined;
+  readonly #record: RequestRecord;
+  readonly #handlerLimit: Quiet;
+  readonly #requestLimit: Quiet;
+  #upstream: ClientRequest | undefined;
+  /** What the row will say, once something other than the worker's own answer decides it. */
+  #decided: Signature | undefined;
+  /** The client was answered for the worker, which keeps working. */
+  #orphaned = false;
+  #tunnelled = false;
+
+  constructor(req: IncomingMessage, res: ServerResponse, desk: Desk, upgradeHead: Buffer | undefined) {
+    this.#req = req;
+    this.#res = res;
+    this.#desk = desk;
+    this.#upgradeHead = upgradeHead;
+    this.#record = beginRecord(req, desk.port, (row) => desk.write(row));
+    this.#handlerLimit = quiet(desk.limits.handlerLimitMs, () => this.#handlerWaitedTooLong());
+    this.#requestLimit = quiet(desk.limits.requestLimitMs, () => this.#requestTookTooLong());
+  }
+
+  begin(): void {
+    this.#res.once('close', () => this.#closed());
+    const port = this.#desk.worker();
+    const webSocket = this.#upgradeHead !== undefined && isWebSocket(this.#req);
+    if (port === 'stopped') return this.#fail(signatures.rapidFail);
+    if (port === undefined) return this.#fail(signatures.notListening);
+    if (this.#upgradeHead !== undefined && !webSocket && hasBody(this.#req)) return this.#fail(signatures.upgradeWithBody);
+    this.#forward(open(this.#req, this.#record, this.#desk, port, webSocket));
+  }
+
+  #forward(upstream: ClientRequest): void {
+    this.#upstream = upstream;
+    upstream.on('error', (error) => this.#fail(signatureOf(error)));
+    upstream.on('response', (answer) => this.#relay(answer));
+    upstream.on('upgrade', (answer, socket, head) => this.#tunnel(answer, socket, head));
+    upstream.on('drain', () => this.#touch());
+    this.#res.on('drain', () => this.#touch());
+    this.#req.on('data', () => this.#touch());
+    this.#req.on('error', () => upstream.destroy()); // an upload cut off; the row is written when the response closes
+    if (hasBody(this.#req)) upstream.flushHeaders(); // the app may answer to the head alone
+    if (this.#upgradeHead === undefined) this.#req.pipe(upstream);
+    else upstream.end();
+  }
+
+  #relay(answer: IncomingMessage): void {
+    if (this.#decided !== undefined) return void answer.resume();
+    this.#touch();
+    if (answer.headers.date !== undefined) this.#res.sendDate = false;
+    try {
+      this.#res.writeHead(answer.statusCode ?? 0, answer.statusMessage, endToEnd(answer.rawHeaders));
+    } catch (error) {
+      answer.destroy();
+      return this.#fail(signatureOf(error as NodeJS.ErrnoException));
+    }
+    this.#res.flushHeaders(); // an event stream may be silent for minutes after its head
+    answer.on('data', () => this.#touch());
+    answer.on('error', (error: NodeJS.ErrnoException) => this.#fail(signatureOf(error)));
+    answer.on('close', () => {
+      if (!answer.complete) this.#fail(signatures.connectionEnded);
+    });
+    answer.on('end', () => this.#endUpload());
+    answer.pipe(this.#res);
+  }
+
+  #tunnel(answer: IncomingMessage, worker: Socket, workerHead: Buffer): void {
+    if (this.#upgradeHead === undefined || this.#decided !== undefined) return void worker.destroy();
+    this.#tunnelled = true;
+    this.#stopLimits();
+    tunnel({ answer, worker, workerHead, res: this.#res, clientHead: this.#upgradeHead, quietMs: this.#desk.limits.requestLimitMs })
+      .then((signature) => this.#record.end(signature), () => this.#record.end(afterHead(101, win32.connectionEnded)));
+  }
+
+  /** Decides the row and answers the client with it, or cuts the answer that has begun. The first decision stands. */
+  #fail(signature: Signature, reasonAfterHead: number = signature.win32): void {
+    const res = this.#res;
+    if (this.#decided !== undefined || res.writableEnded || res.destroyed) return;
+    this.#decided = res.headersSent ? afterHead(res.statusCode, reasonAfterHead) : signature;
     if (res.headersSent) res.destroy();
-    else answerPage(req, res, signature.status);
+    else answerPage(this.#req, res, signature.status);
   }
 
-  function waitsForClient(): boolean {
-    const bodyMissing = !req.complete && upstream !== undefined && !upstream.writableNeedDrain;
-    return bodyMissing || res.writableNeedDrain;
+  #handlerWaitedTooLong(): void {
+    if (this.#waitsForClient()) return; // not the worker's silence
+    this.#fail(signatures.handlerLimit);
+    this.#upstream?.destroy();
   }
 
-  const handlerLimit = quiet(desk.limits.handlerLimitMs, () => {
-    if (waitsForClient()) return; // not the worker's silence
-    fail(signatures.handlerLimit);
-    upstream?.destroy();
-  });
-  const requestLimit = quiet(desk.limits.requestLimitMs, () => {
-    if (waitsForClient()) {
-      fail(signatures.clientStalled);
-      upstream?.destroy();
+  #requestTookTooLong(): void {
+    if (this.#waitsForClient()) {
+      this.#fail(signatures.clientStalled);
+      this.#upstream?.destroy();
       return;
     }
-    orphaned = true; // the platform answers the client, the app keeps working: only the handler's limit can still end that
-    fail(signatures.requestLimit, win32.semaphoreTimeout);
-  });
-  const touch = (): void => {
-    handlerLimit.touch();
-    requestLimit.touch();
-  };
+    this.#orphaned = true; // only the handler's limit can still end what the app is doing
+    this.#fail(signatures.requestLimit, win32.semaphoreTimeout);
+  }
 
-  res.once('close', () => {
-    if (tunnelled) return;
-    requestLimit.stop();
-    if (orphaned && upstream?.destroyed === false) upstream.once('close', () => handlerLimit.stop());
-    else handlerLimit.stop();
-    if (!orphaned && !res.writableFinished) upstream?.destroy();
-    record.end(decided ?? plainEnd(res));
-  });
+  /** The client owes us the rest of its body, or room for more of the answer. */
+  #waitsForClient(): boolean {
+    const bodyMissing = !this.#req.complete && this.#upstream !== undefined && !this.#upstream.writableNeedDrain;
+    return bodyMissing || this.#res.writableNeedDrain;
+  }
 
-  const port = desk.worker();
-  if (port === 'stopped') return fail(signatures.rapidFail);
-  if (port === undefined) return fail(signatures.notListening);
-  if (upgradeHead !== undefined && !isWebSocket(req) && hasBody(req)) return fail(signatures.upgradeWithBody);
+  #touch(): void {
+    this.#handlerLimit.touch();
+    this.#requestLimit.touch();
+  }
 
-  upstream = open(req, record, desk, port, upgradeHead !== undefined && isWebSocket(req));
-  upstream.on('error', (error) => fail(signatureOf(error)));
-  upstream.on('response', (answer) => {
-    if (decided !== undefined) answer.resume();
-    else relay(answer, res, { fail, touch, end: () => endUpload(req, upstream) });
-  });
-  upstream.on('upgrade', (answer: IncomingMessage, socket: Duplex, head: Buffer) => {
-    if (upgradeHead === undefined || decided !== undefined) return void socket.destroy();
-    tunnelled = true;
-    handlerLimit.stop();
-    requestLimit.stop();
-    tunnel({ answer, worker: socket, workerHead: head, res, clientHead: upgradeHead, quietMs: desk.limits.requestLimitMs })
-      .then((signature) => record.end(signature), () => record.end(afterHead(101, win32.connectionEnded)));
-  });
-  upstream.on('drain', touch);
-  res.on('drain', touch);
-  req.on('data', touch);
-  req.on('error', () => upstream?.destroy()); // an upload cut off; the row is written when the response closes
-  if (upgradeHead === undefined) req.pipe(upstream);
-  else upstream.end();
+  #stopLimits(): void {
+    this.#handlerLimit.stop();
+    this.#requestLimit.stop();
+  }
+
+  /** The answer is whole; what the client still uploads is read and forgotten, so that its connection can be kept. */
+  #endUpload(): void {
+    if (this.#req.complete) return;
+    if (this.#upstream !== undefined) this.#req.unpipe(this.#upstream);
+    this.#req.resume();
+  }
+
+  #closed(): void {
+    if (this.#tunnelled) return;
+    const orphan = this.#orphaned && this.#upstream?.destroyed === false ? this.#upstream : undefined;
+    this.#requestLimit.stop();
+    if (orphan === undefined) this.#handlerLimit.stop();
+    else orphan.once('close', () => this.#handlerLimit.stop());
+    if (!this.#orphaned && !this.#res.writableFinished) this.#upstream?.destroy();
+    this.#record.end(this.#decided ?? plainEnd(this.#res));
+  }
 }
 
 function open(req: IncomingMessage, record: RequestRecord, desk: Desk, port: number, upgrade: boolean): ClientRequest {
@@ -129,38 +196,6 @@ function hasBody(req: IncomingMessage): boolean {
 
 function isWebSocket(req: IncomingMessage): boolean {
   return req.headers.upgrade?.toLowerCase() === 'websocket';
-}
-
-interface Relaying {
-  fail(signature: Signature): void;
-  touch(): void;
-  end(): void;
-}
-
-function relay(answer: IncomingMessage, res: ServerResponse, { fail, touch, end }: Relaying): void {
-  touch();
-  if (answer.headers.date !== undefined) res.sendDate = false;
-  try {
-    res.writeHead(answer.statusCode ?? 0, answer.statusMessage, endToEnd(answer.rawHeaders));
-  } catch (error) {
-    answer.destroy();
-    return fail(signatureOf(error as NodeJS.ErrnoException));
-  }
-  res.flushHeaders(); // an event stream may be silent for minutes after its head
-  answer.on('data', touch);
-  answer.on('error', (error: NodeJS.ErrnoException) => fail(signatureOf(error)));
-  answer.on('close', () => {
-    if (!answer.complete) fail(signatures.connectionEnded);
-  });
-  answer.on('end', end);
-  answer.pipe(res);
-}
-
-/** The answer is whole; what the client still uploads is read and forgotten, so that its connection can be kept. */
-function endUpload(req: IncomingMessage, upstream: ClientRequest | undefined): void {
-  if (req.complete) return;
-  if (upstream !== undefined) req.unpipe(upstream);
-  req.resume();
 }
 
 function answerPage(req: IncomingMessage, res: ServerResponse, status: number): void {

@@ -1,13 +1,13 @@
 // Owns an upgraded connection: bytes both ways until one side ends it, and what its row says then.
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Duplex } from 'node:stream';
+import type { Socket } from 'node:net';
 import { pairs } from './headers.ts';
 import { quiet } from './quiet.ts';
 import { type Signature, afterHead, win32 } from './signature.ts';
 
 export interface Tunnelling {
   readonly answer: IncomingMessage;
-  readonly worker: Duplex;
+  readonly worker: Socket;
   /** Bytes the worker sent right behind its 101. */
   readonly workerHead: Buffer;
   readonly res: ServerResponse;
@@ -46,7 +46,9 @@ export function tunnel({ answer, worker, workerHead, res, clientHead, quietMs }:
   if (clientHead.length > 0) worker.write(clientHead);
   client.pipe(worker).pipe(client);
 
-  const closed = (side: Duplex): Promise<void> => new Promise((resolve) => side.once('close', () => resolve()));
+  const closed = (side: Socket): Promise<void> => new Promise((resolve) => side.once('close', () => resolve()));
+  // WebSocket knows no half-closed connection: whoever ends it ends it for both, once what was said is through.
+  client.once('end', () => worker.destroySoon());
   client.once('close', () => worker.destroy());
   worker.once('close', () => client.destroySoon());
   return Promise.all([closed(client), closed(worker)]).then(() => {

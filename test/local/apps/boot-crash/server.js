@@ -1,0 +1,2 @@
+// Owns an app that ends before it listens.
+process.exit(12);
