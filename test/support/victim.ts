@@ -1,6 +1,8 @@
 // Owns victims: real programs of test/apps, started by a test and steered by lines of JSON.
-import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
+import type { Readable, Writable } from 'node:stream';
+import { constants } from 'node:os';
 import { fileURLToPath } from 'node:url';
 
 export type Answer = Readonly<Record<string, unknown>>;
@@ -11,7 +13,7 @@ export interface VictimOptions {
   readonly args?: readonly string[];
   /** Added to PATH and HOME only: a victim carries no variable of the test run itself. */
   readonly env?: Readonly<Record<string, string>>;
-  /** Options of node itself, for example `--inspect=0`. */
+  /** Options of node itself. Give `--inspect-port=0` where a diagnostic report is taken: tests that run at the same time would fight for the one default port. */
   readonly nodeOptions?: readonly string[];
   readonly cwd?: string;
   /** Run by this program instead of this Node. */
@@ -26,58 +28,78 @@ export interface Victim {
   send(what: string, how?: Answer): void;
   /** The next answer with this `did`. */
   said(did: string): Promise<Answer>;
-  /** All lines of stderr so far. */
+  /** All of stderr so far. */
   stderr(): string;
   readonly exited: Promise<{ readonly code: number | null; readonly signal: string | null }>;
   /** Ends it however it is; safe to call twice. */
   stop(): Promise<void>;
 }
 
-const running = new Set<ChildProcessWithoutNullStreams>();
-process.on('exit', () => { for (const child of running) child.kill('SIGKILL'); });
+/** A child of ours would be one of the agent's own and no target. So a subshell that outlives its parent starts the victim, waits for it and
+ *  tells its pid and its end on descriptor 3; the victim's stdin is descriptor 4: when the test dies, it closes and the victim ends. */
+const KEEPER = '( env "$@" <&4 3>&- 4<&- & echo $! >&3; exec 4<&- ; wait $!; echo $? >&3 ) &';
 
+const running = new Set<number>();
+process.on('exit', () => { for (const pid of running) process.kill(pid, 'SIGKILL'); });
+
+/** Starts a victim and waits for its first word. It is nobody's child in the sense of the agent, so it can be a target. */
 export async function victim(options: VictimOptions = {}): Promise<Victim> {
   const file = fileURLToPath(new URL(`../apps/${options.app ?? 'victim.mjs'}`, import.meta.url));
-  const child = spawn(options.program ?? process.execPath, [...options.nodeOptions ?? [], file, ...options.args ?? []], {
-    env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...options.env },
-    stdio: 'pipe',
-    ...options.cwd === undefined ? {} : { cwd: options.cwd },
-  });
-  running.add(child);
-  const made = wrap(child);
+  const env = { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '' };
+  const variables = Object.entries(options.env ?? {}).map(([name, value]) => `${name}=${value}`);
+  const command = [...variables, options.program ?? process.execPath, ...options.nodeOptions ?? [], file, ...options.args ?? []];
+  const keeper = spawn('/bin/sh', ['-c', KEEPER, 'sh', ...command], { env, stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe'], ...options.cwd === undefined ? {} : { cwd: options.cwd } });
+  const told = createInterface({ input: keeper.stdio[3] as Readable })[Symbol.asyncIterator]();
+  const pid = Number((await told.next()).value);
+  running.add(pid);
+  const made = wrap(keeper, pid, told);
   await made.said('start');
   return made;
 }
 
-function wrap(child: ChildProcessWithoutNullStreams): Victim {
+type End = Awaited<Victim['exited']>;
+
+function wrap(keeper: ChildProcess, pid: number, told: AsyncIterator<string>): Victim {
   let stderr = '';
+  let ended: End | undefined;
   const waiting: { did: string; resolve(answer: Answer): void; reject(error: Error): void }[] = [];
-  const exited = new Promise<{ code: number | null; signal: string | null }>((resolve) => {
-    child.once('close', (code, signal) => {
-      running.delete(child);
-      for (const one of waiting.splice(0)) one.reject(new Error(`the victim ended (${signal ?? code}) before it did ${one.did}: ${stderr.slice(-1000)}`));
-      resolve({ code, signal });
-    });
-  });
-  child.stderr.setEncoding('utf8').on('data', (text: string) => { stderr += text; });
-  child.stdin.on('error', () => { /* EPIPE: it ended; `exited` tells */ });
-  createInterface({ input: child.stdout }).on('line', (line) => {
+  const exited = (async (): Promise<End> => {
+    ended = endOf(Number((await told.next()).value));
+    running.delete(pid);
+    for (const one of waiting.splice(0)) one.reject(new Error(`the victim ended (${ended.signal ?? ended.code}) before it did ${one.did}: ${stderr.slice(-1000)}`));
+    return ended;
+  })();
+  const stdin = keeper.stdio[4] as Writable;
+  stdin.on('error', () => { /* EPIPE: it ended; `exited` tells */ });
+  keeper.stderr?.setEncoding('utf8').on('data', (text: string) => { stderr += text; });
+  createInterface({ input: keeper.stdout as Readable }).on('line', (line) => {
     const answer = JSON.parse(line) as Answer;
     const at = waiting.findIndex((one) => one.did === answer['did']);
     if (at >= 0) waiting.splice(at, 1)[0]?.resolve(answer);
   });
   const said = (did: string): Promise<Answer> => new Promise((resolve, reject) => {
-    if (child.exitCode !== null || child.signalCode !== null) reject(new Error(`the victim has ended, it cannot do ${did}`));
-    waiting.push({ did, resolve, reject });
+    if (ended !== undefined) reject(new Error(`the victim has ended, it cannot do ${did}`));
+    else waiting.push({ did, resolve, reject });
   });
-  const send = (what: string, how: Answer = {}): void => { child.stdin.write(`${JSON.stringify({ do: what, ...how })}\n`); };
+  const send = (what: string, how: Answer = {}): void => { stdin.write(`${JSON.stringify({ do: what, ...how })}\n`); };
   return {
-    pid: child.pid ?? 0,
-    said,
-    send,
+    pid, said, send, exited,
     do: async (what, how) => { const answer = said(what); send(what, how); return await answer; },
     stderr: () => stderr,
-    exited,
-    stop: async () => { if (child.exitCode === null && child.signalCode === null) { child.kill('SIGKILL'); child.kill('SIGCONT'); } await exited; },
+    stop: async () => { if (ended === undefined) kill(pid); await exited; },
   };
+}
+
+/** A shell gives the death by signal n as 128 + n. */
+function endOf(status: number): End {
+  const signal = Object.entries(constants.signals).find(([, number]) => number === status - 128)?.[0];
+  return signal === undefined ? { code: status, signal: null } : { code: null, signal };
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
+  }
 }
