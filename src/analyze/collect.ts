@@ -3,7 +3,7 @@ import { codeOf } from '../shared/errors.ts';
 import type { ProcessInfo, Session, Step } from '../shared/model.ts';
 import { duration } from '../shared/units.ts';
 import type { Platform, Variable } from '../platform/platform.ts';
-import type { Store } from '../store/store.ts';
+import type { ArtifactWriter, Store } from '../store/store.ts';
 import type { Observed } from '../observe/observe.ts';
 import type { Collecting, Diagnoser } from './contracts.ts';
 import { deadline, orAbandoned } from './deadline.ts';
@@ -50,6 +50,7 @@ export async function collectAll(given: Collection): Promise<ProcessInfo | undef
   const whole = deadline(clock, 'The session', given.limits.sessionMs, given.cancel);
   const targets = follower(given);
   const masks = maskFollower(given);
+  const writer = given.store.artifacts.writer(given.record.session.id);
   try {
     for (const { diagnoser, options } of given.chosen) {
       given.cancel.throwIfAborted();
@@ -57,8 +58,8 @@ export async function collectAll(given: Collection): Promise<ProcessInfo | undef
       if (unable !== undefined) { given.record.step(keyOf(diagnoser), { state: 'skipped', because: unable }); continue; }
       const target = await targets.now();
       const mask = await masks.of(target, targets.processes);
-      await collectOne(given, { diagnoser, options, target, mask, outer: whole.signal });
-      given.record.change({ artifacts: [...given.store.artifacts.writer(given.record.session.id).refs] });
+      await collectOne(given, { diagnoser, options, target, mask, writer, outer: whole.signal });
+      given.record.change({ artifacts: [...writer.refs] });
     }
   } finally {
     whole.end();
@@ -67,7 +68,7 @@ export async function collectAll(given: Collection): Promise<ProcessInfo | undef
   return targets.last;
 }
 
-interface One { readonly diagnoser: Diagnoser; readonly options: unknown; readonly target: ProcessInfo | undefined; readonly mask: Masker; readonly outer: AbortSignal }
+interface One { readonly diagnoser: Diagnoser; readonly options: unknown; readonly target: ProcessInfo | undefined; readonly mask: Masker; readonly writer: ArtifactWriter; readonly outer: AbortSignal }
 
 async function collectOne(given: Collection, one: One): Promise<void> {
   const { record, platform } = given;
@@ -80,7 +81,7 @@ async function collectOne(given: Collection, one: One): Promise<void> {
   record.step(step, { state: 'running', startedAt });
   const limitMs = one.diagnoser.cost === 'pauses-app' ? given.limits.pausingStepMs : given.limits.stepMs;
   const limit = deadline(platform.clock, one.diagnoser.title, limitMs, one.outer);
-  const artifacts = stepWriter(given.store.artifacts.writer(record.session.id));
+  const artifacts = stepWriter(one.writer);
   try {
     const work = one.diagnoser.collect(running(given, one, artifacts, limit.signal));
     await orAbandoned(platform.clock, work, limit.signal, given.limits.graceMs);

@@ -1,5 +1,4 @@
 // Owns the masking of W3C rows: which columns may hold secrets, and how a row keeps its form.
-import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { isSecretName, MASK, maskQuery, maskUrl } from '../shared/mask.ts';
 import { APP_SERVICE_FIELDS } from '../observe/http-log/fields.ts';
@@ -89,13 +88,6 @@ export function iisTime(at: number): string {
   return new Date(at).toISOString().slice(0, 19).replace('T', ' ');
 }
 
-/** The time of the first row of a text, for the search in a file; rows of other column orders say none. */
-export function timeOfRows(text: Buffer): number | undefined {
-  const found = /(?:^|\n)(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d) /.exec(text.toString('latin1'));
-  const at = found ? Date.parse(`${found[1]}T${found[2]}Z`) : NaN;
-  return Number.isNaN(at) ? undefined : at;
-}
-
 /** The `#Fields:` line in force at an offset: the last one before it. Reads backwards, so a log that names its columns often costs little. */
 export async function fieldsBefore(path: string, offset: number, signal: AbortSignal): Promise<string | undefined> {
   const step = 1024 * 1024;
@@ -114,12 +106,4 @@ export async function fieldsBefore(path: string, offset: number, signal: AbortSi
   } finally {
     await file.close();
   }
-}
-
-/** Does a file begin as a W3C log does? */
-export async function looksW3c(path: string): Promise<boolean> {
-  for await (const chunk of createReadStream(path, { end: 4_095 }) as AsyncIterable<Buffer>) {
-    return /^(\uFEFF|ï»¿)?#(Software|Version|Date|Fields):/i.test(chunk.toString('latin1')) || /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d \S+ (GET|POST|PUT|HEAD|DELETE|OPTIONS|PATCH) \//m.test(chunk.toString('latin1'));
-  }
-  return false;
 }

@@ -1,5 +1,5 @@
 // Owns the copying of an application or PHP log: the part of the window by the times its lines carry, else its end; masked and bounded.
-import { stat } from 'node:fs/promises';
+import { open, stat } from 'node:fs/promises';
 import { readEntries } from '../observe/logs/entries.ts';
 import type { ArtifactKind, LogSourceInfo } from '../shared/model.ts';
 import { bytes, count, plural } from '../shared/units.ts';
@@ -8,7 +8,6 @@ import type { Collecting } from './contracts.ts';
 import { masked, newTally, readSpan } from './masked-text.ts';
 import { readAt, seekTime, tailStart } from './seek-time.ts';
 import { safeName, writeText } from './write.ts';
-import { open } from 'node:fs/promises';
 
 /** What is taken of a log whose lines carry no time (iisnode's stdout): enough for the last crash and what led to it. */
 const UNTIMED_BYTES = 5 * 1024 * 1024;
@@ -53,17 +52,18 @@ async function copyLog(run: Collecting, source: LogSourceInfo, kind: ArtifactKin
 
 /** Where the window begins in a file. */
 export async function windowOf(path: string, sizeBytes: number, from: number, signal: AbortSignal): Promise<{ start: number; timed: boolean }> {
-  const near = await seekTime(path, sizeBytes, from, timeOfEntries, signal);
+  const near = await seekTime(path, sizeBytes, from, (text) => timeOfEntries(text, from), signal);
   if (near === undefined) return { start: await tailStart(path, sizeBytes, UNTIMED_BYTES), timed: false };
-  for await (const entry of readEntries(readSpan(path, near, sizeBytes, signal), 'file', { baseOffset: near })) {
+  for await (const entry of readEntries(readSpan(path, near, sizeBytes, signal), 'file', { baseOffset: near, near: from })) {
     if (entry.at !== undefined && entry.at >= from) return { start: entry.offset, timed: true };
   }
   // The file changed within the window, yet its newest time is older: lines without time were added to the last entry.
   return { start: await tailStart(path, sizeBytes, Math.min(UNTIMED_BYTES, sizeBytes - near)), timed: false };
 }
 
-async function timeOfEntries(text: Buffer): Promise<number | undefined> {
-  for await (const entry of readEntries(once(text), 'file')) if (entry.at !== undefined) return entry.at;
+/** `near`: for times without a year. */
+async function timeOfEntries(text: Buffer, near: number): Promise<number | undefined> {
+  for await (const entry of readEntries(once(text), 'file', { near })) if (entry.at !== undefined) return entry.at;
   return undefined;
 }
 

@@ -8,12 +8,15 @@ import type { Collecting } from './contracts.ts';
 import type { Masker } from './masker.ts';
 import type { Tally } from './masked-text.ts';
 
-const MAX_NAME_CHARS = 120;
+const MAX_NAME_CHARS = 110;
+
+/** Windows opens a device for these, with any extension. */
+const DEVICE = /^(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$)/i;
 
 /** A file name made of what an artifact's name may hold; the end is kept, because it holds pid and number. */
 export function safeName(name: string): string {
-  const safe = name.replace(/[^A-Za-z0-9._-]+/g, '_').replace(/^\.+/, '');
-  return safe.length === 0 ? 'unnamed' : safe.slice(-MAX_NAME_CHARS);
+  const safe = name.replace(/[^A-Za-z0-9._-]+/g, '_').slice(-MAX_NAME_CHARS).replace(/\.+$/, '').replace(/\.tmp$/i, '.tmp_');
+  return /^[A-Za-z0-9_]/.test(safe) && !DEVICE.test(safe) && safe.toLowerCase() !== 'artifacts.jsonl' ? safe : `log_${safe}`;
 }
 
 /** Writes one JSON artifact. @throws NO_ROOM, and what the disk throws */
