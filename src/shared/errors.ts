@@ -25,6 +25,7 @@ export const errors = {
   // store
   NO_ROOM: { status: 507, say: (f) => `${f['what']} needs about ${bytes(n(f['needBytes']))}; ${bytes(n(f['freeBytes']))} are free.`, next: () => 'Delete old sessions or choose fewer diagnosers.' },
   SESSION_UNKNOWN: { status: 404, say: (f) => `There is no session ${f['session']}.`, next: () => 'List the sessions: it may have aged out.' },
+  SESSION_UNREADABLE: { status: 500, say: (f) => `The record of session ${f['session']} cannot be read: ${f['why']}.`, next: () => 'The file is left where it is, under data/DaaS/diag/sessions.' },
   SESSION_RUNNING: { status: 409, say: (f) => `Session ${f['session']} is still running.`, next: () => 'Cancel it first, or wait for its end.' },
   ARTIFACT_UNKNOWN: { status: 404, say: (f) => `Session ${f['session']} has no file ${f['name']}.` },
   REPORT_NOT_READY: { status: 409, say: (f) => `Session ${f['session']} has no report: it is ${f['state']}.` },

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { copyFile, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { systemClock } from '../platform/clock.ts';
 
 /** Distinguishes this run from an earlier one of the same pid. */
 const RUN = randomBytes(4).toString('hex');
@@ -95,6 +96,9 @@ export function codeIn(error: unknown): string {
 /** Windows refuses to rename over a file that a virus scanner or a reader holds open for a moment. */
 const BUSY_CODES: readonly string[] = ['EPERM', 'EACCES', 'EBUSY'];
 const RENAME_TRIES = 5;
+const RENAME_PAUSE_MS = 20;
+/** The pauses end by themselves, after 200 ms together. */
+const NEVER = new AbortController().signal;
 
 async function renameOver(from: string, to: string): Promise<void> {
   for (let attempt = 1; ; attempt += 1) {
@@ -103,7 +107,7 @@ async function renameOver(from: string, to: string): Promise<void> {
       return;
     } catch (error) {
       if (attempt >= RENAME_TRIES || !BUSY_CODES.includes(codeIn(error))) throw error;
-      await new Promise<void>((resolve) => { setImmediate(resolve); });
+      await systemClock.wait(RENAME_PAUSE_MS * attempt, NEVER);
     }
   }
 }

@@ -76,5 +76,7 @@ export interface Store {
   readonly history: History;
   readonly changes: Journal<Change>;
   readonly audit: Journal<AuditEntry>;
+  /** What bounded files and buffers of the store could not keep, counted. */
+  lost(): readonly { readonly what: string; readonly count: number }[];
   close(): Promise<void>;
 }
