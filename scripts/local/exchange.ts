@@ -24,6 +24,9 @@ export interface Desk {
 /** WinHTTP takes a response head of 64 KB; a larger one is an invalid response. */
 const RESPONSE_HEAD_BYTES = 64 * 1024;
 
+/** Sends a head that waits for its body. Not `flushHeaders()`: that one encodes the head as UTF-8, and Latin-1 values would change. */
+const HEAD_NOW = Buffer.alloc(0);
+
 /** Carries one request; every outcome, the client's leaving included, ends in exactly one row. */
 export function exchange(req: IncomingMessage, res: ServerResponse, desk: Desk, upgradeHead?: Buffer): void {
   new Exchange(req, res, desk, upgradeHead).begin();
@@ -74,7 +77,7 @@ class Exchange {
     this.#res.on('drain', () => this.#touch());
     this.#req.on('data', () => this.#touch());
     this.#req.on('error', () => upstream.destroy()); // an upload cut off; the row is written when the response closes
-    if (hasBody(this.#req)) upstream.flushHeaders(); // the app may answer to the head alone
+    if (hasBody(this.#req)) upstream.write(HEAD_NOW); // the app may answer to the head alone
     if (this.#upgradeHead === undefined) this.#req.pipe(upstream);
     else upstream.end();
   }
@@ -89,7 +92,7 @@ class Exchange {
       answer.destroy();
       return this.#fail(signatureOf(error as NodeJS.ErrnoException));
     }
-    this.#res.flushHeaders(); // an event stream may be silent for minutes after its head
+    this.#res.write(HEAD_NOW); // an event stream may be silent for minutes after its head
     answer.on('data', () => this.#touch());
     answer.on('error', (error: NodeJS.ErrnoException) => this.#fail(signatureOf(error)));
     answer.on('close', () => {

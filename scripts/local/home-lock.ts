@@ -15,7 +15,7 @@ export async function takeHome(home: Home): Promise<() => Promise<void>> {
   const mine = JSON.stringify({ pid: process.pid, mark: markOf(process.pid) ?? '' });
   const until = performance.now() + WAIT_MS;
   while (!(await claim(path, mine))) {
-    const holder = await readMarked(path);
+    const holder = await readRecord(path);
     if (holder === undefined || !lives(holder)) {
       await rm(path, { force: true });
       continue;
@@ -27,10 +27,14 @@ export async function takeHome(home: Home): Promise<() => Promise<void>> {
   return () => rm(path, { force: true });
 }
 
-/** Ends the worker on record if it still is that process. Resolves with its pid when it was ended. */
-export async function endRecordedWorker(home: Pick<Home, 'own'>): Promise<number | undefined> {
-  const orphan = await readMarked(recordPath(home));
-  return orphan !== undefined && endOrphan(orphan) ? orphan.pid : undefined;
+/**
+ * Ends the worker on record if it still is that process. Resolves with its pid when it was ended.
+ * With `ofFront` only a worker of that front end: who was refused a home must not touch what lives in it.
+ */
+export async function endRecordedWorker(home: Pick<Home, 'own'>, ofFront?: number): Promise<number | undefined> {
+  const orphan = await readRecord(recordPath(home));
+  if (orphan === undefined || (ofFront !== undefined && orphan.front !== ofFront)) return undefined;
+  return endOrphan(orphan) ? orphan.pid : undefined;
 }
 
 /** A hard link comes into being whole or not at all: no reader can see a claim without its pid. */
@@ -48,13 +52,15 @@ async function claim(path: string, text: string): Promise<boolean> {
   }
 }
 
-async function readMarked(path: string): Promise<Marked | undefined> {
+/** Who holds the home, or who works in it; for a worker also the front end that started it. */
+async function readRecord(path: string): Promise<(Marked & { readonly front?: unknown }) | undefined> {
   try {
     const found: unknown = JSON.parse(await readFile(path, 'utf8'));
     if (typeof found !== 'object' || found === null || !('pid' in found) || !('mark' in found)) return undefined;
     const { pid, mark } = found;
     // 1 and below are never ours; -1 would mean every process there is.
-    return typeof pid === 'number' && Number.isSafeInteger(pid) && pid > 1 && typeof mark === 'string' && mark !== '' ? { pid, mark } : undefined;
+    if (typeof pid !== 'number' || !Number.isSafeInteger(pid) || pid < 2 || typeof mark !== 'string' || mark === '') return undefined;
+    return { pid, mark, ...('front' in found ? { front: found.front } : {}) };
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'ENOENT' || cause instanceof SyntaxError) return undefined;
     throw cause;

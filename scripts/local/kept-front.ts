@@ -37,6 +37,7 @@ export function keepFront({ order, say, onGivenUp }: KeptFrontOptions): KeptFron
   let opened: () => void;
   let refused: (error: Error) => void;
   let hasListened = false;
+  let frontPid: number | undefined;
   const listening = new Promise<void>((resolve, reject) => { [opened, refused] = [resolve, reject]; });
   listening.catch(() => undefined); // a launch that is aborted no longer waits for it
 
@@ -73,15 +74,21 @@ export function keepFront({ order, say, onGivenUp }: KeptFrontOptions): KeptFron
       const child = spawn(process.execPath, ['--import', loader, entry, JSON.stringify(order)], {
         detached: true, stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
       });
+      frontPid = child.pid;
       child.on('message', (message) => hear(message as FromFront)); // our own process speaks
       return child;
     },
     async cleanUp() {
-      const pid = await endRecordedWorker({ own });
+      const pid = await endLeftWorker();
       enter({ is: 'down' });
       return pid === undefined ? '' : `, its worker ${pid} was ended after it`;
     },
   });
+
+  /** Something is left only when the front end was killed or had to be forced. */
+  async function endLeftWorker(): Promise<number | undefined> {
+    return frontPid === undefined ? undefined : endRecordedWorker({ own }, frontPid);
+  }
 
   function send(message: ToFront): void {
     const child = kept.child();
@@ -108,11 +115,11 @@ export function keepFront({ order, say, onGivenUp }: KeptFrontOptions): KeptFron
     startWorker: () => send({ do: 'start-worker' }),
     async stop() {
       await kept.stop(() => send({ do: 'stop' }), order.limits.stopGraceMs + CLOSING_MS);
-      await endRecordedWorker({ own }); // left only when the front end had to be forced
+      await endLeftWorker();
     },
     async kill() {
       kept.kill();
-      await endRecordedWorker({ own });
+      await endLeftWorker();
     },
   };
 }

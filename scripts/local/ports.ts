@@ -17,9 +17,9 @@ export function freePort(port = 0): Promise<number | undefined> {
 }
 
 /** Whether something accepts a connection on the port right now. */
-export function accepts(port: number, signal: AbortSignal): Promise<boolean> {
+export function accepts(port: number): Promise<boolean> {
   return new Promise((resolve) => {
-    const socket = connect({ host: '127.0.0.1', port, signal });
+    const socket = connect({ host: '127.0.0.1', port });
     const end = (answer: boolean): void => {
       socket.destroy();
       resolve(answer);

@@ -87,7 +87,7 @@ export function superviseWorker(options: WorkerOptions): Worker {
     child.once('error', (error) => over(mine, `could not be started: ${error.message}`));
     child.once('exit', (code, signal) => over(mine, exitText(code, signal), code, signal));
     if (child.pid === undefined) return; // the error event follows
-    writeWholeNow(recordPath(home), JSON.stringify({ pid: child.pid, mark: markOf(child.pid) ?? '', port }));
+    writeWholeNow(recordPath(home), JSON.stringify({ pid: child.pid, mark: markOf(child.pid) ?? '', port, front: process.pid }));
     const output = keepOutput(child, home, limits).finally(() => outputs.delete(output));
     outputs.add(output);
     enter({ is: 'starting', pid: child.pid, port });
@@ -97,7 +97,7 @@ export function superviseWorker(options: WorkerOptions): Worker {
   async function becomeReady(mine: Run, pid: number): Promise<void> {
     const until = performance.now() + limits.startLimitMs;
     while (!mine.over.signal.aborted) {
-      if (await accepts(mine.port, mine.over.signal)) {
+      if (await accepts(mine.port)) {
         if (mine.over.signal.aborted) return;
         mine.ready = true;
         say(1001, level.information, `Process '${pid}' started successfully and is listening on port '${mine.port}'.`);
