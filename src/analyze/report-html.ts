@@ -16,7 +16,6 @@ export function reportHtml(report: Report, css: string): string {
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="generator" content="${attribute(`${report.tool.name} ${report.tool.version}`)}">
 <title>${text(visible(`${report.app.site}: ${report.headline.text}`))}</title>
-<link rel="icon" href="data:,">
 <style>${style}</style></head>
 <body class="report-page">
 <main>${markup(reportView(report))}</main>
