@@ -83,6 +83,14 @@ describe('with a worker that lives', () => {
     assert.deepEqual([row['sc-status'], row['sc-substatus'], row['sc-win32-status']], ['400', '604', '64']);
   });
 
+  test('the keep-alive race is real: a kept connection that the worker closes is 502.3/12030 at once, and is not tried again', async () => {
+    const asked = async (path: string): Promise<string> => (await fetch(service.siteUrl + path)).text();
+    assert.equal(await asked('/connection'), await asked('/connection'));
+    assert.equal(await status(service, '/only-on-a-new-connection'), 502);
+    assert.equal((await rowOf(service.home, '/only-on-a-new-connection')).signature, '502.3/12030');
+    assert.ok(service.pid() !== undefined);
+  });
+
   test('an answer that keeps moving may take longer than the handler limit', async () => {
     assert.equal(await (await fetch(`${service.siteUrl}/drip`)).text(), '.'.repeat(20));
     assert.equal((await rowOf(service.home, '/drip')).signature, '200.0/0');

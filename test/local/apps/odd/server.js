@@ -83,6 +83,9 @@ const routes = {
     ]);
     res.end(Buffer.from('odd')); // a string would go out with the head, and then both as UTF-8
   },
+  '/connection': (req, res) => res.end(String(req.socket.remotePort)),
+  // As an app does whose keepAliveTimeout ends just when the next request is on its way.
+  '/only-on-a-new-connection': (req, res) => (req.socket.used === true ? req.socket.destroy() : res.end('new')),
   '/flood': (req, res) => flood(res),
   '/child': (req, res) => {
     const child = spawn(process.execPath, ['-e', 'setInterval(() => undefined, 1000)'], { stdio: 'ignore' });
@@ -103,6 +106,7 @@ const server = createServer((req, res) => {
     res.statusCode = 404;
     res.end('missing');
   } else route(req, res);
+  req.socket.used = true;
 });
 server.on('upgrade', (req, socket) => {
   socket.on('error', () => socket.destroy());
