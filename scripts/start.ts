@@ -1,4 +1,5 @@
 // Owns `npm start`: flags in, the local App Service and the agent up, one ready line, and a clean end.
+import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { build, isFresh } from './local/fresh.ts';
@@ -59,6 +60,7 @@ async function readFlags(words: readonly string[]): Promise<Flags | 'help'> {
   const word = (name: string): string | undefined => (typeof values[name] === 'string' ? values[name] : undefined);
   const app = word('app');
   const agent = word('agent');
+  if (app !== undefined && !(await stat(app).then((found) => found.isDirectory(), () => false))) throw new UsageError(`--app ${app} is not a folder`);
   const port = await portFlag('port', word('port'), 8080, 0);
   return {
     port,

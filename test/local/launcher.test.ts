@@ -174,6 +174,7 @@ const usage: readonly [name: string, flags: readonly string[], says: RegExp][] =
   ['a word that is no flag', ['wat'], /wat/],
   ['a port that is none', ['--port', '70000'], /--port wants a port/],
   ['a limit that is no number', ['--back-off-ms', '-1'], /back-off-ms/],
+  ['an app that is not there', ['--app', '/nowhere/at/all'], /--app \/nowhere\/at\/all is not a folder/],
   ['a limit of zero', ['--handler-limit-ms', '0'], /--handler-limit-ms wants a whole number/],
 ];
 for (const [name, flags, says] of usage) {
