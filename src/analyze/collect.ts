@@ -58,6 +58,7 @@ export async function collectAll(given: Collection): Promise<ProcessInfo | undef
       if (unable !== undefined) { given.record.step(keyOf(diagnoser), { state: 'skipped', because: unable }); continue; }
       const target = await targets.now();
       const mask = await masks.of(target, targets.processes);
+      given.cancel.throwIfAborted();
       await collectOne(given, { diagnoser, options, target, mask, writer, outer: whole.signal });
       given.record.change({ artifacts: [...writer.refs] });
     }
