@@ -33,6 +33,13 @@ export async function spanOf(file: FileHandle, sizeBytes: number, from: number, 
   return { start, end, fields: start === 0 ? undefined : await fieldsAt(seek, start) };
 }
 
+/** Where reading on from `from` begins, when all that follows is wanted: near the end when every row is older. */
+export async function startOf(file: FileHandle, sizeBytes: number, from: number, signal: AbortSignal): Promise<{ readonly start: number; readonly fields: Fields | undefined }> {
+  const seek = { file, head: await headFields(file, sizeBytes, signal), signal };
+  const start = (await bisect(seek, 0, sizeBytes, from - DISORDER_MS)).before;
+  return { start, fields: start === 0 ? undefined : await fieldsAt(seek, start) };
+}
+
 interface Seek { readonly file: FileHandle; readonly head: Fields | undefined; readonly signal: AbortSignal }
 
 /** before: begin of a row older than t, or 0; after: begin of a row not older than t, or the end. Rows in between are of either kind. */

@@ -1,0 +1,253 @@
+// Owns the observing of one instance: runs the samplers and keeps what they see where the floors above can look at it.
+import { join } from 'node:path';
+import type { Platform } from '../platform/platform.ts';
+import { sayError } from '../shared/errors.ts';
+import type { Change, LogLine, ProcessInfo, RequestRow, Sample } from '../shared/model.ts';
+import { duration, utc } from '../shared/units.ts';
+import type { Store } from '../store/store.ts';
+import { Changes, CHANGES_KEPT } from './changes.ts';
+import { Deployments } from './deployments.ts';
+import { ErrorFollower, eventLine } from './errors.ts';
+import { eventChange } from './events.ts';
+import { createFeed } from './feed.ts';
+import { HTTP_LOG_FOLDER } from './http-log/files.ts';
+import { httpLog } from './http-log/read.ts';
+import type { Logs, Observed, SamplerHealth } from './observe.ts';
+import { Fold } from './samplers/fold.ts';
+import { HostSampler } from './samplers/host.ts';
+import { Run } from './samplers/index.ts';
+import type { Sampler } from './samplers/index.ts';
+import { ProcessSampler, keyText } from './samplers/process.ts';
+import type { Values } from './samplers/process.ts';
+import { RequestsSampler } from './samplers/requests.ts';
+import { createSourceNames } from './source-names.ts';
+
+/** A minute and a half of 100 processes, ten minutes of the usual dozen: what is older is in the history. */
+export const SAMPLES_KEPT = 10_000;
+export const REQUESTS_KEPT = 5_000;
+export const ERRORS_KEPT = 200;
+const FLUSH_EVERY_MS = 10_000;
+const DEPLOYMENTS_EVERY_MS = 10_000;
+/** A pause of the samples shorter than this is a restart like any other. */
+const GAP_MS = 15_000;
+/** Rows of the event log from before this are history, not news. */
+const EVENTS_SINCE_MS = 86_400_000;
+
+export interface Observer extends Observed {
+  /** For changes others know of: restarts, sessions, rules. One with a known id adds to it. */
+  publish(change: Change): void;
+  /** Resolves when, after the signal, everything is ended and flushed. */
+  readonly stopped: Promise<void>;
+}
+
+export interface ObserverOptions {
+  readonly platform: Platform;
+  readonly store: Store;
+  readonly logs: Logs;
+  readonly signal: AbortSignal;
+}
+
+/** Starts all samplers. What they cannot read shows in health(); it never stops the others. */
+export async function startObserver(options: ObserverOptions): Promise<Observer> {
+  const observing = new Observing(options);
+  await observing.begin();
+  return observing;
+}
+
+class Observing implements Observer {
+  readonly samples = createFeed<Sample>(SAMPLES_KEPT);
+  readonly requests = createFeed<RequestRow>(REQUESTS_KEPT);
+  readonly changes = createFeed<Change>(CHANGES_KEPT);
+  readonly errors = createFeed<LogLine>(ERRORS_KEPT);
+  readonly logs: Logs;
+  readonly stopped: Promise<void>;
+  readonly http: Observed['http'];
+  readonly rows: Observed['rows'];
+
+  readonly #options: ObserverOptions;
+  readonly #told: Changes;
+  readonly #runs: readonly Run[];
+  readonly #requestsSampler: RequestsSampler;
+  readonly #errorFollower: ErrorFollower;
+  readonly #folds: readonly Fold[];
+  readonly #latest = new Map<string, Sample>();
+  #processes: readonly ProcessInfo[] = [];
+  #http: Values = {};
+  #httpAt = 0;
+  #flushError: string | undefined;
+  #flushErrors = 0;
+  #end: () => void = () => undefined;
+
+  constructor(options: ObserverOptions) {
+    this.#options = options;
+    this.logs = options.logs;
+    const { platform, store } = options;
+    const { folders, app } = platform.host;
+    const folder = join(folders.logs, HTTP_LOG_FOLDER);
+    const names = createSourceNames(options.logs, () => platform.clock.now());
+    const sourceOf = (name: string, signal: AbortSignal): Promise<string> => names.of(`${HTTP_LOG_FOLDER}/${name}`, signal);
+    const log = httpLog({ folder, instance: app.instance, sourceOf });
+    this.http = (from, to, signal) => log.summary(from, to, signal);
+    this.rows = (query, signal) => log.rows(query, signal);
+    this.#told = new Changes({ feed: this.changes, journal: store.changes });
+    this.#folds = [new Fold(10_000, store.history), new Fold(60_000, store.history)];
+    this.#requestsSampler = new RequestsSampler({
+      folder, instance: app.instance, startedAt: platform.clock.now(), history: store.history, now: () => platform.clock.now(), sourceOf,
+      onRow: (row) => this.requests.publish(row), onSample: (sample) => this.#httpSample(sample),
+    });
+    this.#errorFollower = new ErrorFollower({
+      logs: options.logs, now: () => platform.clock.now(),
+      onError: (line) => this.errors.publish(line), onProcessError: (pid, at, detail) => this.#told.error(pid, at, detail),
+    });
+    this.#runs = [this.#usage(), this.#requestsSampler, this.#events(names), this.#deployments(), this.#errorFollower].map((sampler) => new Run(sampler, platform.clock));
+    this.stopped = new Promise((resolve) => { this.#end = resolve; });
+  }
+
+  async begin(): Promise<void> {
+    const { platform, signal } = this.#options;
+    await this.#told.load();
+    await this.#tellStart(platform.clock.now());
+    const loops = this.#runs.map((run) => run.loop(signal));
+    void Promise.all([...loops, this.#flushing(signal)]).then(() => this.#finish()).finally(this.#end);
+  }
+
+  publish(change: Change): void { this.#told.publish(change); }
+  processes(): readonly ProcessInfo[] { return this.#processes; }
+  latest(): ReadonlyMap<string, Sample> { return this.#latest; }
+  exits(since: number): ReturnType<Observed['exits']> { return this.#told.exits(since); }
+
+  health(): readonly SamplerHealth[] {
+    const saving: SamplerHealth[] = [];
+    if (this.#flushError !== undefined) saving.push({ id: 'history', state: 'failing', error: this.#flushError });
+    if (this.#told.saveError !== undefined) saving.push({ id: 'changes', state: 'failing', error: this.#told.saveError });
+    return [...this.#runs.map((run) => run.health()), ...saving];
+  }
+
+  lost(): readonly { what: string; count: number }[] {
+    const failed = this.#runs.map((run) => ({ what: `readings of ${run.sampler.id} that failed`, count: run.errors }));
+    return [...failed, { what: 'flushes of the history that failed', count: this.#flushErrors }, ...this.#requestsSampler.lost(), ...this.#told.lost(), ...this.#errorFollower.lost()].filter((one) => one.count > 0);
+  }
+
+  /** Processes, site, host and ourselves: one reading a second, one sample each. */
+  #usage(): Sampler {
+    const { platform } = this.#options;
+    const process = new ProcessSampler(platform);
+    const host = new HostSampler(platform);
+    return {
+      id: 'processes', everyMs: 1_000,
+      tick: async (at, signal) => {
+        const reading = await process.read(at, signal);
+        const site: Values = reading.site;
+        await host.read(at, site, signal);
+        host.readOwn(site, this.#runs.reduce((sum, run) => sum + run.takeCost(), 0));
+        for (const fold of this.#folds) fold.turn(at);
+        this.#processes = reading.processes;
+        this.#forget(reading.samples.length);
+        for (const sample of reading.samples) { this.#latest.set(keyText(sample.process as NonNullable<Sample['process']>), sample); this.#keep(sample); }
+        this.#keep({ at, values: site });
+        this.#latest.set('site', { at, values: { ...site, ...this.#http } });
+        this.#told.processes(reading.processes, at);
+        return undefined;
+      },
+    };
+  }
+
+  #keep(sample: Sample): void {
+    this.#options.store.history.write(1_000, sample);
+    for (const fold of this.#folds) fold.add(sample);
+    this.samples.publish(sample);
+  }
+
+  /** Samples of processes that are gone leave `latest`. */
+  #forget(living: number): void {
+    if (this.#latest.size <= living + 1) return;
+    const keys = new Set(this.#processes.map(keyText));
+    for (const key of this.#latest.keys()) if (key !== 'site' && !keys.has(key)) this.#latest.delete(key);
+  }
+
+  #httpSample(sample: Sample): void {
+    this.samples.publish(sample);
+    if (sample.at < this.#httpAt) return;
+    this.#httpAt = sample.at;
+    this.#http = sample.values;
+  }
+
+  #events(names: { of(title: string, signal: AbortSignal): Promise<string> }): Sampler {
+    const { platform } = this.#options;
+    let rows: Awaited<ReturnType<Platform['eventLog']>> = [];
+    let seen = new Set<string>();
+    return {
+      id: 'event-log', everyMs: 1_000,
+      tick: async (at, signal) => {
+        const offer = platform.can('event-log');
+        if (!offer.yes) return offer.because ?? 'The event log cannot be read here.';
+        const now = await platform.eventLog(signal);
+        if (now === rows) return undefined;
+        rows = now;
+        const source = await names.of('eventlog.xml', signal);
+        const before = seen;
+        seen = new Set();
+        for (const row of now) {
+          const record = `${row.record ?? row.id}:${row.at}`;
+          seen.add(record);
+          if (before.has(record) || row.at < at - EVENTS_SINCE_MS) continue;
+          const change = eventChange(row);
+          if (change !== undefined) this.#told.event(change, record);
+          if (row.level === 'error') this.errors.publish(eventLine(row, source));
+        }
+        return undefined;
+      },
+    };
+  }
+
+  #deployments(): Sampler {
+    const deployments = new Deployments(this.#options.platform.host.folders.deployments);
+    return {
+      id: 'deployments', everyMs: DEPLOYMENTS_EVERY_MS,
+      tick: async (_at, signal) => {
+        for (const change of await deployments.look(signal)) this.#told.publish(change);
+        return undefined;
+      },
+    };
+  }
+
+  async #tellStart(at: number): Promise<void> {
+    const last = await this.#lastSampleAt(at);
+    if (last !== undefined && at - last > GAP_MS) {
+      this.publish({ id: `gap:${last}`, at: last, kind: 'gap', level: 'neutral', title: `No samples for ${duration(at - last)}: the agent was not running`, detail: `until ${utc(at)}` });
+    }
+    this.publish({ id: `agent:${at}`, at, kind: 'agent', level: 'neutral', title: 'Agent started' });
+  }
+
+  /** The newest instant of the history, to the second within the last hour, to the minute within the last days. */
+  async #lastSampleAt(at: number): Promise<number | undefined> {
+    for (const [backMs, points] of [[3_599_000, 3_600], [431_940_000, 7_200]] as const) {
+      const series = await this.#options.store.history.read({ metrics: ['agent.working-set', 'host.memory-used'], from: at - backMs, to: at, points, now: at });
+      for (let i = series.at.length - 1; i >= 0; i -= 1) if (series.series.some((one) => typeof one.values[i] === 'number')) return Math.min(at, (series.at[i] as number) + series.stepMs);
+    }
+    return undefined;
+  }
+
+  async #flushing(signal: AbortSignal): Promise<void> {
+    for await (const _at of this.#options.platform.clock.every(FLUSH_EVERY_MS, signal)) await this.#flush();
+  }
+
+  async #flush(): Promise<void> {
+    try {
+      await this.#options.store.history.flush();
+      this.#flushError = undefined;
+    } catch (error) {
+      this.#flushErrors += 1;
+      this.#flushError = `The history could not be written: ${sayError(error)}`;
+    }
+  }
+
+  async #finish(): Promise<void> {
+    await this.#errorFollower.ended();
+    const at = this.#options.platform.clock.now();
+    this.publish({ id: `agent-stop:${at}`, at, kind: 'agent', level: 'neutral', title: 'Agent stopped' });
+    for (const fold of this.#folds) fold.flush();
+    await this.#told.saved();
+    await this.#flush();
+  }
+}

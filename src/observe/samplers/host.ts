@@ -1,0 +1,43 @@
+// Owns the sampling of the host and of the agent itself.
+import type { Platform } from '../../platform/platform.ts';
+import { Counters } from './rates.ts';
+import type { Values } from './process.ts';
+
+/** The disk of the home is a share: its room is asked for this seldom, as it changes slowly. */
+export const DISK_EVERY_MS = 30_000;
+
+export class HostSampler {
+  readonly #platform: Platform;
+  readonly #busy = new Counters();
+  readonly #own = new Counters();
+  #diskAt = -Infinity;
+
+  constructor(platform: Platform) {
+    this.#platform = platform;
+  }
+
+  /** Adds host.* to the values. */
+  async read(at: number, values: Values, signal: AbortSignal): Promise<void> {
+    const usage = await this.#platform.hostUsage(signal);
+    if (usage.busyMs !== undefined && usage.totalMs !== undefined) {
+      // Total time of all cores is the clock of this rate: busy of total is the share, whatever the number of cores.
+      const growth = this.#busy.grow(0, usage.cores, usage.busyMs, usage.totalMs / usage.cores);
+      if (growth !== undefined) values['host.cpu'] = Math.min(100, growth.by / (growth.overMs * usage.cores) * 100);
+    }
+    if (usage.memoryUsedBytes !== undefined) values['host.memory-used'] = usage.memoryUsedBytes;
+    if (usage.memoryTotalBytes !== undefined) values['host.memory-total'] = usage.memoryTotalBytes;
+    if (at - this.#diskAt < DISK_EVERY_MS && at >= this.#diskAt) return;
+    this.#diskAt = at;
+    if (usage.diskFreeBytes !== undefined) values['host.disk-free'] = usage.diskFreeBytes;
+    if (usage.diskTotalBytes !== undefined) values['host.disk-total'] = usage.diskTotalBytes;
+  }
+
+  /** Adds agent.* to the values; `samplingMs`: how long the samplers worked since the last time, waiting for files included. */
+  readOwn(values: Values, samplingMs: number): void {
+    const usage = this.#platform.ownUsage();
+    const growth = this.#own.grow(0, usage.startedAt, usage.cpuMs, this.#platform.clock.monotonic());
+    if (growth !== undefined) values['agent.cpu'] = growth.by / growth.overMs * 100;
+    if (usage.workingSetBytes !== undefined) values['agent.working-set'] = usage.workingSetBytes;
+    values['agent.sampling'] = samplingMs;
+  }
+}
