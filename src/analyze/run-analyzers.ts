@@ -11,7 +11,7 @@ import { saidOf } from './session-record.ts';
 import type { FromWorker, Job } from './worker.ts';
 
 /** Heap of one analyzer: a 256 MiB HTTP log is folded as it streams, an event log of 1000 rows is small. More is a fault. */
-const MAX_HEAP_MB = 512;
+export const MAX_HEAP_MB = 512;
 
 export interface AnalyzerRun {
   readonly analyzers: readonly Analyzer[];
@@ -21,6 +21,7 @@ export interface AnalyzerRun {
   readonly thread: string | undefined;
   readonly clock: Clock;
   readonly limitMs: number;
+  readonly heapMb?: number;
   readonly cancel: AbortSignal;
   step(id: string, patch: Partial<Step>): void;
 }
@@ -44,7 +45,7 @@ async function runOne(run: AnalyzerRun, analyzer: Analyzer): Promise<readonly Fi
   const limit = deadline(run.clock, analyzer.title, run.limitMs, run.cancel);
   try {
     const placed = narrowed(run.artifacts, analyzer);
-    const found = run.thread === undefined ? await inline(run, analyzer, placed, limit.signal) : await threaded(run.thread, { analyzer: analyzer.id, placed, window: run.window }, limit.signal);
+    const found = run.thread === undefined ? await inline(run, analyzer, placed, limit.signal) : await threaded(run.thread, run.heapMb ?? MAX_HEAP_MB, { analyzer: analyzer.id, placed, window: run.window }, limit.signal);
     run.step(analyzer.id, { state: 'done', note: plural(found.length, 'finding'), ...took() });
     return found;
   } catch (error) {
@@ -61,19 +62,19 @@ async function inline(run: AnalyzerRun, analyzer: Analyzer, placed: readonly Pla
 }
 
 /** @throws DiagError ANALYZER_FAILED when the analyzer threw, the thread died or ran out of memory; the signal's reason when it aborted */
-async function threaded(entry: string, job: Job, signal: AbortSignal): Promise<readonly Finding[]> {
-  const worker = new Worker(entry, { workerData: job, resourceLimits: { maxOldGenerationSizeMb: MAX_HEAP_MB }, execArgv: [], env: {}, stdout: true, stderr: true });
+async function threaded(entry: string, heapMb: number, job: Job, signal: AbortSignal): Promise<readonly Finding[]> {
+  const worker = new Worker(entry, { workerData: job, resourceLimits: { maxOldGenerationSizeMb: heapMb }, execArgv: [], env: {}, stdout: true, stderr: true });
   // What a library prints in there belongs to nobody; unread it would pile up.
   worker.stdout.resume();
   worker.stderr.resume();
   try {
-    return await answerOf(worker, job.analyzer, signal);
+    return await answerOf(worker, { analyzer: job.analyzer, heapMb }, signal);
   } finally {
     await worker.terminate();
   }
 }
 
-function answerOf(worker: Worker, analyzer: string, signal: AbortSignal): Promise<readonly Finding[]> {
+function answerOf(worker: Worker, { analyzer, heapMb }: { analyzer: string; heapMb: number }, signal: AbortSignal): Promise<readonly Finding[]> {
   return new Promise((resolve, reject) => {
     const fail = (why: string, cause?: unknown): void => { reject(new DiagError('ANALYZER_FAILED', { analyzer, why }, { cause })); };
     if (signal.aborted) { reject(signal.reason as Error); return; }
@@ -81,7 +82,7 @@ function answerOf(worker: Worker, analyzer: string, signal: AbortSignal): Promis
     worker.once('message', (said: FromWorker) => { if ('findings' in said) resolve(said.findings); else fail(said.failed); });
     worker.once('messageerror', (error) => { fail('its findings could not be handed over', error); });
     worker.once('error', (error: Error & { code?: string }) => {
-      fail(error.code === 'ERR_WORKER_OUT_OF_MEMORY' ? `it needed more than ${bytes(MAX_HEAP_MB * 1024 * 1024)} of memory` : sayError(error), error);
+      fail(error.code === 'ERR_WORKER_OUT_OF_MEMORY' ? `it needed more than ${bytes(heapMb * 1024 * 1024)} of memory` : sayError(error), error);
     });
     worker.once('exit', (code) => { fail(`its thread ended with ${code} and said nothing`); });
   });

@@ -10,8 +10,12 @@ export type FromWorker = { readonly findings: readonly Finding[] } | { readonly 
 
 /** Does the job that this thread was started with. The thread is ended from outside when the time is up. */
 export async function serve(analyzers: readonly Analyzer[]): Promise<void> {
-  const job = workerData as Job;
-  parentPort?.postMessage(await answer(analyzers, job));
+  const said = await answer(analyzers, workerData as Job);
+  try {
+    parentPort?.postMessage(said);
+  } catch (error) {
+    parentPort?.postMessage({ failed: `its findings cannot be handed over: ${sayError(error)}` } satisfies FromWorker);
+  }
 }
 
 async function answer(analyzers: readonly Analyzer[], job: Job): Promise<FromWorker> {
