@@ -3,6 +3,7 @@ import { build, type BuildOptions } from 'esbuild';
 import { chmod, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { slimZod } from './slim-zod.ts';
 
 const root = resolve(import.meta.dirname, '..');
 const version = (JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { version: string }).version;
@@ -44,6 +45,7 @@ const page: BuildOptions = {
   jsxImportSource: 'preact',
   outdir: join(root, 'public/assets'),
   chunkNames: 'chunk-[hash]',
+  plugins: [slimZod],
   define: { DIAG_VERSION: JSON.stringify(version) },
   logLevel: 'warning',
 };
