@@ -1,0 +1,125 @@
+// Owns the one live socket: its subscriptions, how they resume after a lost connection, and what state it is in.
+import { FromPage, ToPage } from '../../shared/live.ts';
+import { cell, type Cell } from '../cell.ts';
+import type { Clock } from '../clock.ts';
+
+type Ask = { [K in FromPage['type']]: Omit<Extract<FromPage, { type: K }>, 'id'> }[Exclude<FromPage['type'], 'leave'>];
+export type Message = ToPage;
+export type Hello = Extract<ToPage, { type: 'hello' }>;
+
+/** `lost`: reconnecting, since when. `outdated`: the agent is another version than the one that served this page. */
+export interface LinkState { readonly word: 'connecting' | 'open' | 'lost'; readonly since: number; readonly lastAt?: number; readonly outdated?: string }
+
+/** One connection; the given callbacks tell what happens on it, `closed` exactly once, also when it never opened. */
+export interface Wire { send(text: string): void; close(): void }
+export interface WireEvents { opened(): void; received(data: unknown): void; closed(): void }
+
+export interface Link {
+  readonly state: Cell<LinkState>;
+  readonly hello: Cell<Hello | undefined>;
+  /** `ask` is called for every connection, so that it can name the cursor or instant it already has; `take` gets the
+   *  messages of this subscription only, never one of an earlier connection. The answer leaves. */
+  follow(ask: () => Ask, take: (message: Message) => void): () => void;
+  /** Tries at once instead of waiting. */
+  retry(): void;
+  close(): void;
+}
+
+/** First pause before a new try; doubled up to the longest. */
+const FIRST_PAUSE_MS = 500;
+const LONGEST_PAUSE_MS = 15_000;
+
+interface Follower { readonly ask: () => Ask; readonly take: (message: Message) => void; id: string }
+
+export function openLink(options: { url: string; connect: (url: string, events: WireEvents) => Wire; clock: Clock; onLost?: () => void }): Link {
+  const { clock } = options;
+  const state = cell<LinkState>({ word: 'connecting', since: clock.now() });
+  const hello = cell<Hello | undefined>(undefined);
+  const followers = new Map<string, Follower>();
+  let socket: Wire | undefined;
+  let connection = 0;
+  let pauseMs = FIRST_PAUSE_MS;
+  let again: (() => void) | undefined;
+  let made = 0;
+  let firstVersion: string | undefined;
+  let closed = false;
+
+  const send = (message: FromPage): void => { if (state.get().word === 'open') socket?.send(JSON.stringify(message)); };
+  const enter = (follower: Follower): void => {
+    followers.delete(follower.id);
+    made += 1;
+    follower.id = `f-${made}`;
+    followers.set(follower.id, follower);
+    send({ ...follower.ask(), id: follower.id } as FromPage);
+  };
+
+  const greet = (message: Hello): void => {
+    firstVersion ??= message.version;
+    hello.set(message);
+    if (message.version !== firstVersion) state.set({ ...state.get(), outdated: message.version });
+  };
+
+  const take = (data: unknown): void => {
+    const message = parse(data);
+    if (message === undefined) return;
+    const now = clock.now();
+    state.set({ ...state.get(), lastAt: now });
+    if (message.type === 'hello') greet(message);
+    else if (message.id !== undefined) followers.get(message.id)?.take(message);
+  };
+
+  const lose = (): void => {
+    if (closed) return;
+    socket = undefined;
+    const before = state.get();
+    if (before.word !== 'lost') state.set({ ...before, word: 'lost', since: clock.now() });
+    again?.();
+    again = clock.after(pauseMs, open);
+    pauseMs = Math.min(LONGEST_PAUSE_MS, pauseMs * 2);
+    options.onLost?.();
+  };
+
+  function open(): void {
+    again?.();
+    again = undefined;
+    connection += 1;
+    const mine = connection;
+    const current = (): boolean => mine === connection && !closed;
+    socket = options.connect(options.url, {
+      opened() {
+        if (!current()) return;
+        pauseMs = FIRST_PAUSE_MS;
+        state.set({ ...state.get(), word: 'open', since: clock.now() });
+        for (const follower of [...followers.values()]) enter(follower);
+      },
+      received(data) { if (current()) take(data); },
+      closed() { if (current()) lose(); },
+    });
+  }
+
+  open();
+  return {
+    state, hello,
+    follow(ask, take) {
+      const follower: Follower = { ask, take, id: '' };
+      enter(follower);
+      return () => { followers.delete(follower.id); send({ type: 'leave', id: follower.id }); };
+    },
+    retry() { if (state.get().word === 'lost') { pauseMs = FIRST_PAUSE_MS; open(); } },
+    close() { closed = true; again?.(); socket?.close(); },
+  };
+}
+
+/** A message that is not one of ours is left out: the agent may be newer than this page. */
+function parse(data: unknown): ToPage | undefined {
+  if (typeof data !== 'string') return undefined;
+  let json: unknown;
+  try {
+    json = JSON.parse(data);
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+  const parsed = ToPage.safeParse(json);
+  return parsed.success ? parsed.data : undefined;
+}

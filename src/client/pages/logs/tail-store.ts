@@ -1,0 +1,113 @@
+// Owns the lines the page holds of one or several logs: merged by time, each once, bounded, what left or was lost counted.
+import type { LogLine } from '../../../shared/model.ts';
+import type { LogItem, LogNotice } from '../../../shared/live.ts';
+
+export interface Row { readonly key: string; readonly source: string; readonly at: number | undefined; readonly line?: LogLine; readonly notice?: LogNotice }
+
+/** Entries kept; the oldest leave and are counted, the file still has them. */
+export const KEPT_ENTRIES = 10_000;
+/** How far back a late line of another file may be put in; further back it goes where it arrives. */
+const LOOK_BACK = 2_000;
+
+export class TailStore {
+  rows: Row[] = [];
+  /** Entries that left at the front since the last clear. */
+  left = 0;
+  /** Entries the agent dropped because this page was slow. */
+  dropped = 0;
+  /** Entries the filter left out. */
+  passed = 0;
+  readonly #seen = new Set<string>();
+  readonly #keep: number;
+  #notices = 0;
+
+  constructor(keep = KEPT_ENTRIES) { this.#keep = keep; }
+
+  /** Newer entries of one source, in its order. */
+  add(source: string, items: readonly LogItem[]): void {
+    let after = -1;
+    let at = this.#lastAt(source);
+    for (const item of items) {
+      const row = this.#row(source, item, at);
+      if (!row) continue;
+      at = row.at ?? at;
+      after = this.#insert(row, after);
+    }
+    const over = this.rows.length - this.#keep;
+    if (over <= 0) return;
+    for (const gone of this.rows.splice(0, over)) this.#seen.delete(gone.key);
+    this.left += over;
+  }
+
+  /** Older entries of one source, oldest first; refuses none, so that who scrolls up keeps what he reads: the newest leave instead. */
+  addOlder(source: string, lines: readonly LogLine[]): number {
+    const rows = lines.flatMap((line) => this.#row(source, { line }, line.at) ?? []);
+    const others = this.rows.findIndex((r) => r.source === source);
+    const end = others < 0 ? this.rows.length : others;
+    // Up to this source's first row only rows of other sources are there: merge by time.
+    const merged = mergeByTime(this.rows.slice(0, end), rows);
+    this.rows = [...merged, ...this.rows.slice(end)];
+    const over = this.rows.length - this.#keep;
+    if (over > 0) for (const gone of this.rows.splice(this.#keep)) this.#seen.delete(gone.key);
+    return rows.length;
+  }
+
+  clear(): void {
+    this.rows = [];
+    this.#seen.clear();
+    this.left = 0;
+    this.dropped = 0;
+    this.passed = 0;
+  }
+
+  first(source: string): LogLine | undefined { return this.rows.find((r) => r.source === source && r.line !== undefined)?.line; }
+
+  #lastAt(source: string): number | undefined {
+    for (let i = this.rows.length - 1; i >= Math.max(0, this.rows.length - LOOK_BACK); i -= 1) {
+      const row = this.rows[i];
+      if (row?.source === source && row.at !== undefined) return row.at;
+    }
+    return undefined;
+  }
+
+  /** A row for an item not seen before. A line without a time stands where its file's last one stood. */
+  #row(source: string, item: LogItem, before: number | undefined): Row | undefined {
+    if ('notice' in item) {
+      this.#notices += 1;
+      return { key: `${source}!${this.#notices}`, source, at: item.notice.at ?? before, notice: item.notice };
+    }
+    const key = `${source}@${item.line.cursor}`;
+    if (this.#seen.has(key)) return undefined;
+    this.#seen.add(key);
+    return { key, source, at: item.line.at ?? before, line: item.line };
+  }
+
+  /** Puts a row behind the last one that is not later, never before a row of its own source. */
+  #insert(row: Row, after: number): number {
+    let place = this.rows.length;
+    const least = Math.max(after + 1, this.rows.length - LOOK_BACK);
+    if (row.at !== undefined) {
+      while (place > least) {
+        const before = this.rows[place - 1];
+        if (!before || before.source === row.source || before.at === undefined || before.at <= row.at) break;
+        place -= 1;
+      }
+    }
+    if (place === this.rows.length) this.rows.push(row);
+    else this.rows.splice(place, 0, row);
+    return place;
+  }
+}
+
+function mergeByTime(a: readonly Row[], b: readonly Row[]): Row[] {
+  const out: Row[] = [];
+  let i = 0;
+  let j = 0;
+  while (i < a.length || j < b.length) {
+    const [x, y] = [a[i], b[j]];
+    const takeY = x === undefined || (y !== undefined && (y.at ?? 0) <= (x.at ?? 0));
+    if (takeY && y !== undefined) { out.push(y); j += 1; }
+    else if (x !== undefined) { out.push(x); i += 1; }
+  }
+  return out;
+}
