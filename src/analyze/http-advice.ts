@@ -11,7 +11,7 @@ const ADVICE: Readonly<Record<string, Advice>> = {
   },
   '502.3.12029': {
     why: 'Nothing accepted the connection: the app was not listening yet, listens on another port than `PORT`, or was down between two workers.',
-    advice: 'Compare with the starts of the worker: rows in the seconds after an exit are its shadow.\nIf they go on: listen on `process.env.PORT`, on all interfaces, before slow start-up work.',
+    advice: 'Compare with the starts of the worker: rows in the seconds after an exit are its shadow.\nIf they go on: listen on the port in `PORT`, on all interfaces, before slow start-up work.',
   },
   '502.3.12002': {
     why: 'The app took the request and did not answer within the handler\'s limit (HttpPlatformHandler: `requestTimeout`, 120 s by default).',

@@ -200,7 +200,7 @@ function weighted(values: readonly (number | null)[], weights: readonly (number 
 
 function noteOf(metric: MetricId, value: number, facts: NowFacts): string | undefined {
   const forMs = facts.to - facts.from;
-  if (metric === 'http.requests') return `${count(Math.round((value / forMs) * 10_000) / 10)} per second`;
+  if (metric === 'http.requests') return `${count((value / forMs) * 1_000)} per second`;
   if (metric === 'site.cpu-time') return `${percent((value / forMs) * 100)} of one core`;
   if (metric !== 'site.working-set') return undefined;
   const peak = valuesOf(facts.series, metric).reduce<number>((top, v) => Math.max(top, v ?? 0), 0);

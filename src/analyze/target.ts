@@ -4,19 +4,29 @@ import type { Offer, ProcessInfo, ProcessKey, Role } from '../shared/model.ts';
 import { utc } from '../shared/units.ts';
 import type { Collecting } from './contracts.ts';
 
-/** Where the app's own code runs, best first: the runtime before the IIS worker that only forwards to it. */
-const BY_ROLE: readonly Role[] = ['node', 'java', 'dotnet', 'python', 'php', 'worker', 'other'];
+/** Where the app's own code runs, best first; used where no process is known to answer the requests. */
+const BY_ROLE: readonly Role[] = ['node', 'java', 'dotnet', 'python', 'php', 'other'];
 
-/** The site's worker: never one of ours, never the SCM site's. Of equals the one nearest to the root of the tree, then the newest. */
+/** The process to study when nobody names one: the worker, or the runtime that an IIS worker only forwards to. Never one of ours. */
 export function workerOf(processes: readonly ProcessInfo[]): ProcessInfo | undefined {
   const site = processes.filter((p) => p.ours !== true && p.role !== 'scm' && p.role !== 'agent');
-  const byPid = new Map(site.map((p) => [p.pid, p]));
-  const depth = (p: ProcessInfo, left = 50): number => {
-    const parent = p.parent === undefined || left === 0 ? undefined : byPid.get(p.parent);
-    return parent && parent.role === p.role ? 1 + depth(parent, left - 1) : 0;
-  };
-  const rank = (p: ProcessInfo): number => { const i = BY_ROLE.indexOf(p.role); return i < 0 ? BY_ROLE.length : i; };
-  return [...site].sort((a, b) => rank(a) - rank(b) || depth(a) - depth(b) || b.startedAt - a.startedAt || b.pid - a.pid)[0];
+  const worker = site.find((p) => p.role === 'worker');
+  if (!worker) return best(site);
+  const forwards = /^w3wp(\.exe)?$/i.test(worker.name);
+  return (forwards ? best(below(site, worker).filter((p) => p.role !== 'other')) : undefined) ?? worker;
+}
+
+/** The first by role, then the newest: the older one of two is on its way out. */
+function best(site: readonly ProcessInfo[]): ProcessInfo | undefined {
+  const tops = site.filter((p) => !site.some((other) => other.pid === p.parent && other.role === p.role));
+  return [...tops].sort((a, b) => BY_ROLE.indexOf(a.role) - BY_ROLE.indexOf(b.role) || b.startedAt - a.startedAt || b.pid - a.pid)[0];
+}
+
+function below(site: readonly ProcessInfo[], top: ProcessInfo): readonly ProcessInfo[] {
+  const found = new Set([top.pid]);
+  // Parents come before children, so one pass finds all.
+  const children = site.filter((p) => { const is = p.parent !== undefined && found.has(p.parent); if (is) found.add(p.pid); return is; });
+  return children;
 }
 
 /** The very process that was meant. @throws PROCESS_GONE, PROCESS_REUSED, PROCESS_OURS */

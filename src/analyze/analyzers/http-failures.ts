@@ -48,7 +48,7 @@ function idOf(code: CodeFacts): string {
 }
 
 function ofCode(code: CodeFacts, facts: HttpFacts, window: Window): Finding {
-  const says = meaning(code.status, code.sub, code.win32)?.says;
+  const says = meaning(code.status, code.sub, code.win32)?.says.replace(/ \([^()]*\)$/, '');   // what it may come from stands in `why`
   const { why, advice, mitigations } = adviceFor(code.status, code.sub, code.win32);
   const share = code.count / facts.total;
   const cluster = clusterOf(code);

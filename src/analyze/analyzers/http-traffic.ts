@@ -25,7 +25,7 @@ function traffic(facts: HttpFacts, window: Window): Finding {
   const top = [...clients].sort((a, b) => b.count - a.count || byText(a.client, b.client))[0];
   const who = top === undefined ? 'The log does not say who asked.' : `The busiest client sent ${shareText(top.count, facts.total)} of them.`;
   return {
-    id: 'http-traffic', area: 'http', severity: 'info', title: `${plural(facts.total, 'request')} in ${duration(window.to - window.from)}, ${count(Math.round((facts.total / seconds) * 10) / 10)} per second`,
+    id: 'http-traffic', area: 'http', severity: 'info', title: `${plural(facts.total, 'request')} in ${duration(window.to - window.from)}, ${count(facts.total / seconds)} per second`,
     why: `${who} A client here is the address that the log names; behind a proxy or gateway many people share one.${facts.summary.leftOut > 0 ? ` ${plural(facts.summary.leftOut, 'request')} of the SCM site and of this agent are left out.` : ''}`,
     advice: '', evidence: [statuses(facts), routes(facts), askers(facts), perStep(facts)], mitigations: [],
   };

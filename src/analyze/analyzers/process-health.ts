@@ -49,6 +49,8 @@ function pointsOf(all: Series, id: MetricId, ofProcess: boolean): Points {
 const numbers = (points: Points): number[] => points.flatMap(([, v]) => (v === null ? [] : [v]));
 const peak = (points: Points): number | undefined => { const all = numbers(points); return all.length === 0 ? undefined : all.reduce((a, b) => Math.max(a, b)); };
 
+const lowest = (points: Points): number | undefined => { const all = numbers(points); return all.length === 0 ? undefined : all.reduce((a, b) => Math.min(a, b)); };
+
 /** The longest time a series stays at or above a level, with where it begins. A gap ends it: what was not measured is not counted. */
 export function longestAbove(points: readonly (readonly [number, number | null])[], level: number): { readonly at: number; readonly forMs: number } | undefined {
   let best: { at: number; forMs: number } | undefined;
@@ -109,7 +111,7 @@ function busyProcesses(all: readonly Series[]): Finding[] {
 
 function disk(site: (id: MetricId) => Points): Finding[] {
   const total = peak(site('host.disk-total'));
-  const free = numbers(site('host.disk-free')).reduce<number | undefined>((low, v) => (low === undefined || v < low ? v : low), undefined);
+  const free = lowest(site('host.disk-free'));
   if (free === undefined || (free > DISK_BYTES && (total === undefined || free / total > DISK_SHARE))) return [];
   return [{
     id: 'disk-nearly-full', area: 'process', severity: free < DISK_BYTES / 10 ? 'critical' : 'warning', title: `The home disk has ${bytes(free)} left${total === undefined ? '' : ` of ${bytes(total)}`}`,
@@ -139,14 +141,15 @@ function median(values: readonly number[]): number {
   return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
 }
 
-const SAID: readonly MetricId[] = ['site.cpu', 'site.working-set', 'host.cpu', 'host.memory-used', 'host.disk-free'];
+const SAID: readonly MetricId[] = ['site.cpu', 'site.working-set', 'host.cpu', 'host.memory-used'];
 
 function inOrder(site: (id: MetricId) => Points, lists: readonly ProcessListFile[]): Finding {
   const peaks = SAID.flatMap((id) => { const top = peak(site(id)); return top === undefined ? [] : [`${metric(id).title} ${quantity(top, metric(id).unit)}`]; });
+  const free = lowest(site('host.disk-free'));
   const largest = lists.flatMap((l) => l.processes).filter((p) => !p.info.ours && p.sample?.values['process.working-set'] !== undefined).sort((a, b) => (b.sample?.values['process.working-set'] ?? 0) - (a.sample?.values['process.working-set'] ?? 0))[0];
   const size = largest?.sample?.values['process.working-set'];
   return {
-    id: 'process-health-good', area: 'process', severity: 'good', title: `CPU, memory and disk had room: ${peaks.join(', ')} at most`,
+    id: 'process-health-good', area: 'process', severity: 'good', title: `CPU, memory and disk had room: ${[...(peaks.length > 0 ? [`${peaks.join(', ')} at most`] : []), ...(free === undefined ? [] : [`${bytes(free)} of disk free`])].join(', ')}`,
     why: `No limit was near: memory below ${MEMORY_SHARE * 100} % of the instance's, no core busy for ${duration(BUSY_MS)}, disk not nearly full.${largest && size !== undefined ? ` The largest process is ${oneLine(largest.info.name, 40)} ${largest.info.pid} with ${bytes(size)}.` : ''}`, advice: '', evidence: [], mitigations: [],
   };
 }

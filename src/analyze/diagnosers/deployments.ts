@@ -60,6 +60,8 @@ async function readOne(folder: string, id: string, active: string | undefined): 
   const [status, log] = await Promise.all([textOf(join(folder, id, 'status.xml')), textOf(join(folder, id, 'log.xml'))]);
   if (status === undefined && log === undefined) return { faulty: true };
   const said = childrenOf(status ?? '');
+  // Kudu's own steps on the way, such as fetching.
+  if (said.texts.get('is_temp')?.toLowerCase() === 'true') return { faulty: false };
   const { entries, whole } = entriesOf(log ?? '');
   return { deployment: deploymentOf(id, said.texts, entries, active), faulty: (status !== undefined && !said.whole) || (log !== undefined && !whole) };
 }

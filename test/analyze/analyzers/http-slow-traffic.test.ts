@@ -42,7 +42,7 @@ test('a log without time-taken cannot tell; a log without rows is left to the fa
 test('traffic says how much, by status, by route and who, and judges nothing', async () => {
   const [found, ...rest] = await run(httpTraffic, httpLog('02:11:00 GET / 200 34 x80\n02:12:00 GET /a 404 3 x10\n02:13:00 GET / 502.3.12030 9 x10'));
   assert.deepEqual(rest, []);
-  assert.deepEqual([found?.severity, found?.title], ['info', '100 requests in 15 min, 0.1 per second']);
+  assert.deepEqual([found?.severity, found?.title], ['info', '100 requests in 15 min, 0.11 per second']);
   const [statuses, routes, who, series] = found?.evidence ?? [];
   assert.deepEqual(statuses?.kind === 'table' && statuses.rows.map((r) => [r[0], r[1], r[2]]), [['200.0', 80, 80], ['404.0', 10, 10], ['502.3 · 12030', 10, 10]]);
   assert.deepEqual(routes?.kind === 'table' && routes.rows.map((r) => r.slice(0, 3)), [['GET /', 90, 10], ['GET /a', 10, 0]]);
