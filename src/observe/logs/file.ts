@@ -1,0 +1,168 @@
+// Owns an opened log file: reads at offsets, its identity, and whether it still holds what a cursor saw.
+import { constants, type BigIntStats } from 'node:fs';
+import { lstat, open, realpath, stat, type FileHandle } from 'node:fs/promises';
+import { sep } from 'node:path';
+import { HEAD_BYTES, type Mark } from './cursor.ts';
+import { fingerprint, TAIL_BYTES } from './lines.ts';
+
+export interface FileState {
+  readonly ino: string;
+  readonly bornAt: number;
+  readonly changedAt: number;   // epoch ms, whole
+  readonly changedNs: bigint;
+  readonly sizeBytes: number;
+  readonly links: number;       // 0: deleted, but still open here
+}
+
+/** Codes of a path that leads to nothing (any more). */
+const GONE = new Set(['ENOENT', 'ENOTDIR']);
+export function isGone(error: unknown): boolean {
+  return error instanceof Error && GONE.has((error as NodeJS.ErrnoException).code ?? '');
+}
+
+function stateOf(from: BigIntStats): FileState {
+  const born = Number(from.birthtimeMs);
+  return {
+    ino: (from.ino < 0n ? -from.ino : from.ino).toString(36),
+    bornAt: born > 0 ? born : 0,
+    changedAt: Math.max(0, Number(from.mtimeMs)),
+    changedNs: from.mtimeNs,
+    sizeBytes: Number(from.size),
+    links: Number(from.nlink),
+  };
+}
+
+/** The state of a regular file at this path; undefined when there is none. */
+export async function stateAt(path: string): Promise<FileState | undefined> {
+  try {
+    const found = await stat(path, { bigint: true });
+    return found.isFile() ? stateOf(found) : undefined;
+  } catch (error) {
+    if (isGone(error)) return undefined;
+    throw error;
+  }
+}
+
+/** The real path of a catalogued one: itself, or where its symbolic link leads if that lies inside the roots. */
+export async function realInside(path: string, roots: readonly string[]): Promise<string | undefined> {
+  try {
+    if (!(await lstat(path)).isSymbolicLink()) return path;
+    const real = await realpath(path);
+    return roots.some((root) => real.startsWith(root + sep)) ? real : undefined;
+  } catch (error) {
+    if (isGone(error)) return undefined;
+    throw error;
+  }
+}
+
+export class LogFile {
+  readonly path: string;
+  readonly ino: string;
+  readonly bornAt: number;
+  readonly #handle: FileHandle;
+  #headLength = 0;
+  #head = 0;
+  #changedAt: number;
+  readBytes = 0;                // of this file so far, for limits and for what a page says it read
+
+  private constructor(path: string, handle: FileHandle, state: FileState) {
+    this.path = path;
+    this.#handle = handle;
+    this.ino = state.ino;
+    this.bornAt = state.bornAt;
+    this.#changedAt = state.changedAt;
+  }
+
+  /** Opens a regular file for reading; undefined when there is none, or when it is a link out of the roots. The caller closes it. */
+  static async open(path: string, roots: readonly string[]): Promise<LogFile | undefined> {
+    const real = await realInside(path, roots);
+    if (real === undefined) return undefined;
+    let handle: FileHandle;
+    try {
+      // NONBLOCK: a pipe that took the file's name must not hold the thread; NOFOLLOW: nor a link that was put there meanwhile.
+      handle = await open(real, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0) | (constants.O_NOFOLLOW ?? 0));
+    } catch (error) {
+      if (isGone(error) || (error as NodeJS.ErrnoException).code === 'ELOOP') return undefined;
+      throw error;
+    }
+    try {
+      const found = await handle.stat({ bigint: true });
+      if (!found.isFile()) { await handle.close(); return undefined; }
+      const file = new LogFile(path, handle, stateOf(found));
+      await file.learnHead();
+      return file;
+    } catch (error) {
+      await handle.close();
+      throw error;
+    }
+  }
+
+  async close(): Promise<void> { await this.#handle.close(); }
+
+  async state(): Promise<FileState> {
+    const state = stateOf(await this.#handle.stat({ bigint: true }));
+    this.#changedAt = state.changedAt;
+    return state;
+  }
+
+  /** Fills the buffer from `at`, as far as the file goes; the result is a view of the buffer. */
+  async read(into: Buffer, at: number): Promise<Buffer> {
+    let filled = 0;
+    while (filled < into.length) {
+      const { bytesRead } = await this.#handle.read(into, filled, into.length - filled, at + filled);
+      if (bytesRead === 0) break;
+      filled += bytesRead;
+    }
+    this.readBytes += filled;
+    return into.subarray(0, filled);
+  }
+
+  /** Fingerprints the beginning again while it is still short. A beginning that changed is not taken: the file was emptied, which the reader finds itself. */
+  async learnHead(): Promise<void> {
+    if (this.#headLength >= HEAD_BYTES) return;
+    const head = await this.read(Buffer.alloc(HEAD_BYTES), 0);
+    const same = this.#headLength === 0 || fingerprint(head, 0, this.#headLength) === this.#head;
+    if (head.length <= this.#headLength || !same) return;
+    this.#headLength = head.length;
+    this.#head = fingerprint(head);
+  }
+
+  /** After the file was emptied: what it holds now is another beginning. */
+  async forgetHead(): Promise<void> {
+    this.#headLength = 0;
+    this.#head = 0;
+    await this.learnHead();
+  }
+
+  get headIsShort(): boolean { return this.#headLength < HEAD_BYTES; }
+
+  /** The mark of a place whose bytes before it are fingerprinted already. */
+  mark(source: string, offset: number, tailLength: number, tail: number): Mark {
+    return { source, ino: this.ino, bornAt: this.bornAt, changedAt: this.#changedAt, offset, headLength: this.#headLength, head: this.#head, tailLength, tail };
+  }
+
+  /** The mark of any place; reads the few bytes before it. */
+  async markAt(source: string, offset: number): Promise<Mark> {
+    const before = await this.before(offset);
+    return this.mark(source, offset, before.length, fingerprint(before));
+  }
+
+  /** The last bytes before a place: at most TAIL_BYTES. */
+  async before(offset: number): Promise<Buffer> {
+    const size = Math.min(TAIL_BYTES, offset);
+    return this.read(Buffer.alloc(size), offset - size);
+  }
+
+  /** Does this file hold what the mark saw before its place? An empty mark fits only the very same file. */
+  async holds(mark: Mark): Promise<boolean> {
+    if (mark.headLength === 0 || mark.offset === 0) {
+      if (mark.ino !== this.ino || mark.bornAt !== this.bornAt) return false;
+      if (mark.headLength === 0) return mark.offset === 0;
+    }
+    if ((await this.state()).sizeBytes < mark.offset) return false;
+    const head = await this.read(Buffer.alloc(mark.headLength), 0);
+    if (head.length < mark.headLength || fingerprint(head) !== mark.head) return false;
+    const tail = await this.read(Buffer.alloc(mark.tailLength), mark.offset - mark.tailLength);
+    return tail.length === mark.tailLength && fingerprint(tail) === mark.tail;
+  }
+}

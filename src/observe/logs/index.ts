@@ -1,0 +1,41 @@
+// Owns the logs of the site as the floors above see them: catalog, pages and live tails.
+import { DiagError } from '../../shared/errors.ts';
+import type { Platform } from '../../platform/platform.ts';
+import type { Logs } from '../observe.ts';
+import { Catalog, isEventLog } from './catalog.ts';
+import { stateAt } from './file.ts';
+import { eventPage, followEvents } from './events.ts';
+import { followLog } from './follow.ts';
+import { readPage } from './page.ts';
+import type { Log } from './reader.ts';
+import { Tails } from './tail.ts';
+
+const NEVER = new AbortController().signal; // the catalog's scan is bounded by itself
+
+/** Holds nothing open until a log is followed; the last follower of a log closes it. */
+export function openLogs({ platform }: { readonly platform: Platform }): Logs {
+  const { clock, host: { folders } } = platform;
+  const catalog = new Catalog(folders, clock);
+  const tails = new Tails(clock);
+  const find = async (source: string): Promise<Log> => {
+    const path = await catalog.find(source, NEVER);
+    if (path === undefined) throw new DiagError('SOURCE_UNKNOWN', { source });
+    return { source, path, roots: catalog.roots };
+  };
+  return {
+    catalog: (signal) => catalog.list(signal),
+    async path(source) {
+      const { path } = await find(source);
+      if (!await stateAt(path)) throw new DiagError('SOURCE_UNKNOWN', { source });
+      return path;
+    },
+    async page(source, query, signal) {
+      const log = await find(source);
+      return isEventLog(log.path, folders) ? eventPage(log, query, platform, signal) : readPage(log, query, clock, signal);
+    },
+    async *follow(source, options) {
+      const log = await find(source);
+      yield* isEventLog(log.path, folders) ? followEvents(log, options, platform) : followLog(log, options, tails, clock);
+    },
+  };
+}
