@@ -39,7 +39,7 @@ async function append<T>(settings: JournalSettings<T>, entry: T): Promise<void> 
   try {
     const sizeBytes = (await file.stat()).size;
     const torn = sizeBytes > 0 && (await read(file, sizeBytes - 1, 1))[0] !== NEWLINE;
-    const whole = torn ? Buffer.concat([Buffer.from('\n'), line]) : line;
+    const whole = torn ? Buffer.concat([Buffer.of(NEWLINE), line]) : line;
     if (sizeBytes + whole.length <= settings.maxBytes) { await file.write(whole); return; }
     await writeAtomic(settings.path, Buffer.concat([await newerHalf(file, sizeBytes, settings.maxBytes), line]), { owner: settings.owner });
   } finally {

@@ -40,8 +40,8 @@ export function createSessions(context: Context): SessionStore {
       await saveReport(places, report, html);
       room.forget();
     },
-    report: (id) => readReport(places, known(id)),
-    reportPath: (id, file) => reportPath(places, known(id), file),
+    report: async (id) => readReport(places, known(id)),
+    reportPath: async (id, file) => reportPath(places, known(id), file),
     recover: (now) => turns.take(() => recover(context, now)),
     sweep: (now) => turns.take(() => sweep(context, now)),
   };

@@ -225,7 +225,7 @@ test('processes: the window says whose history there is; the one that ended firs
   await history.flush();
   await history.close();
   history = await open();
-  assert.deepEqual((await history.tracks(START_AT, clock.now())).map((p) => p.pid).sort(), [2, 3, 5]);
+  assert.deepEqual((await history.tracks(START_AT, clock.now())).map((p) => p.pid).sort((a, b) => a - b), [2, 3, 5]);
   assert.deepEqual((await history.tracks(clock.now() + MINUTE, clock.now() + HOUR)), []);
   assert.deepEqual((await readdir(folder)).filter((n) => n !== 'site.history').sort(), [2, 3, 5].map((pid) => `p${pid}-${START_AT + pid}.history`));
   assert.deepEqual(await history.read({ metrics: ['process.cpu'], process: key(5), from: clock.now(), to: clock.now(), points: 10, now: clock.now() }), { stepMs: SECOND, from: clock.now(), to: clock.now(), at: [clock.now()], series: [{ metric: 'process.cpu', process: key(5), values: [5] }] });
