@@ -3,6 +3,7 @@ import { build, type BuildOptions } from 'esbuild';
 import { chmod, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { AGENT_LEAVES, PAGE_LEAVES, slimZod } from './slim-zod.ts';
 import { slimZod } from './slim-zod.ts';
 
 const root = resolve(import.meta.dirname, '..');
@@ -30,6 +31,7 @@ const node: BuildOptions = {
   external: ['koffi'],
   define: { DIAG_VERSION: JSON.stringify(version), 'import.meta.url': 'diagFileUrl' },
   banner: { js: 'const diagFileUrl=require("node:url").pathToFileURL(__filename).href;' },
+  plugins: [slimZod(AGENT_LEAVES)],
   logLevel: 'warning',
 };
 
@@ -47,6 +49,7 @@ const page: BuildOptions = {
   chunkNames: 'chunk-[hash]',
   plugins: [slimZod],
   define: { DIAG_VERSION: JSON.stringify(version) },
+  plugins: [slimZod(PAGE_LEAVES)],
   logLevel: 'warning',
 };
 

@@ -1,4 +1,4 @@
-// Owns the token of a standalone agent: made once for a home, readable by its owner only.
+// Owns the token of a standalone agent: made once for a home, readable by its owner only (writeAtomic makes private files).
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -17,6 +17,6 @@ export async function ownToken(folder: string): Promise<string> {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
   }
   const token = randomBytes(TOKEN_BYTES).toString('base64url');
-  await writeAtomic(path, `${token}\n`, { mode: 0o600 });
+  await writeAtomic(path, `${token}\n`);
   return token;
 }

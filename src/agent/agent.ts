@@ -1,0 +1,191 @@
+// Owns the whole machine assembled: platform, store, observer and sessions wired together, what they offer, and their end.
+import { readFile } from 'node:fs/promises';
+import type { z } from 'zod';
+import type { AgentInfo, DiagnoserInfo, Operation, RestartDone, SessionAccepted, StartSession } from '../shared/api.ts';
+import { Capability, type Health, type Now, type ProcessKey, type Session, type SessionId } from '../shared/model.ts';
+import { openPlatform } from '../platform/choose.ts';
+import { openLog, type AgentLog as Log } from '../platform/log.ts';
+import type { Platform } from '../platform/platform.ts';
+import { openStore } from '../store/open.ts';
+import type { Store } from '../store/store.ts';
+import { createFeed } from '../observe/feed.ts';
+import { openLogs } from '../observe/logs/index.ts';
+import { startObserver, type Observer } from '../observe/observer.ts';
+import type { Feed } from '../observe/observe.ts';
+import { nowOf } from '../analyze/now.ts';
+import { bundleFile } from '../analyze/bundle.ts';
+import { createSessions, type Sessions } from '../analyze/session.ts';
+import { diagnosers } from '../analyze/diagnosers/index.ts';
+import { analyzers } from '../analyze/analyzers/index.ts';
+import { workerOf } from '../analyze/target.ts';
+import { VERSION, type Config } from './config.ts';
+import { describeDiagnosers } from './describe.ts';
+import { diagnoseWith } from './diagnose.ts';
+import { createOperations, type Operations } from './operations.ts';
+import { restartWith } from './restart.ts';
+import { startMasking } from './masking.ts';
+import { ownToken } from './token.ts';
+
+/** Sweep of old sessions: hourly is often enough for limits of days and of ten sessions. */
+const SWEEP_EVERY_MS = 3_600_000;
+/** The landing page is asked for by every open page; within a second they share one answer. */
+const NOW_FRESH_MS = 900;
+/** Messages kept for followers that are slow. */
+const KEPT_MESSAGES = 200;
+const HEALTH_MINUTES = 5;
+
+export interface Agent {
+  readonly version: string;
+  readonly config: Config;
+  readonly token: string;
+  readonly platform: Platform;
+  readonly store: Store;
+  readonly observed: Observer;
+  readonly operations: Operations;
+  readonly sessionFeed: Feed<Session>;
+  readonly operationFeed: Feed<Operation>;
+  readonly log: Log;
+  /** Masks secrets in text that leaves the process, the values of the site's own secret variables included. */
+  mask(text: string): string;
+  /** As of the last look; unknown before the first. */
+  health(): Health;
+  info(): Promise<AgentInfo>;
+  now(minutes: number): Promise<Now>;
+  diagnosers(): z.infer<typeof DiagnoserInfo>[];
+  diagnose(choice: z.infer<typeof StartSession>, who: string): Promise<z.infer<typeof SessionAccepted>>;
+  pin(id: SessionId, pinned: boolean): Promise<Session>;
+  /** The bundle as a file on disk, made when it is not there yet. */
+  bundle(id: SessionId, signal: AbortSignal): Promise<string>;
+  restart(target: ProcessKey & { reason?: string | undefined }, who: string): Promise<z.infer<typeof RestartDone>>;
+  /** Who did what; a record that cannot be written is logged, the deed is not undone. */
+  audit(who: string, did: string, what: string, result: string): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export interface AgentFiles {
+  /** The built worker entry for analyzers; absent: they run in this thread. */
+  readonly analyzeWorker?: string;
+  /** report.css, put into every report.html. */
+  readonly reportCss: string;
+}
+
+/** Everything that the agent is made of, before it offers anything. */
+export interface Parts {
+  readonly platform: Platform;
+  readonly store: Store;
+  readonly observed: Observer;
+  readonly sessions: Sessions;
+  readonly operations: Operations;
+  readonly sessionFeed: Feed<Session>;
+  readonly operationFeed: Feed<Operation>;
+  readonly log: Log;
+  audit(who: string, did: string, what: string, result: string): Promise<void>;
+}
+
+/** @throws what the home or the files say when they cannot be used */
+export async function startAgent(config: Config, files: AgentFiles): Promise<Agent> {
+  const platform = await openPlatform({ home: config.home, env: config.env, processes: config.processes });
+  const { folders } = platform.host;
+  const log = await openLog(folders.own);
+  const store = await openStore({ platform });
+  const token = config.token ?? await ownToken(folders.own);
+  const reportCss = await readFile(files.reportCss, 'utf8');
+  for (const id of await store.sessions.recover(platform.clock.now())) log.warn('the agent ended in mid-session', { session: id });
+  const ending = new AbortController();
+  const observed = await startObserver({ platform, store, logs: openLogs({ platform }), signal: ending.signal });
+  const sessions = createSessions({ platform, store, observed, diagnosers, analyzers, thread: files.analyzeWorker, toolVersion: VERSION, reportCss });
+  const audit = auditTo(store, platform, log);
+  const parts: Parts = { platform, store, observed, sessions, operations: createOperations(), sessionFeed: createFeed<Session>(KEPT_MESSAGES), operationFeed: createFeed<Operation>(KEPT_MESSAGES), log, audit };
+  const masking = startMasking(platform, observed, log, ending.signal);
+  const sweeping = sweep(parts, ending.signal);
+  const now = freshNow(parts);
+  const startedAt = platform.clock.now();
+  return {
+    version: VERSION, config, token, ...parts,
+    mask: masking.mask,
+    health: () => now.health(),
+    info: async () => infoOf(parts, startedAt, (await now.of(HEALTH_MINUTES)).health),
+    now: (minutes) => now.of(minutes),
+    diagnosers: () => describeDiagnosers(diagnosers, workerOf(observed.processes()), platform),
+    diagnose: (choice, who) => diagnoseWith(parts, choice, who),
+    pin: (id, pinned) => pin(parts, id, pinned),
+    bundle: (session, signal) => bundleFile({ platform, store, session, signal }),
+    restart: (target, who) => restartWith(parts, target, who),
+    async stop() {
+      parts.operations.cancelAll();
+      await sessions.idle();
+      ending.abort();
+      await Promise.all([observed.stopped, masking.stopped, sweeping]);
+      await store.close();
+      platform.close();
+      await log.flush();
+    },
+  };
+}
+
+function auditTo(store: Store, platform: Platform, log: Log): Parts['audit'] {
+  return async (who, did, what, result) => {
+    try {
+      await store.audit.append({ at: platform.clock.now(), who, did, what, result });
+    } catch (error) {
+      log.error('the audit could not be written', { who, did, what, result }, error);
+    }
+  };
+}
+
+/** One answer a second for all who ask. */
+function freshNow({ platform, observed, store }: Parts): { of(minutes: number): Promise<Now>; health(): Health } {
+  const kept = new Map<number, { at: number; now: Promise<Now> }>();
+  let health: Health = { word: 'unknown', reason: 'Nobody has looked yet.' };
+  return {
+    health: () => health,
+    async of(minutes) {
+      const at = platform.clock.now();
+      const fresh = kept.get(minutes);
+      if (fresh && at - fresh.at < NOW_FRESH_MS && at >= fresh.at) return fresh.now;
+      const now = nowOf(observed, store.history, minutes, at);
+      kept.clear();                                            // one window is looked at by nearly all; others make their own
+      kept.set(minutes, { at, now });
+      if (minutes === HEALTH_MINUTES) ({ health } = await now);
+      return now;
+    },
+  };
+}
+
+async function infoOf({ platform, store, observed }: Parts, startedAt: number, health: Health): Promise<AgentInfo> {
+  const room = await store.artifacts.room();
+  return {
+    version: VERSION,
+    app: platform.host.app,
+    startedAt,
+    at: platform.clock.now(),
+    capabilities: Capability.options.map((id) => ({ id, offer: platform.can(id) })),
+    samplers: [...observed.health()],
+    store: room,
+    lost: [...observed.lost()],
+    health,
+  };
+}
+
+async function pin({ store, sessionFeed }: Parts, id: SessionId, pinned: boolean): Promise<Session> {
+  const session = { ...await store.sessions.get(id), pinned };
+  await store.sessions.save(session);
+  sessionFeed.publish(session);
+  return session;
+}
+
+/** Ageing: at the start and hourly. A sweep that fails is logged and tried again. */
+async function sweep({ store, platform, log }: Parts, signal: AbortSignal): Promise<void> {
+  const once = async (): Promise<void> => {
+    try {
+      for (const id of await store.sessions.sweep(platform.clock.now())) log.info('session aged out', { session: id });
+    } catch (error) {
+      log.error('the sweep of old sessions failed', {}, error);
+    }
+  };
+  await once();
+  for await (const _ of platform.clock.every(SWEEP_EVERY_MS, signal)) {
+    void _;
+    await once();
+  }
+}

@@ -1,0 +1,38 @@
+// Owns the process: reads the environment, raises agent and server, says where it listens, and ends both on a signal.
+import { DiagError, sayError } from './shared/errors.ts';
+import { configOf } from './agent/config.ts';
+import { packageRoot, run, type Running } from './server/run.ts';
+
+/** An end that hangs (a share that does not answer) must not keep the process: the platform would kill it anyway. */
+const END_LIMIT_MS = 8_000;
+
+async function main(): Promise<void> {
+  const config = configOf(process.env);
+  const running = await run(config, packageRoot(import.meta.url));
+  const link = running.listening.link();
+  if (link) process.stdout.write(`open ${link}\n`);
+  process.stdout.write(`listening ${running.listening.url}\n`);
+  endOnSignal(running, config.endWithStdin);
+}
+
+function endOnSignal(running: Running, withStdin: boolean): void {
+  let ending = false;
+  const end = (): void => {
+    if (ending) process.exit(1);
+    ending = true;
+    AbortSignal.timeout(END_LIMIT_MS).addEventListener('abort', () => process.exit(1));
+    running.stop().then(() => process.exit(0), (error: unknown) => { running.agent.log.error('the end failed', {}, error); process.exit(1); });
+  };
+  process.on('SIGINT', end);
+  process.on('SIGTERM', end);
+  if (!withStdin) return;
+  process.stdin.resume();
+  process.stdin.on('end', end);
+  process.stdin.on('error', end);
+}
+
+main().catch((error: unknown) => {
+  const next = error instanceof DiagError ? error.next : undefined;
+  process.stderr.write(`diag could not start: ${sayError(error)}${next ? ` ${next}` : ''}\n`);
+  process.exit(3);
+});

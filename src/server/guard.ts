@@ -1,0 +1,138 @@
+// Owns who may do what: host names, token and cookie, origin and header of changes, and the headers that keep the page closed.
+import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import type { RequestHandler } from 'express';
+import { DiagError } from '../shared/errors.ts';
+
+export interface GuardSettings {
+  readonly auth: 'platform' | 'token';
+  readonly token: string;
+  readonly hosts: readonly string[];
+  readonly base: string;
+}
+
+export interface Guard {
+  /** @throws HOST_REFUSED when the name is not ours (DNS rebinding) */
+  checkHost(req: IncomingMessage): void;
+  /** Who asks; @throws TOKEN_MISSING */
+  who(req: IncomingMessage): string;
+  /** A request that another site's page sent names that site: refused, also for reading. @throws ORIGIN_REFUSED */
+  checkOrigin(req: IncomingMessage): void;
+  /** For everything that changes something. @throws ORIGIN_REFUSED, HEADER_MISSING */
+  checkChange(req: IncomingMessage): void;
+  /** For the upgrade of a socket: same origin, or a program with its token. @throws ORIGIN_REFUSED */
+  checkSocket(req: IncomingMessage): void;
+  /** A key for one sign-in; the link is `<base>/?once=<key>`. */
+  once(): string;
+  /** The cookie for a right token or unused key. @throws LOGIN_REFUSED */
+  login(tokenOrKey: string, secure: boolean): string;
+  logoutCookie(): string;
+}
+
+const COOKIE = 'diag';
+const COOKIE_SECONDS = 7 * 86_400;
+/** One-time keys that may wait unused; older ones are forgotten. */
+const KEPT_KEYS = 16;
+/** Wrong tokens a minute before every further try is refused: 160-bit tokens cannot be guessed, chosen ones might. */
+const WRONG_TRIES = 20;
+const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]', '::1']);
+
+export function createGuard(settings: GuardSettings, now: () => number): Guard {
+  const keys = new Set<string>();
+  const cookie = createHmac('sha256', settings.token).update('diag cookie v1').digest('base64url');
+  const wrong = { since: 0, count: 0 };
+  const fits = (given: string, wanted: string): boolean => timingSafeEqual(digest(given), digest(wanted));
+  const refuse = (code: 'LOGIN_REFUSED' | 'TOKEN_MISSING'): never => {
+    if (now() - wrong.since > 60_000) Object.assign(wrong, { since: now(), count: 0 });
+    wrong.count += 1;
+    throw new DiagError(code);
+  };
+  const locked = (): boolean => wrong.count >= WRONG_TRIES && now() - wrong.since <= 60_000;
+  const bearer = (req: IncomingMessage): string | undefined => /^Bearer (\S{1,300})$/i.exec(req.headers.authorization ?? '')?.[1];
+  const rightBearer = (req: IncomingMessage): boolean => { const given = bearer(req); return given !== undefined && !locked() && fits(given, settings.token); };
+
+  return {
+    checkHost(req) {
+      if (settings.auth === 'platform') return;                // the front end lets only its own names through
+      const name = hostName(req.headers.host ?? '');
+      if (!LOOPBACK.has(name) && !settings.hosts.includes(name)) throw new DiagError('HOST_REFUSED', { host: name.slice(0, 100) || '(none)' });
+    },
+    who(req) {
+      if (settings.auth === 'platform') return platformUser(req);
+      if (bearer(req) !== undefined) return rightBearer(req) ? 'token' : refuse('TOKEN_MISSING');
+      const given = cookieOf(req, COOKIE);
+      if (given !== undefined && fits(given, cookie)) return 'browser';
+      throw new DiagError('TOKEN_MISSING');
+    },
+    checkOrigin,
+    checkChange(req) {
+      const site = req.headers['sec-fetch-site'];
+      if (site !== undefined && site !== 'same-origin' && site !== 'none') throw new DiagError('ORIGIN_REFUSED', { origin: String(site) });
+      // A Bearer header is itself one that another site's page cannot send.
+      if (settings.auth === 'token' && rightBearer(req)) return;
+      if (req.headers['x-diag'] === undefined) throw new DiagError('HEADER_MISSING');
+    },
+    checkSocket(req) {
+      if (req.headers.origin !== undefined) { checkOrigin(req); return; }
+      if (settings.auth === 'token' && rightBearer(req)) return;
+      throw new DiagError('ORIGIN_REFUSED', { origin: '(none)' });
+    },
+    once() {
+      const key = randomBytes(20).toString('base64url');
+      keys.add(key);
+      for (const old of [...keys].slice(0, Math.max(0, keys.size - KEPT_KEYS))) keys.delete(old);
+      return key;
+    },
+    login(given, secure) {
+      if (locked()) throw new DiagError('LOGIN_REFUSED');
+      if (!keys.delete(given) && !fits(given, settings.token)) refuse('LOGIN_REFUSED');
+      return `${COOKIE}=${cookie}; Path=${settings.base}; Max-Age=${COOKIE_SECONDS}; HttpOnly; SameSite=Strict${secure ? '; Secure' : ''}`;
+    },
+    logoutCookie: () => `${COOKIE}=; Path=${settings.base}; Max-Age=0; HttpOnly; SameSite=Strict`,
+  };
+}
+
+function digest(text: string): Buffer {
+  return createHash('sha256').update(text).digest();
+}
+
+function hostName(host: string): string {
+  return host.toLowerCase().replace(/:\d+$/, '');
+}
+
+/** Easy Auth and the SCM front end name the user in a header; the front end removes such headers from outside. */
+function platformUser(req: IncomingMessage): string {
+  const name = req.headers['x-ms-client-principal-name'] ?? req.headers['x-ms-client-display-name'];
+  return typeof name === 'string' && name.length > 0 ? name.slice(0, 200) : 'scm user';
+}
+
+/** A browser sends Origin with every change and every socket: it must be our own address. */
+function checkOrigin(req: IncomingMessage): void {
+  const { origin } = req.headers;
+  if (origin === undefined) return;
+  const own = (req.headers.host ?? '').toLowerCase();
+  const host = URL.canParse(origin) ? new URL(origin).host.toLowerCase() : '';
+  if (host === '' || host !== own) throw new DiagError('ORIGIN_REFUSED', { origin: origin.slice(0, 200) });
+}
+
+function cookieOf(req: IncomingMessage, name: string): string | undefined {
+  for (const part of (req.headers.cookie ?? '').split(';')) {
+    const [key, value] = part.trim().split('=', 2);
+    if (key === name && value) return value;
+  }
+  return undefined;
+}
+
+const CSP = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; font-src 'self'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'";
+
+/** Headers of every answer. */
+export const closed: RequestHandler = (_req, res, next) => {
+  res.setHeader('content-security-policy', CSP);
+  res.setHeader('x-content-type-options', 'nosniff');
+  res.setHeader('referrer-policy', 'same-origin');
+  res.setHeader('x-frame-options', 'DENY');
+  res.setHeader('cross-origin-opener-policy', 'same-origin');
+  res.setHeader('cross-origin-resource-policy', 'same-origin');
+  res.setHeader('cache-control', 'no-store');
+  next();
+};

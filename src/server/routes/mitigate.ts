@@ -1,0 +1,13 @@
+// Owns the routes of what changes the site: restart.
+import type { Agent } from '../../agent/agent.ts';
+import { restartTargets } from '../../mitigate/restart.ts';
+import type { Handlers } from '../mount.ts';
+
+type Mine = Pick<Handlers, 'restartTargets' | 'restart'>;
+
+export function mitigateRoutes(agent: Agent): Mine {
+  return {
+    restartTargets: async () => ({ targets: restartTargets(agent.observed.processes(), agent.platform) }),
+    restart: async ({ body, who }) => agent.restart(body, who),
+  };
+}

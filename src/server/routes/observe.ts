@@ -1,0 +1,94 @@
+// Owns the routes of what is observed: metrics, processes, requests, the HTTP summary, changes.
+import { DiagError, sayError } from '../../shared/errors.ts';
+import type { ProcessKey, RequestRow } from '../../shared/model.ts';
+import { maskVariable } from '../../shared/mask.ts';
+import type { Agent } from '../../agent/agent.ts';
+import type { Handlers } from '../mount.ts';
+
+type Mine = Pick<Handlers, 'metrics' | 'processes' | 'process' | 'requests' | 'http' | 'changes'>;
+
+/** What a page sees when it names no time. */
+const DEFAULT_SPAN_MS = 15 * 60_000;
+/** History is kept for five days; a longer span holds nothing more. */
+const MAX_SPAN_MS = 6 * 86_400_000;
+
+export function observeRoutes(agent: Agent): Mine {
+  const { observed, platform, store } = agent;
+  return {
+    metrics: async ({ query }) => {
+      const { from, to, now } = span(agent, query);
+      const process = query.pid === undefined ? undefined : await keyOf(agent, query.pid, query.startedAt, from, to);
+      return store.history.read({ metrics: query.metric, from, to, points: query.points, now, ...(process ? { process } : {}) });
+    },
+    processes: async () => {
+      const latest = observed.latest();
+      const can = platform.can('processes');
+      const processes = observed.processes().map((info) => ({ info, ...sampleOf(latest.get(nameOf(info))) }));
+      return { at: platform.clock.now(), processes, ...(can.yes ? {} : { missing: can.because ?? 'not possible here' }) };
+    },
+    process: async ({ params, signal }) => {
+      const info = observed.processes().find((p) => p.pid === params.pid);
+      if (!info) throw new DiagError('PROCESS_GONE', { pid: params.pid });
+      const [files, variables] = await Promise.all([
+        settle(platform.openFiles(info.pid, signal)),
+        settle(platform.environment(info.pid, signal)),
+      ]);
+      return {
+        info,
+        ...sampleOf(observed.latest().get(nameOf(info))),
+        ...('value' in files ? { openFiles: files.value.map(agent.mask) } : { openFilesMissing: files.because }),
+        ...('value' in variables ? { environment: variables.value.map((v) => ({ name: v.name, ...maskVariable(v.name, v.value) })) } : { environmentMissing: variables.because }),
+      };
+    },
+    requests: async ({ query, signal }) => {
+      const { from, to } = span(agent, query);
+      const found = await observed.rows({ from, to, limit: query.limit, ...pick(query, 'failed', 'status', 'route') }, signal);
+      return { rows: [...found.rows] as RequestRow[], more: found.more };
+    },
+    http: async ({ query, signal }) => {
+      const { from, to } = span(agent, query);
+      return observed.http(from, to, signal);
+    },
+    changes: async ({ query }) => {
+      const { from, to } = span(agent, query, 86_400_000);
+      const changes = observed.changes.recent().filter((c) => c.at >= from && c.at <= to);
+      const newest = new Map(changes.map((c) => [c.id, c]));   // a later message with the same id adds to the earlier
+      return { changes: [...newest.values()].sort((a, b) => b.at - a.at).slice(0, query.limit) };
+    },
+  };
+}
+
+const nameOf = (p: ProcessKey): string => `${p.pid}:${p.startedAt}`;
+const sampleOf = <S>(sample: S | undefined): { sample?: S } => (sample === undefined ? {} : { sample });
+
+function span(agent: Agent, query: { from?: number | undefined; to?: number | undefined }, defaultMs = DEFAULT_SPAN_MS): { from: number; to: number; now: number } {
+  const now = agent.platform.clock.now();
+  const to = query.to ?? now;
+  const from = query.from ?? to - defaultMs;
+  if (from >= to) throw new DiagError('BAD_INPUT', { why: 'query.from: lies after to' });
+  if (to - from > MAX_SPAN_MS) throw new DiagError('BAD_INPUT', { why: 'query.from: more than six days before to' });
+  return { from, to, now };
+}
+
+/** A bare pid means its newest process in the window. */
+async function keyOf(agent: Agent, pid: number, startedAt: number | undefined, from: number, to: number): Promise<ProcessKey> {
+  if (startedAt !== undefined) return { pid, startedAt };
+  const tracks = (await agent.store.history.tracks(from, to)).filter((t) => t.pid === pid).sort((a, b) => b.startedAt - a.startedAt);
+  const key = tracks[0] ?? agent.observed.processes().find((p) => p.pid === pid);
+  if (!key) throw new DiagError('PROCESS_GONE', { pid });
+  return { pid, startedAt: key.startedAt };
+}
+
+function pick<T extends object, K extends keyof T>(from: T, ...keys: readonly K[]): { [P in K]?: Exclude<T[P], undefined> } {
+  return Object.fromEntries(keys.filter((k) => from[k] !== undefined).map((k) => [k, from[k]])) as { [P in K]?: Exclude<T[P], undefined> };
+}
+
+/** A value, or the sentence why there is none: partial answers say what is missing. */
+async function settle<T>(work: Promise<T>): Promise<{ value: T } | { because: string }> {
+  try {
+    return { value: await work };
+  } catch (error) {
+    if (error instanceof DiagError) return { because: sayError(error) };
+    throw error;
+  }
+}

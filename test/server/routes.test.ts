@@ -1,0 +1,155 @@
+// Owns the tests of every route over a real agent: success, bad input, missing token, wrong Origin, and what is refused besides.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import supertest from 'supertest';
+import { api, type Problem, type Route, type RouteName } from '../../src/shared/api.ts';
+import { address } from '../../src/shared/connect.ts';
+import { agentUnderTest, TOKEN, type AgentUnderTest } from '../support/agent.ts';
+import { waitFor } from '../support/wait.ts';
+
+let given: AgentUnderTest;
+let session = '';
+let operation = '';
+let source = '';
+let artifact = { instance: '', name: '' };
+const BASE = '/diag';
+const HOST = '127.0.0.1';
+
+type Sent = { params?: object; query?: object; body?: object };
+function send(name: RouteName, call: Sent = {}, headers: Record<string, string> = { authorization: `Bearer ${TOKEN}` }): supertest.Test {
+  const method = (api[name] as Route).method.toLowerCase() as 'get' | 'post' | 'delete';
+  const request = supertest(given.app)[method](address(BASE, name, call.params, call.query)).set('host', HOST);
+  for (const [key, value] of Object.entries(headers)) request.set(key, value);
+  return call.body === undefined ? request : request.send(call.body);
+}
+const code = (answer: supertest.Response): string => (answer.body as Problem).code;
+
+before(async () => {
+  given = await agentUnderTest();
+  await waitFor('the observer to see the victim', () => given.agent.observed.processes().some((p) => p.pid === given.victim.pid));
+  const logs = await send('logs');
+  source = (logs.body as { sources: { id: string; title: string }[] }).sources.find((s) => s.title.includes('stderr'))?.id ?? '';
+  const started = await send('startSession', { body: { diagnosers: [{ id: 'http-logs' }, { id: 'application-logs' }, { id: 'event-log' }, { id: 'environment' }], minutes: 15 } });
+  assert.equal(started.status, 202, JSON.stringify(started.body));
+  ({ session, operation } = started.body as { session: string; operation: string });
+  const ended = await waitFor('the session to end', async () => {
+    const answer = await send('session', { params: { session } });
+    return (answer.body as { state: string }).state === 'running' ? undefined : answer.body as { state: string; artifacts: { instance: string; name: string; kind: string }[] };
+  }, 60_000);
+  assert.equal(ended.state, 'done', JSON.stringify(ended));
+  const [first] = ended.artifacts;
+  artifact = { instance: first?.instance ?? '', name: first?.name ?? '' };
+});
+after(async () => { await given.stop(); });
+
+/** For each route one good call and bad ones; a route without an entry does not compile. */
+const calls: { readonly [N in RouteName]: () => { good: Sent; status?: number; bad: readonly [Sent, number, string][] } } = {
+  login: () => ({ good: { body: { token: TOKEN } }, bad: [[{ body: {} }, 400, 'BAD_INPUT'], [{ body: { token: 'wrong-token' } }, 401, 'LOGIN_REFUSED']] }),
+  logout: () => ({ good: { body: {} }, bad: [] }),
+  alive: () => ({ good: {}, bad: [] }),
+  agent: () => ({ good: {}, bad: [] }),
+  now: () => ({ good: { query: { minutes: 5 } }, bad: [[{ query: { minutes: 0 } }, 400, 'BAD_INPUT'], [{ query: { minutes: 'x' } }, 400, 'BAD_INPUT']] }),
+  metrics: () => ({ good: { query: { metric: ['site.cpu', 'http.requests'] } }, bad: [[{ query: { metric: ['no.such'] } }, 400, 'BAD_INPUT'], [{}, 400, 'BAD_INPUT'], [{ query: { metric: ['site.cpu'], from: 2, to: 1 } }, 400, 'BAD_INPUT']] }),
+  processes: () => ({ good: {}, bad: [] }),
+  process: () => ({ good: { params: { pid: given.victim.pid } }, bad: [[{ params: { pid: 'one' } }, 400, 'BAD_INPUT'], [{ params: { pid: 999_999_999 } }, 404, 'PROCESS_GONE']] }),
+  requests: () => ({ good: { query: { failed: true } }, bad: [[{ query: { limit: 0 } }, 400, 'BAD_INPUT'], [{ query: { limit: 10_001 } }, 400, 'BAD_INPUT']] }),
+  http: () => ({ good: {}, bad: [[{ query: { from: -1 } }, 400, 'BAD_INPUT']] }),
+  changes: () => ({ good: {}, bad: [[{ query: { limit: 'all' } }, 400, 'BAD_INPUT']] }),
+  logs: () => ({ good: {}, bad: [] }),
+  logLines: () => ({ good: { params: { source } }, bad: [[{ params: { source: 'nosuchlog' } }, 404, 'SOURCE_UNKNOWN'], [{ params: { source: '..%2F..' } }, 400, 'BAD_INPUT'], [{ params: { source }, query: { before: 'junk' } }, 400, 'CURSOR_BAD'], [{ params: { source }, query: { regex: '(?<=a)b' } }, 400, 'FILTER_BAD']] }),
+  logFile: () => ({ good: { params: { source } }, bad: [[{ params: { source: 'nosuchlog' } }, 404, 'SOURCE_UNKNOWN']] }),
+  diagnosers: () => ({ good: {}, bad: [] }),
+  startSession: () => ({ good: { body: { diagnosers: [{ id: 'event-log' }] } }, status: 202, bad: [[{ body: { diagnosers: [] } }, 400, 'BAD_INPUT'], [{ body: { diagnosers: [{ id: 'no-such' }] } }, 400, 'DIAGNOSER_UNKNOWN'], [{ body: { minutes: 0 } }, 400, 'BAD_INPUT']] }),
+  sessions: () => ({ good: {}, bad: [] }),
+  session: () => ({ good: { params: { session } }, bad: [[{ params: { session: '../../etc' } }, 400, 'BAD_INPUT'], [{ params: { session: '010101_0000000000' } }, 404, 'SESSION_UNKNOWN']] }),
+  pinSession: () => ({ good: { params: { session }, body: { pinned: true } }, bad: [[{ params: { session }, body: { pinned: 'yes' } }, 400, 'BAD_INPUT'], [{ params: { session: '010101_0000000000' }, body: { pinned: true } }, 404, 'SESSION_UNKNOWN']] }),
+  sessionReport: () => ({ good: { params: { session } }, bad: [[{ params: { session: '010101_0000000000' } }, 404, 'SESSION_UNKNOWN']] }),
+  sessionPage: () => ({ good: { params: { session } }, bad: [[{ params: { session: 'x' } }, 400, 'BAD_INPUT']] }),
+  sessionBundle: () => ({ good: { params: { session } }, bad: [[{ params: { session: '010101_0000000000' } }, 404, 'SESSION_UNKNOWN']] }),
+  sessionArtifact: () => ({ good: { params: { session, ...artifact } }, bad: [[{ params: { session, instance: artifact.instance, name: '../../secret' } }, 404, 'ARTIFACT_UNKNOWN'], [{ params: { session, instance: '..', name: 'x' } }, 404, 'ARTIFACT_UNKNOWN']] }),
+  operations: () => ({ good: {}, bad: [] }),
+  operation: () => ({ good: { params: { operation } }, bad: [[{ params: { operation: 'NO' } }, 400, 'BAD_INPUT'], [{ params: { operation: 'none' } }, 404, 'OPERATION_UNKNOWN']] }),
+  cancelOperation: () => ({ good: { params: { operation } }, status: 202, bad: [[{ params: { operation: 'none' } }, 404, 'OPERATION_UNKNOWN']] }),
+  enoughOperation: () => ({ good: { params: { operation }, body: {} }, status: 202, bad: [[{ params: { operation: 'none' } }, 404, 'OPERATION_UNKNOWN']] }),
+  restartTargets: () => ({ good: {}, bad: [] }),
+  restart: () => ({ good: { body: { pid: given.victim.pid, startedAt: given.agent.observed.processes().find((p) => p.pid === given.victim.pid)?.startedAt } }, bad: [[{ body: { pid: 1 } }, 400, 'BAD_INPUT'], [{ body: { pid: given.victim.pid, startedAt: 1 } }, 409, 'PROCESS_REUSED'], [{ body: { pid: 999_999_999, startedAt: 1 } }, 404, 'PROCESS_GONE']] }),
+  audit: () => ({ good: {}, bad: [[{ query: { limit: 0 } }, 400, 'BAD_INPUT']] }),
+  deleteSession: () => ({ good: { params: { session } }, bad: [[{ params: { session: '010101_0000000000' } }, 404, 'SESSION_UNKNOWN']] }),
+};
+const LAST: readonly RouteName[] = ['restart', 'deleteSession'];   // what others need is taken away last
+const names = [...(Object.keys(calls) as RouteName[]).filter((n) => !LAST.includes(n)), ...LAST];
+
+for (const name of names) {
+  test(`${name}: refuses bad input, a missing or wrong token, and another site's Origin; then answers`, async () => {
+    const { good, bad, status = 200 } = calls[name]();
+    for (const [call, wanted, wantedCode] of bad) {
+      const answer = await send(name, call);
+      assert.deepEqual([answer.status, code(answer)], [wanted, wantedCode], `${name} ${JSON.stringify(call)}: ${answer.text}`);
+      assert.match(answer.headers['content-type'] ?? '', /application\/problem\+json/);
+    }
+    if (!(api[name] as Route).open) {
+      for (const headers of [{ 'x-diag': '1' }, { 'x-diag': '1', authorization: 'Bearer not-the-token' }, { 'x-diag': '1', cookie: 'diag=forged' }]) {
+        const answer = await send(name, good, headers as Record<string, string>);
+        assert.deepEqual([answer.status, code(answer)], [401, 'TOKEN_MISSING'], `${name} ${JSON.stringify(headers)}`);
+      }
+    }
+    for (const origin of ['https://evil.example', 'null', 'http://127.0.0.1.evil.example']) {
+      const answer = await send(name, good, { authorization: `Bearer ${TOKEN}`, 'x-diag': '1', origin });
+      assert.deepEqual([answer.status, code(answer)], [403, 'ORIGIN_REFUSED'], `${name} from ${origin}`);
+    }
+    const answer = await send(name, good);
+    assert.equal(answer.status, status, `${name}: ${answer.text?.slice(0, 500)}`);
+  });
+}
+
+test('a change by cookie needs the header X-Diag; with it and the own Origin it is accepted', async () => {
+  const login = await send('login', { body: { token: TOKEN } }, { 'x-diag': '1' });
+  const cookie = String(login.headers['set-cookie']).split(';')[0] ?? '';
+  assert.match(String(login.headers['set-cookie']), /HttpOnly; SameSite=Strict/);
+  assert.ok(!cookie.includes(TOKEN), 'the cookie holds no token');
+  const without = await send('pinSession', { params: { session: '010101_0000000000' }, body: { pinned: true } }, { cookie });
+  assert.deepEqual([without.status, code(without)], [403, 'HEADER_MISSING']);
+  const cross = await send('pinSession', { params: { session: '010101_0000000000' }, body: { pinned: true } }, { cookie, 'x-diag': '1', 'sec-fetch-site': 'cross-site' });
+  assert.deepEqual([cross.status, code(cross)], [403, 'ORIGIN_REFUSED']);
+  const own = await send('pinSession', { params: { session: '010101_0000000000' }, body: { pinned: true } }, { cookie, 'x-diag': '1', origin: `http://${HOST}` });
+  assert.deepEqual([own.status, code(own)], [404, 'SESSION_UNKNOWN']);
+});
+
+test('a one-time link works once', async () => {
+  const key = given.guard.once();
+  const first = await supertest(given.app).get(`${BASE}/?once=${key}`).set('host', HOST);
+  assert.deepEqual([first.status, first.headers['location']], [303, `${BASE}/`]);
+  const again = await supertest(given.app).get(`${BASE}/?once=${key}`).set('host', HOST);
+  assert.deepEqual([again.status, code(again)], [401, 'LOGIN_REFUSED']);
+});
+
+test('a foreign Host is refused: DNS rebinding reaches nothing', async () => {
+  const answer = await supertest(given.app).get(`${BASE}/api/alive`).set('host', 'rebound.example');
+  assert.deepEqual([answer.status, code(answer)], [403, 'HOST_REFUSED']);
+});
+
+test('unknown addresses, methods and bodies are problems too', async () => {
+  const cases: readonly [supertest.Test, number, string][] = [
+    [supertest(given.app).get(`${BASE}/api/nothing`), 404, 'NOT_FOUND'],
+    [supertest(given.app).get('/elsewhere'), 404, 'NOT_FOUND'],
+    [supertest(given.app).put(`${BASE}/api/sessions`), 405, 'METHOD_REFUSED'],
+    [supertest(given.app).post(`${BASE}/api/sessions`).set('content-type', 'application/json').send('{"broken'), 400, 'BAD_INPUT'],
+    [supertest(given.app).post(`${BASE}/api/sessions`).set('content-type', 'application/json').send(JSON.stringify({ reason: 'x'.repeat(100_000) })), 413, 'BODY_TOO_LARGE'],
+    [supertest(given.app).get(`${BASE}/api/logs/%E0%A4%A`), 400, 'BAD_INPUT'],
+  ];
+  for (const [request, status, wanted] of cases) {
+    const answer = await request.set('host', HOST).set('authorization', `Bearer ${TOKEN}`);
+    assert.deepEqual([answer.status, code(answer)], [status, wanted], answer.text);
+    assert.ok(!/at .*\.ts:\d+/.test(answer.text), 'no stack leaves the agent');
+  }
+});
+
+test('every answer carries the closed headers, the page a policy without inline script', async () => {
+  const answer = await supertest(given.app).get(`${BASE}/`).set('host', HOST);
+  assert.equal(answer.status, 200);
+  assert.match(answer.headers['content-security-policy'] ?? '', /default-src 'none'; script-src 'self';/);
+  assert.equal(answer.headers['x-content-type-options'], 'nosniff');
+  assert.equal(answer.headers['access-control-allow-origin'], undefined);
+  assert.match(answer.text, /<base href="\/diag\/">/);
+  assert.ok(!/<script(?![^>]*src=)/.test(answer.text));
+});

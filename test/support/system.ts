@@ -1,0 +1,75 @@
+// Owns a whole system for journeys: local App Service, built agent, typed client, the CLI, and a signed-in browser tab.
+import { spawn } from 'node:child_process';
+import { join, resolve } from 'node:path';
+import type { Browser } from 'playwright-core';
+import { startLocalAppService, type LocalAppService, type LocalOptions } from '../../scripts/local/index.ts';
+import { connect, type Diag } from '../../src/shared/connect.ts';
+import { openTab, type Tab } from './browser.ts';
+
+const root = resolve(import.meta.dirname, '../..');
+
+export interface Running { lines(): readonly string[]; stop(): Promise<number | null> }
+export interface Ran { readonly code: number | null; readonly stdout: string; readonly stderr: string }
+export interface System extends LocalAppService {
+  readonly diag: Diag;
+  /** The built command, against this agent. */
+  cli(...args: readonly string[]): Promise<Ran>;
+  /** The same, running on: its lines of stdout so far, and its end by Ctrl+C. */
+  cliStart(...args: readonly string[]): Running;
+  /** A request to the site; its status, or 0 when the connection broke. */
+  get(path: string, method?: string): Promise<number>;
+  signIn(browser: Browser, options?: Parameters<typeof openTab>[1]): Promise<Tab>;
+}
+
+export async function startSystem(options: LocalOptions = {}): Promise<System> {
+  const local = await startLocalAppService({ ...options, agent: true });
+  const headers = { authorization: `Bearer ${local.token}` };
+  return {
+    ...local,
+    diag: connect(local.diagUrl, fetch as Parameters<typeof connect>[1], headers),
+    cli: (...args) => command([...args, '--url', local.diagUrl, '--token', local.token]),
+    cliStart: (...args) => commandStart([...args, '--url', local.diagUrl, '--token', local.token]),
+    async get(path, method = 'GET') {
+      try {
+        const answer = await fetch(new URL(path, local.siteUrl), { method });
+        await answer.arrayBuffer();
+        return answer.status;
+      } catch (error) {
+        if (error instanceof TypeError) return 0;
+        throw error;
+      }
+    },
+    async signIn(browser, tabOptions) {
+      const tab = await openTab(browser, tabOptions);
+      await tab.page.goto(`${local.diagUrl}/`);
+      await tab.page.evaluate(async ({ url, token }) => { await fetch(`${url}/api/login`, { method: 'POST', headers: { 'x-diag': '1', 'content-type': 'application/json' }, body: JSON.stringify({ token }) }); }, { url: local.diagUrl, token: local.token });
+      // The visit without a cookie is refused on purpose; what follows must be clean.
+      (tab.faults as string[]).length = 0;
+      return tab;
+    },
+  };
+}
+
+/** Runs dist/cli.js to its end. */
+export function command(args: readonly string[], env: Record<string, string> = {}): Promise<Ran> {
+  return new Promise((done, failed) => {
+    const child = spawn(process.execPath, [join(root, 'dist/cli.js'), ...args], { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+    let stdout = '';
+    let stderr = '';
+    child.stdout.setEncoding('utf8').on('data', (text: string) => { stdout += text; });
+    child.stderr.setEncoding('utf8').on('data', (text: string) => { stderr += text; });
+    child.on('error', failed);
+    child.on('close', (code) => { done({ code, stdout, stderr }); });
+  });
+}
+
+function commandStart(args: readonly string[]): Running {
+  const child = spawn(process.execPath, [join(root, 'dist/cli.js'), ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
+  let stdout = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => { stdout += text; });
+  const ended = new Promise<number | null>((done) => { child.on('close', (code) => { done(code); }); });
+  return {
+    lines: () => stdout.split('\n').slice(0, -1),
+    stop() { child.kill('SIGINT'); return ended; },
+  };
+}
