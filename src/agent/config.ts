@@ -28,7 +28,7 @@ export interface Config {
 const Settings = z.object({
   PORT: z.string().min(1).max(300).default('8081'),
   DIAG_BASE: z.string().regex(/^\/[\w/-]*[\w-]$/, 'a path such as /diag').default('/diag'),
-  DIAG_TOKEN: z.string().min(8, 'at least 8 characters').max(200).optional(),
+  DIAG_TOKEN: z.string().max(200).optional(),
   DIAG_AUTH: z.enum(['platform', 'token']).optional(),
   DIAG_LISTEN_HOST: z.string().max(200).default('127.0.0.1'),
   DIAG_HOSTS: z.string().max(2000).default(''),

@@ -33,23 +33,14 @@ const COOKIE = 'diag';
 const COOKIE_SECONDS = 7 * 86_400;
 /** One-time keys that may wait unused; older ones are forgotten. */
 const KEPT_KEYS = 16;
-/** Wrong tokens a minute before every further try is refused: 160-bit tokens cannot be guessed, chosen ones might. */
-const WRONG_TRIES = 20;
 const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]', '::1']);
 
-export function createGuard(settings: GuardSettings, now: () => number): Guard {
+export function createGuard(settings: GuardSettings): Guard {
   const keys = new Set<string>();
   const cookie = createHmac('sha256', settings.token).update('diag cookie v1').digest('base64url');
-  const wrong = { since: 0, count: 0 };
   const fits = (given: string, wanted: string): boolean => timingSafeEqual(digest(given), digest(wanted));
-  const refuse = (code: 'LOGIN_REFUSED' | 'TOKEN_MISSING'): never => {
-    if (now() - wrong.since > 60_000) Object.assign(wrong, { since: now(), count: 0 });
-    wrong.count += 1;
-    throw new DiagError(code);
-  };
-  const locked = (): boolean => wrong.count >= WRONG_TRIES && now() - wrong.since <= 60_000;
   const bearer = (req: IncomingMessage): string | undefined => /^Bearer (\S{1,300})$/i.exec(req.headers.authorization ?? '')?.[1];
-  const rightBearer = (req: IncomingMessage): boolean => { const given = bearer(req); return given !== undefined && !locked() && fits(given, settings.token); };
+  const rightBearer = (req: IncomingMessage): boolean => { const given = bearer(req); return given !== undefined && fits(given, settings.token); };
 
   return {
     checkHost(req) {
@@ -59,8 +50,8 @@ export function createGuard(settings: GuardSettings, now: () => number): Guard {
     },
     who(req) {
       if (settings.auth === 'platform') return platformUser(req);
-      if (bearer(req) !== undefined) return rightBearer(req) ? 'token' : refuse('TOKEN_MISSING');
-      const given = cookieOf(req, COOKIE);
+      if (rightBearer(req)) return 'token';
+      const given = bearer(req) === undefined ? cookieOf(req, COOKIE) : undefined;
       if (given !== undefined && fits(given, cookie)) return 'browser';
       throw new DiagError('TOKEN_MISSING');
     },
@@ -84,8 +75,7 @@ export function createGuard(settings: GuardSettings, now: () => number): Guard {
       return key;
     },
     login(given, secure) {
-      if (locked()) throw new DiagError('LOGIN_REFUSED');
-      if (!keys.delete(given) && !fits(given, settings.token)) refuse('LOGIN_REFUSED');
+      if (!keys.delete(given) && !fits(given, settings.token)) throw new DiagError('LOGIN_REFUSED');
       return `${COOKIE}=${cookie}; Path=${settings.base}; Max-Age=${COOKIE_SECONDS}; HttpOnly; SameSite=Strict${secure ? '; Secure' : ''}`;
     },
     logoutCookie: () => `${COOKIE}=; Path=${settings.base}; Max-Age=0; HttpOnly; SameSite=Strict`,

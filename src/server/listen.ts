@@ -23,7 +23,7 @@ export interface Listening {
 /** @throws the system's error (EADDRINUSE …) when the address cannot be taken */
 export async function listen(agent: Agent, publicDir: string): Promise<Listening> {
   const { config } = agent;
-  const guard = createGuard({ auth: config.auth, token: agent.token, hosts: config.hosts, base: config.base }, () => agent.platform.clock.now());
+  const guard = createGuard({ auth: config.auth, token: agent.token, hosts: config.hosts, base: config.base });
   const app = createApp({ agent, guard, base: config.base, publicDir });
   const server = createServer(app);
   server.keepAliveTimeout = KEEP_ALIVE_MS;

@@ -52,7 +52,7 @@ export async function agentUnderTest(): Promise<AgentUnderTest> {
   const worker = await victim({ env: { SECRET_KEY: 'marker-secret-value-1234', GREETING: 'hello' } });
   const config = configOf({ DIAG_HOME: home, DIAG_TOKEN: TOKEN, DIAG_PROCESSES: String(worker.pid), PORT: '0', PATH: process.env['PATH'] });
   const agent = await startAgent(config, { reportCss: join(root, 'public/report.css') });
-  const guard = createGuard({ auth: config.auth, token: agent.token, hosts: config.hosts, base: config.base }, () => agent.platform.clock.now());
+  const guard = createGuard({ auth: config.auth, token: agent.token, hosts: config.hosts, base: config.base });
   checkAnswers(true);
   const app = createApp({ agent, guard, base: config.base, publicDir: join(root, 'public') });
   return {
