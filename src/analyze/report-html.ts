@@ -49,7 +49,7 @@ function attribute(value: string): string {
   return text(value).replace(/"/g, '&quot;').replace(/'/g, '&#39;');
 }
 
-/** JSON inside a script element: no `<` can end the element, no line separator surprises an old parser. */
+/** JSON inside a script element: no `<` can end the element; signs that hide or reorder text are written as escapes. */
 function embedded(report: Report): string {
-  return JSON.stringify(report).replace(/</g, '\\u003c').replace(/\u2028/g, '\\u2028').replace(/\u2029/g, '\\u2029');
+  return JSON.stringify(report).replace(/[<\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g, (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }

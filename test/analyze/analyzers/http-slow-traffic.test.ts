@@ -3,10 +3,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { httpSlow } from '../../../src/analyze/analyzers/http-slow.ts';
 import { httpTraffic } from '../../../src/analyze/analyzers/http-traffic.ts';
+import type { ArtifactReader } from '../../../src/analyze/contracts.ts';
 import { Finding } from '../../../src/shared/model.ts';
 import { FIELDS, WINDOW, at, given, httpLog, never, reader } from '../artifacts.ts';
 
-const run = async (analyzer: typeof httpSlow, ...readers: Parameters<typeof given>): Promise<readonly Finding[]> =>
+const run = async (analyzer: typeof httpSlow, ...readers: ArtifactReader[]): Promise<readonly Finding[]> =>
   (await analyzer.analyze(given(...readers), { window: WINDOW }, never)).map((f) => Finding.parse(f));
 
 test('quick requests are good, with the slowest and the percentile in the title', async () => {
