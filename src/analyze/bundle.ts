@@ -104,6 +104,7 @@ async function writeZip(temp: string, store: Store, content: Content, signal: Ab
   const { ZipArchive: Zip } = await import('archiver');
   const archive: ZipArchive = new Zip({ zlib: { level: LEVEL } });
   const written = pipeline(archive, createWriteStream(temp, { mode: 0o600 }), { signal });
+  const settled = Promise.allSettled([written]);               // it may fail while something else is awaited
   try {
     const add = adder(archive, written, new Date(content.session.madeAt));
     const files: Manifest['files'] = [];
@@ -121,7 +122,7 @@ async function writeZip(temp: string, store: Store, content: Content, signal: Ab
     await written;
   } finally {
     archive.destroy();
-    await Promise.allSettled([written]);                       // its fault, if any, has been thrown above
+    await settled;
   }
 }
 

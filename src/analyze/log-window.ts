@@ -39,7 +39,7 @@ async function copyLog(run: Collecting, source: LogSourceInfo, kind: ArtifactKin
     const { size } = await stat(path);
     const span = await windowOf(path, size, run.window.from, run.cancel);
     const start = size - span.start > maxBytes ? await tailStart(path, size, maxBytes) : span.start;
-    const notes = [span.timed ? undefined : `no times in it: the last ${bytes(size - start)}`, start > span.start ? `cut: the last ${bytes(size - start)} of ${bytes(size - span.start)}` : undefined].filter((n) => n !== undefined);
+    const notes = [span.timed ? undefined : start > 0 ? `no times in it: the last ${bytes(size - start)}` : 'no times in it: all of it', start > span.start ? `cut: the last ${bytes(size - start)} of ${bytes(size - span.start)}` : undefined].filter((n) => n !== undefined);
     const tally = newTally();
     const chunks = masked(readSpan(path, start, size, run.cancel), (text) => run.mask.text(text), tally);
     await writeText(run, { kind, name: safeName(source.title), needBytes: size - start, note: () => notes.join('; ') || undefined }, chunks, tally);

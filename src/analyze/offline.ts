@@ -3,9 +3,9 @@ import type { Finding, Report, Session, Step } from '../shared/model.ts';
 import type { Clock } from '../platform/clock.ts';
 import { LIMITS } from './collect.ts';
 import type { Analyzer } from './contracts.ts';
+import { finalReport } from './final-report.ts';
 import { openMaterial, type OpenGiven, type Opened } from './open-bundle.ts';
 import { givenOf } from './readers.ts';
-import { makeReport } from './report.ts';
 import { reportHtml } from './report-html.ts';
 import { runAnalyzers } from './run-analyzers.ts';
 
@@ -22,7 +22,7 @@ export async function analyzeMaterial(paths: readonly string[], given: OfflineGi
   const opened = await openMaterial(paths, given);
   try {
     const { session, findings } = await judge(opened, given);
-    const report = await makeReport({
+    const report = await finalReport({
       session, app: opened.app, toolVersion: given.toolVersion, ...(opened.target && { target: opened.target }),
       window: opened.window, findings, readers: givenOf(opened.placed),
     });

@@ -8,7 +8,7 @@ import { choose } from './choose.ts';
 import { collectAll, ENOUGH, LIMITS, type Chosen, type Limits } from './collect.ts';
 import type { Analyzer, Diagnoser } from './contracts.ts';
 import { givenOf, type Placed } from './readers.ts';
-import { makeReport } from './report.ts';
+import { finalReport } from './final-report.ts';
 import { reportHtml } from './report-html.ts';
 import { runAnalyzers } from './run-analyzers.ts';
 import { createRecord, saidOf, type SessionRecord } from './session-record.ts';
@@ -149,7 +149,7 @@ async function placedOf(store: Store, session: Session): Promise<readonly Placed
 
 async function report(given: SessionsGiven, prepared: Prepared, record: SessionRecord, what: { findings: readonly Finding[]; placed: readonly Placed[]; target: ProcessInfo | undefined }): Promise<void> {
   const session: Session = { ...record.session, state: stateOf(record.session, prepared.asked), endedAt: given.platform.clock.now(), report: true };
-  const made = await makeReport({
+  const made = await finalReport({
     session, app: given.platform.host.app, toolVersion: given.toolVersion, ...(what.target && { target: what.target }),
     window: prepared.window, findings: what.findings, readers: givenOf(what.placed),
   });
