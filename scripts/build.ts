@@ -4,7 +4,6 @@ import { chmod, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { AGENT_LEAVES, PAGE_LEAVES, slimZod } from './slim-zod.ts';
-import { slimZod } from './slim-zod.ts';
 
 const root = resolve(import.meta.dirname, '..');
 const version = (JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { version: string }).version;
@@ -47,7 +46,6 @@ const page: BuildOptions = {
   jsxImportSource: 'preact',
   outdir: join(root, 'public/assets'),
   chunkNames: 'chunk-[hash]',
-  plugins: [slimZod],
   define: { DIAG_VERSION: JSON.stringify(version) },
   plugins: [slimZod(PAGE_LEAVES)],
   logLevel: 'warning',

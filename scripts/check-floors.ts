@@ -12,7 +12,7 @@ const MAX_LINES = 300;
 
 /** Which floors may use an npm package; the rest of src/ may not. */
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {
-  zod: ['shared', 'analyze', 'store', 'agent'], koffi: ['platform'], pidusage: ['platform'], systeminformation: ['platform'], archiver: ['analyze'],
+  zod: ['shared', 'store', 'analyze', 'agent', 'server', 'cli'], koffi: ['platform'], pidusage: ['platform'], systeminformation: ['platform'], archiver: ['analyze'],
   express: ['server'], ws: ['server', 'cli'], commander: ['cli'], preact: ['client'], uplot: ['client'], re2js: ['observe'], saxes: ['platform', 'analyze', 'observe'], yauzl: ['analyze'],
 };
 
@@ -66,7 +66,7 @@ async function check(file: string): Promise<void> {
   lines.forEach((line, index) => {
     const place = `${name}:${index + 1}`;
     const code = line.replace(/\/\/.*$/, '');
-    const spec = /(?:\bfrom|\bimport)\s*\(?\s*'([^']+)'/.exec(code)?.[1];
+    const spec = /(?:^\s*(?:import|export|\}).*\bfrom\s*|\bimport\s*\(?\s*)'([^']+)'/.exec(code)?.[1];
     if (spec) checkImport(file, floor, line, spec, place);
     for (const { word, floors, why } of WORDS) if (word.test(code) && !floors.includes(floor)) faults.push(`${place} ${why}`);
   });

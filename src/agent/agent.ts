@@ -86,7 +86,7 @@ export interface Parts {
 export async function startAgent(config: Config, files: AgentFiles): Promise<Agent> {
   const platform = await openPlatform({ home: config.home, env: config.env, processes: config.processes });
   const { folders } = platform.host;
-  const log = await openLog(folders.own);
+  const log = openLog(folders.own);
   const store = await openStore({ platform });
   const token = config.token ?? await ownToken(folders.own);
   const reportCss = await readFile(files.reportCss, 'utf8');

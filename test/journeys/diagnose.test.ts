@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import type { Browser } from 'playwright-core';
-import { fromBuffer, type Entry, type ZipFile } from 'yauzl';
+import { openPromise } from 'yauzl';
 import { Report } from '../../src/shared/model.ts';
 import { noBrowser, openBrowser, openTab } from '../support/browser.ts';
 import { command, startSystem, type System } from '../support/system.ts';
@@ -71,7 +71,7 @@ test('report.html opens from disk without network, shows the same, logs no error
 });
 
 test('the bundle holds report, artifacts and a manifest whose hashes are right; equal input gives equal bytes', { timeout: 120_000 }, async () => {
-  const entries = await unzip(await readFile(join(out, 'bundle.zip')));
+  const entries = await unzip(join(out, 'bundle.zip'));
   const manifest = JSON.parse(String(entries.get('manifest.json'))) as { session: string; files: { path: string; bytes: number; sha256: string }[] };
   assert.equal(manifest.session, report.session);
   for (const file of manifest.files) {
@@ -102,21 +102,17 @@ test('the page shows the session and its report', { timeout: 120_000, skip: noBr
   await tab.close();
 });
 
-function unzip(zip: Buffer): Promise<Map<string, Buffer>> {
-  return new Promise((done, failed) => {
-    fromBuffer(zip, { lazyEntries: true }, (error: Error | null, file: ZipFile) => {
-      if (error) { failed(error); return; }
-      const entries = new Map<string, Buffer>();
-      file.on('entry', (entry: Entry) => {
-        file.openReadStream(entry, (fault, stream) => {
-          if (fault) { failed(fault); return; }
-          const chunks: Buffer[] = [];
-          stream.on('data', (chunk: Buffer) => chunks.push(chunk)).on('error', failed).on('end', () => { entries.set(entry.fileName, Buffer.concat(chunks)); file.readEntry(); });
-        });
-      });
-      file.on('end', () => { done(entries); });
-      file.on('error', failed);
-      file.readEntry();
-    });
-  });
+async function unzip(path: string): Promise<Map<string, Buffer>> {
+  const zip = await openPromise(path, { autoClose: false });
+  const entries = new Map<string, Buffer>();
+  try {
+    for await (const entry of zip.eachEntry()) {
+      const chunks: Buffer[] = [];
+      for await (const chunk of await zip.openReadStreamPromise(entry)) chunks.push(chunk as Buffer);
+      entries.set(entry.fileName, Buffer.concat(chunks));
+    }
+  } finally {
+    zip.close();
+  }
+  return entries;
 }
