@@ -12,6 +12,8 @@ export const CHANGES_KEPT = 1_000;
 const PROCESS_CHANGES_A_MINUTE = 60;
 /** The event log's instant, our own look once a second and the start times of Linux (whole seconds of boot) differ by this much. */
 const SAME_EXIT_MS = 30_000;
+/** The start of a process (on Linux up to a second early) against our noticing that its predecessor with that pid has ended. */
+const REUSED_MS = 2_000;
 /** An exit this soon after a restart that was asked for is that restart's. */
 const ASKED_MS = 60_000;
 /** Errors of processes remembered to explain their exits. */
@@ -57,7 +59,7 @@ export class Changes {
     // Newest first: the first of an id is its last word.
     const newest = new Map<string, Change>();
     for (const change of entries) if (!newest.has(change.id)) newest.set(change.id, change);
-    for (const change of [...newest.values()].sort((a, b) => a.at - b.at)) {
+    for (const change of [...newest.values()].reverse().sort((a, b) => a.at - b.at)) {
       this.#remember(change);
       this.#feed.publish(change);
     }
@@ -178,7 +180,7 @@ export class Changes {
   /** The told exit of this pid nearest to the instant; not one from before the process that has the pid now, when that may be meant. */
   #exitOf(pid: number, at: number, living?: ProcessInfo): Exit | undefined {
     let best: Exit | undefined;
-    const since = living !== undefined && living.startedAt <= at + 1_000 ? living.startedAt : -Infinity;
+    const since = living !== undefined && at > living.startedAt + REUSED_MS + 1_000 ? living.startedAt + REUSED_MS : -Infinity;
     for (const exit of this.#exits.values()) {
       const apart = Math.abs(exit.change.at - at);
       if (exit.key.pid === pid && apart <= SAME_EXIT_MS && exit.change.at >= since && (best === undefined || apart <= Math.abs(best.change.at - at))) best = exit;

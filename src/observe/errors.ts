@@ -9,6 +9,12 @@ import type { Sampler } from './samplers/index.ts';
 
 /** Logs followed at once: stdout and stderr of the worker, its predecessor, the trace and the PHP log fit. */
 export const FOLLOWED_LOGS = 8;
+/** The catalog walks all of LogFiles: it is asked so seldom that this takes a 500th of the time (most of it waiting for files), but at least once a minute. */
+const SHARE = 500;
+const ASK_MIN_MS = 3_000;
+const ASK_MAX_MS = 60_000;
+/** After processes came or went their logs appear and tell why: for so long the catalog is asked every ASK_MIN_MS. */
+const EAGER_MS = 10_000;
 const CHANGED_WITHIN_MS = 86_400_000;
 /** Of a log that was there before us, and of one that appears while we look. */
 const LAST_AT_START = 20;
@@ -18,6 +24,7 @@ const MAX_DETAIL = 120;
 export interface ErrorsOptions {
   readonly logs: Logs;
   now(): number;
+  monotonic(): number;
   onError(line: LogLine): void;
   /** An error of a process whose pid is in the name of its log. */
   onProcessError(pid: number, at: number, detail: string): void;
@@ -28,10 +35,13 @@ interface Following { readonly source: LogSourceInfo; readonly stop: AbortContro
 /** Keeps the newest logs followed; the reading itself is that of Logs, which wakes only for files that grow. */
 export class ErrorFollower implements Sampler {
   readonly id = 'errors';
-  readonly everyMs = 2_000;
+  readonly everyMs = 1_000;
   readonly #options: ErrorsOptions;
   readonly #following = new Map<string, Following>();
   #first = true;
+  #askAt = -Infinity;
+  #askedAt = -Infinity;
+  #eagerUntil = -Infinity;
   #failed: string | undefined;
   #dropped = 0;
 
@@ -42,7 +52,27 @@ export class ErrorFollower implements Sampler {
   get following(): number { return this.#following.size; }
 
   async tick(_at: number, signal: AbortSignal): Promise<string | undefined> {
-    const { sources } = await this.#options.logs.catalog(signal);
+    const now = this.#options.monotonic();
+    if (now >= this.#askAt || (now < this.#eagerUntil && now >= this.#askedAt + ASK_MIN_MS)) {
+      const first = this.#first;
+      this.#askedAt = now;
+      this.#choose((await this.#options.logs.catalog(signal)).sources, signal);
+      // The first walk finds nothing in any cache: it does not tell what the next ones cost.
+      const tookMs = first ? 0 : this.#options.monotonic() - now;
+      this.#askAt = now + Math.min(ASK_MAX_MS, Math.max(ASK_MIN_MS, tookMs * SHARE));
+    }
+    const failed = this.#failed;
+    this.#failed = undefined;
+    if (failed !== undefined) throw new Error(failed);
+    return undefined;
+  }
+
+  /** Processes came or went: new logs are likely. */
+  soon(): void {
+    this.#eagerUntil = this.#options.monotonic() + EAGER_MS;
+  }
+
+  #choose(sources: readonly LogSourceInfo[], signal: AbortSignal): void {
     const since = this.#options.now() - CHANGED_WITHIN_MS;
     const newest = sources.filter((one) => (one.kind === 'application' || one.kind === 'php' || one.kind === 'docker') && one.changedAt >= since)
       .sort((a, b) => b.changedAt - a.changedAt || (a.id < b.id ? -1 : 1)).slice(0, FOLLOWED_LOGS);
@@ -50,10 +80,6 @@ export class ErrorFollower implements Sampler {
     for (const [id, one] of this.#following) if (!ids.has(id)) { one.stop.abort(); this.#following.delete(id); }
     for (const source of newest) if (!this.#following.has(source.id)) this.#start(source, signal);
     this.#first = false;
-    const failed = this.#failed;
-    this.#failed = undefined;
-    if (failed !== undefined) throw new Error(failed);
-    return undefined;
   }
 
   lost(): readonly { what: string; count: number }[] {

@@ -96,7 +96,7 @@ class Observing implements Observer {
       onRow: (row) => this.requests.publish(row), onSample: (sample) => this.#httpSample(sample),
     });
     this.#errorFollower = new ErrorFollower({
-      logs: options.logs, now: () => platform.clock.now(),
+      logs: options.logs, now: () => platform.clock.now(), monotonic: () => platform.clock.monotonic(),
       onError: (line) => this.errors.publish(line), onProcessError: (pid, at, detail) => this.#told.error(pid, at, detail),
     });
     this.#runs = [this.#usage(), this.#requestsSampler, this.#events(names), this.#deployments(), this.#errorFollower].map((sampler) => new Run(sampler, platform.clock));
@@ -141,8 +141,7 @@ class Observing implements Observer {
         await host.read(at, site, signal);
         host.readOwn(site, this.#runs.reduce((sum, run) => sum + run.takeCost(), 0));
         for (const fold of this.#folds) fold.turn(at);
-        this.#processes = reading.processes;
-        this.#forget(reading.samples.length);
+        if (reading.processes !== this.#processes) this.#others(reading.processes);
         for (const sample of reading.samples) { this.#latest.set(keyText(sample.process as NonNullable<Sample['process']>), sample); this.#keep(sample); }
         this.#keep({ at, values: site });
         this.#latest.set('site', { at, values: { ...site, ...this.#http } });
@@ -158,11 +157,12 @@ class Observing implements Observer {
     this.samples.publish(sample);
   }
 
-  /** Samples of processes that are gone leave `latest`. */
-  #forget(living: number): void {
-    if (this.#latest.size <= living + 1) return;
-    const keys = new Set(this.#processes.map(keyText));
+  /** The list is another one: samples of processes that are gone leave `latest`. */
+  #others(processes: readonly ProcessInfo[]): void {
+    this.#processes = processes;
+    const keys = new Set(processes.map(keyText));
     for (const key of this.#latest.keys()) if (key !== 'site' && !keys.has(key)) this.#latest.delete(key);
+    this.#errorFollower.soon();
   }
 
   #httpSample(sample: Sample): void {

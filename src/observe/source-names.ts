@@ -2,7 +2,7 @@
 import type { Logs } from './observe.ts';
 
 /** The catalog is read again for an unknown title at most this often. */
-const ASK_EVERY_MS = 5_000;
+const ASK_EVERY_MS = 3_000;
 
 export interface SourceNames {
   /** The id of the log with this title (path below LogFiles, with slashes); an empty text while the catalog does not have it. */

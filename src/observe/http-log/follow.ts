@@ -14,7 +14,11 @@ const LIST_EVERY_MS = 10_000;
 /** Files that are not followed are looked at this seldom, in case one of them grows again. */
 const LOOK_AGAIN_MS = 60_000;
 
+/** A file that the catalog does not know yet is begun later, but not much: its rows count even without a place to look them up. */
+const NAMED_WITHIN_MS = 10_000;
+
 interface Followed {
+  readonly metAt: number;
   name: string;
   ino: number;
   sizeBytes: number;
@@ -82,7 +86,7 @@ export class HttpLogFollower {
       if (seen === undefined) continue;
       if (known === undefined) this.#meet(seen, missing, now); else { known.changedAt = seen.changedAt; known.lookedAt = now; }
     }
-    for (const file of missing) if (this.#files.get(file.name) === file) this.#forget(file);
+    for (const file of missing) if (!names.has(file.name)) this.#forget(file);
     this.#first = false;
   }
 
@@ -97,7 +101,7 @@ export class HttpLogFollower {
     }
     const { name, ino, sizeBytes, changedAt } = seen;
     // A file that appears while we follow is read from its begin; one that was there before us near the instant wanted.
-    this.#files.set(name, { name, ino, sizeBytes, changedAt, lookedAt: now, offset: this.#first ? undefined : 0, parser: undefined, source: '' });
+    this.#files.set(name, { metAt: now, name, ino, sizeBytes, changedAt, lookedAt: now, offset: this.#first ? undefined : 0, parser: undefined, source: '' });
   }
 
   #forget(file: Followed): void {
@@ -116,6 +120,8 @@ export class HttpLogFollower {
     file.sizeBytes = seen.sizeBytes;
     if (replaced) this.#restart(file);
     if (file.offset === seen.sizeBytes) return 0;
+    if (file.source === '') file.source = await this.#options.sourceOf(file.name, signal);
+    if (file.source === '' && now - file.metAt < NAMED_WITHIN_MS) return 0;
     try {
       return await this.#read(file, seen.path, signal);
     } catch (error) {
@@ -152,7 +158,6 @@ export class HttpLogFollower {
   }
 
   async #begin(file: Followed, handle: FileHandle, signal: AbortSignal): Promise<Parser> {
-    file.source = await this.#options.sourceOf(file.name, signal);
     const start = file.offset === undefined ? await startOf(handle, file.sizeBytes, this.#options.from, signal) : { start: 0, fields: undefined };
     file.offset = start.start;
     return createParser({ baseOffset: start.start, ...(start.fields === undefined ? {} : { fields: start.fields }), onRow: (raw) => this.#options.onRow(raw, file.source) });
