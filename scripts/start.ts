@@ -5,7 +5,7 @@ import { parseArgs } from 'node:util';
 import { build, isFresh } from './local/fresh.ts';
 import { type Launched, checkout, launch } from './local/launcher.ts';
 import { type Limits, defaultLimits, flagOf, limitNames, readLimits } from './local/limits.ts';
-import { freePort } from './local/ports.ts';
+import { anyFreePort, isFree } from './local/ports.ts';
 
 const EXIT_USAGE = 2;
 const EXIT_COULD_NOT_RUN = 3;
@@ -82,15 +82,14 @@ function limitsFrom(values: Readonly<Record<string, unknown>>): Limits {
   }
 }
 
-/** A port that was asked for must be free; a default gives way to any free one. */
+/** A port that was asked for must be free; a default, and 0, give way to any free one. */
 async function portFlag(name: string, asked: string | undefined, usual: number, taken: number): Promise<number> {
   if (asked !== undefined && !(/^\d{1,5}$/.test(asked) && Number(asked) <= 65_535)) {
     throw new UsageError(`--${name} wants a port from 0 to 65535, not "${asked.slice(0, 40)}"`);
   }
   const wanted = asked === undefined ? usual : Number(asked);
-  const found = wanted === taken && wanted !== 0 ? undefined : await freePort(wanted);
-  if (found !== undefined) return found;
-  const other = asked === undefined ? await freePort(0) : undefined;
+  if (wanted !== 0 && wanted !== taken && (await isFree(wanted))) return wanted;
+  const other = asked === undefined || wanted === 0 ? await anyFreePort() : undefined;
   if (other === undefined) throw new Error(`port ${wanted} is in use: give --${name} another one`);
   return other;
 }

@@ -6,9 +6,9 @@ import { startFront } from './front.ts';
 import { openHome } from './home.ts';
 import { takeHome } from './home-lock.ts';
 import type { FromFront, FrontOrder, ToFront } from './link.ts';
-import { rotatingFile } from './rotating-file.ts';
+import { RotatingFile } from './rotating-file.ts';
 import { header, rowFileName } from './w3c.ts';
-import { type Worker, type WorkerState, superviseWorker } from './worker.ts';
+import { Worker, type WorkerState } from './worker.ts';
 
 /** Raw logs kept: with files of 10 MB about 100 MB, where App Service keeps 35 MB by default; the oldest go. */
 const ROW_FILES_KEPT = 10;
@@ -33,7 +33,7 @@ async function serve(order: FrontOrder): Promise<(graceMs: number) => Promise<vo
   const app = order.deploy ? home.wwwroot : resolve(order.app);
   const events: EventLog = await openEventLog(home.logFiles, home.instance.computer);
   const short = home.instance.id.slice(0, 6);
-  const rows = rotatingFile({
+  const rows = new RotatingFile({
     folder: home.rawLogs,
     nameAt: (at) => rowFileName(home.instance.id, at),
     owns: (name) => name.startsWith(`${short}-`) && name.endsWith('.log'),
@@ -48,7 +48,7 @@ async function serve(order: FrontOrder): Promise<(graceMs: number) => Promise<vo
     worker: () => portFor(state),
   });
   tell({ is: 'listening', port: front.port });
-  const worker: Worker = superviseWorker({
+  const worker = new Worker({
     app, home, site: order.site, limits: order.limits, events,
     onState: (next) => {
       state = next;

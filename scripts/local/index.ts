@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { type Launched, checkout, launch } from './launcher.ts';
 import { type Limits, defaultLimits } from './limits.ts';
-import { freePort } from './ports.ts';
+import { anyFreePort } from './ports.ts';
 
 export interface LocalOptions {
   /** Absent: a temporary folder, removed by `stop()`. */
@@ -50,8 +50,8 @@ export async function startLocalAppService(options: LocalOptions = {}): Promise<
     if (options.home === undefined) await rm(home, { recursive: true, force: true, maxRetries: 3 });
   };
   const token = options.token ?? randomBytes(24).toString('base64url');
-  const [port, scmPort] = [await freePort(), await freePort()];
-  if (port === undefined || scmPort === undefined) throw new Error('no free port on 127.0.0.1');
+  const [port, scmPort] = [await anyFreePort(), await anyFreePort()];
+  if (port === undefined || scmPort === undefined || port === scmPort) throw new Error('no two free ports on 127.0.0.1');
   const said: string[] = [];
   let link: string | undefined;
   const note = (line: string): void => {

@@ -16,73 +16,76 @@ export interface KeptOptions {
   onGivenUp(why: string): void;
 }
 
-export interface Kept {
-  pid(): number | undefined;
-  child(): ChildProcess | undefined;
-  /** Asks the child to end, forces its whole group after `graceMs`, and does not start it again. */
-  stop(ask: (child: ChildProcess) => void, graceMs: number): Promise<void>;
-  /** Ends the group now, for good. */
-  kill(): void;
-}
-
 /** Starts the child at once. Children are leaders of their own group, so that a Ctrl+C reaches the launcher alone. */
-export function keep(options: KeptOptions): Kept {
-  let child: ChildProcess | undefined;
-  let deaths: number[] = [];
-  let done = false;
-  let pause: NodeJS.Timeout | undefined;
+export class Kept {
+  readonly #options: KeptOptions;
+  #child: ChildProcess | undefined;
+  #deaths: number[] = [];
+  #done = false;
+  #pause: NodeJS.Timeout | undefined;
 
-  function start(): void {
-    const mine = options.spawn();
-    child = mine;
+  constructor(options: KeptOptions) {
+    this.#options = options;
+    this.#start();
+  }
+
+  get child(): ChildProcess | undefined {
+    return this.#child;
+  }
+
+  /** Asks the child to end, forces its whole group after `graceMs`, and does not start it again. */
+  async stop(ask: (child: ChildProcess) => void, graceMs: number): Promise<void> {
+    this.#end();
+    const child = this.#child;
+    if (child === undefined) return;
+    const gone = new Promise<void>((resolve) => {
+      child.once('exit', () => resolve());
+      child.once('error', () => { if (child.pid === undefined) resolve(); });
+    });
+    ask(child);
+    const force = setTimeout(() => { if (child.pid !== undefined) signalGroup(child.pid, 'SIGKILL'); }, graceMs);
+    await gone;
+    clearTimeout(force);
+  }
+
+  /** Ends the group now, for good. */
+  kill(): void {
+    this.#end();
+    if (this.#child?.pid !== undefined) signalGroup(this.#child.pid, 'SIGKILL');
+  }
+
+  #end(): void {
+    this.#done = true;
+    clearTimeout(this.#pause);
+  }
+
+  #start(): void {
+    const child = this.#options.spawn();
+    this.#child = child;
     let over = false;
-    const once = (text: string): void => {
+    const end = (text: string): void => {
       if (over) return;
       over = true;
-      if (mine.pid !== undefined) signalGroup(mine.pid, 'SIGKILL'); // whatever it left behind
-      child = undefined;
-      if (!done) again(mine.pid, text).catch((error: Error) => options.onGivenUp(error.message));
+      if (child.pid !== undefined) signalGroup(child.pid, 'SIGKILL'); // whatever it left behind
+      this.#child = undefined;
+      if (!this.#done) this.#again(child.pid, text).catch((error: Error) => this.#options.onGivenUp(error.message));
     };
-    mine.once('error', (error) => once(`could not be started: ${error.message}`));
-    mine.once('exit', (code, signal) => once(signal === null ? `ended with code ${code ?? -1}` : `ended by ${signal}`));
+    child.once('error', (error) => end(`could not be started: ${error.message}`));
+    child.once('exit', (code, signal) => end(signal === null ? `ended with code ${code ?? -1}` : `ended by ${signal}`));
   }
 
-  async function again(pid: number | undefined, text: string): Promise<void> {
+  async #again(pid: number | undefined, text: string): Promise<void> {
+    const { name, cleanUp, say, onGivenUp } = this.#options;
     const now = performance.now();
-    deaths = [...deaths.filter((at) => at > now - DEATHS_WINDOW_MS), now];
-    const cleaned = (await options.cleanUp?.()) ?? '';
-    if (done) return;
-    const what = `${options.name} ${pid ?? ''} ${text}${cleaned}`.replace('  ', ' ');
-    if (deaths.length > DEATHS_ALLOWED) {
-      done = true;
-      return options.onGivenUp(`${what}: ${deaths.length} times within a minute, given up`);
+    this.#deaths = [...this.#deaths.filter((at) => at > now - DEATHS_WINDOW_MS), now];
+    const cleaned = (await cleanUp?.()) ?? '';
+    if (this.#done) return;
+    const what = `${name}${pid === undefined ? '' : ` ${pid}`} ${text}${cleaned}`;
+    if (this.#deaths.length > DEATHS_ALLOWED) {
+      this.#done = true;
+      return onGivenUp(`${what}: ${this.#deaths.length} times within a minute, given up`);
     }
-    options.say(`${what}; starting it again`);
-    pause = setTimeout(start, FIRST_PAUSE_MS * 2 ** (deaths.length - 1));
+    say(`${what}; starting it again`);
+    this.#pause = setTimeout(() => this.#start(), FIRST_PAUSE_MS * 2 ** (this.#deaths.length - 1));
   }
-
-  start();
-  return {
-    pid: () => child?.pid,
-    child: () => child,
-    async stop(ask, graceMs) {
-      done = true;
-      clearTimeout(pause);
-      const mine = child;
-      if (mine === undefined) return;
-      const gone = new Promise<void>((resolve) => {
-        mine.once('exit', () => resolve());
-        mine.once('error', () => { if (mine.pid === undefined) resolve(); });
-      });
-      ask(mine);
-      const force = setTimeout(() => { if (mine.pid !== undefined) signalGroup(mine.pid, 'SIGKILL'); }, graceMs);
-      await gone;
-      clearTimeout(force);
-    },
-    kill() {
-      done = true;
-      clearTimeout(pause);
-      if (child?.pid !== undefined) signalGroup(child.pid, 'SIGKILL');
-    },
-  };
 }

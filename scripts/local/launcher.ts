@@ -1,10 +1,10 @@
 // Owns raising the whole local App Service, in order, and ending all of it: front end with worker, agent, traffic.
 import { fileURLToPath } from 'node:url';
-import { openHome } from './home.ts';
-import { type KeptAgent, keepAgent } from './kept-agent.ts';
-import { type KeptFront, keepFront } from './kept-front.ts';
+import { type Home, openHome } from './home.ts';
+import { KeptAgent } from './kept-agent.ts';
+import { KeptFront } from './kept-front.ts';
 import type { Limits } from './limits.ts';
-import { agentVariables } from './site.ts';
+import { type Site, agentVariables } from './site.ts';
 import { startTraffic } from './traffic.ts';
 
 export interface LaunchOptions {
@@ -49,17 +49,11 @@ const AGENT_START_MS = 60_000;
 export async function launch(options: LaunchOptions): Promise<Launched> {
   const home = await openHome(options.home);
   const site = { name: SITE_NAME, hostname: `127.0.0.1:${options.port}` };
-  const front = keepFront({
-    order: {
-      home: options.home, app: options.app ?? demoFolder, deploy: options.app === undefined,
-      port: options.port, site, limits: options.limits,
-    },
-    say: options.say,
-    onGivenUp: options.onGivenUp,
-  });
+  const siteUrl = `http://${site.hostname}`;
+  const front = raiseFront(options, site);
   const quiet = new AbortController();
   let agent: KeptAgent | undefined;
-  const all: Pick<Launched, 'stop' | 'kill'> = {
+  const ends: Pick<Launched, 'stop' | 'kill'> = {
     async stop() {
       quiet.abort();
       await Promise.all([agent?.stop(), front.stop()]);
@@ -72,31 +66,35 @@ export async function launch(options: LaunchOptions): Promise<Launched> {
   };
   try {
     await untilAborted(front.listening, options.signal);
-    if (options.agent !== undefined) {
-      const { file, port, token } = options.agent;
-      agent = keepAgent({
-        file, folder: checkout, variables: agentVariables(home, site, port, token, process.env),
-        say: options.say, onOpen: options.onOpen, onGivenUp: options.onGivenUp,
-      });
-    }
+    agent = raiseAgent(options, home, site);
     await settled(front, options);
     const limit = AbortSignal.any([options.signal, AbortSignal.timeout(AGENT_START_MS)]);
     const diagUrl = agent === undefined ? undefined : await untilAborted(agent.listening, limit);
-    const siteUrl = `http://127.0.0.1:${options.port}`;
     if (options.traffic) startTraffic({ url: siteUrl, shop: options.app === undefined, signal: quiet.signal });
-    return { ...all, ...views(front, () => agent?.pid()), siteUrl, diagUrl };
+    return { ...ends, ...views(front, agent), siteUrl, diagUrl };
   } catch (error) {
-    await all.stop();
+    await ends.stop();
     throw error;
   }
 }
 
-function views(front: KeptFront, agentPid: () => number | undefined): Omit<Launched, 'siteUrl' | 'diagUrl' | 'stop' | 'kill'> {
+function raiseFront({ home, app, port, limits, say, onGivenUp }: LaunchOptions, site: Site): KeptFront {
+  const order = { home, app: app ?? demoFolder, deploy: app === undefined, port, site, limits };
+  return new KeptFront({ order, say, onGivenUp });
+}
+
+function raiseAgent({ agent, say, onOpen, onGivenUp }: LaunchOptions, home: Home, site: Site): KeptAgent | undefined {
+  if (agent === undefined) return undefined;
+  const variables = agentVariables(home, site, agent.port, agent.token, process.env);
+  return new KeptAgent({ file: agent.file, folder: checkout, variables, say, onOpen, onGivenUp });
+}
+
+function views(front: KeptFront, agent: KeptAgent | undefined): Omit<Launched, 'siteUrl' | 'diagUrl' | 'stop' | 'kill'> {
   return {
-    agentPid,
-    frontPid: () => front.pid(),
+    agentPid: () => agent?.pid,
+    frontPid: () => front.pid,
     workerPid: () => {
-      const state = front.worker();
+      const state = front.worker;
       return state.is === 'ready' || state.is === 'starting' ? state.pid : undefined;
     },
     startWorker: () => front.startWorker(),

@@ -2,7 +2,7 @@
 import type { ChildProcess } from 'node:child_process';
 import type { Home } from './home.ts';
 import type { Limits } from './limits.ts';
-import { rotatingFile } from './rotating-file.ts';
+import { RotatingFile } from './rotating-file.ts';
 
 /** Files kept per stream over all workers, so that a crash loop cannot fill the folder (iisnode's maxLogFiles). */
 const FILES_KEPT = 20;
@@ -16,7 +16,7 @@ export async function keepOutput(child: ChildProcess, home: Home, limits: Limits
     const stream = child[name];
     if (stream === null) continue;
     const owned = new RegExp(`^${home.instance.computer}-\\d+-${name}-\\d+\\.txt$`); // the computer's name is ours: letters and digits
-    const file = rotatingFile({
+    const file = new RotatingFile({
       folder: home.application,
       nameAt: (at) => `${home.instance.computer}-${child.pid}-${name}-${at}.txt`,
       owns: (found) => owned.test(found),
@@ -26,7 +26,7 @@ export async function keepOutput(child: ChildProcess, home: Home, limits: Limits
     });
     stream.on('data', (bytes: Buffer) => {
       file.append(bytes);
-      if (file.waitingBytes() < WAITING_BYTES) return;
+      if (file.waitingBytes < WAITING_BYTES) return;
       stream.pause();
       file.flushed().then(() => stream.resume(), () => stream.resume());
     });

@@ -22,112 +22,124 @@ export interface RotatingFileOptions {
   lost(pieces: number): string;
 }
 
-export interface RotatingFile {
-  append(piece: string | Uint8Array): void;
-  /** Bytes accepted and not yet on disk. */
-  waitingBytes(): number;
-  /** Resolves when everything accepted so far is written or counted as lost. */
-  flushed(): Promise<void>;
-}
-
 /** Opens nothing until the first piece arrives, so an idle log leaves no empty file. A write that fails is a counted loss. */
-export function rotatingFile(options: RotatingFileOptions): RotatingFile {
-  let waiting: Buffer[] = [];
-  let waitingBytes = 0;
-  let lostPieces = 0;
-  let path: string | undefined;
-  let sizeBytes = 0;
-  let lastAt = 0;
-  let writing: Promise<void> | undefined;
+export class RotatingFile {
+  readonly #options: RotatingFileOptions;
+  #waiting: Buffer[] = [];
+  #waitingBytes = 0;
+  #lostPieces = 0;
+  #path: string | undefined;
+  #sizeBytes = 0;
+  #lastAt = 0;
+  #writing: Promise<void> | undefined;
 
-  async function begin(): Promise<string> {
-    await mkdir(options.folder, { recursive: true });
-    for (;;) {
-      lastAt = Math.max(Date.now(), lastAt + 1); // two rotations in one ms, or a clock set back, still give two names in order
-      const next = join(options.folder, options.nameAt(lastAt));
+  constructor(options: RotatingFileOptions) {
+    this.#options = options;
+  }
+
+  /** Takes one piece, which is never divided. Strings are Latin-1. */
+  append(piece: string | Uint8Array): void {
+    if (this.#waitingBytes + piece.length > WAITING_BYTES) {
+      this.#lostPieces += 1;
+      return;
+    }
+    const bytes = typeof piece === 'string' ? Buffer.from(piece, 'latin1') : Buffer.from(piece);
+    this.#waiting.push(bytes);
+    this.#waitingBytes += bytes.length;
+    this.#writing ??= Promise.resolve().then(() => this.#drain());
+  }
+
+  /** Bytes accepted and not yet on disk. */
+  get waitingBytes(): number {
+    return this.#waitingBytes;
+  }
+
+  /** Resolves when everything accepted so far is written or counted as lost. */
+  async flushed(): Promise<void> {
+    while (this.#writing !== undefined) await this.#writing;
+  }
+
+  async #drain(): Promise<void> {
+    while (this.#waiting.length > 0) {
+      const batch = this.#waiting;
+      this.#waiting = [];
+      let from = 0;
       try {
-        await (await open(next, 'ax')).close();
-      } catch (cause) {
-        if ((cause as NodeJS.ErrnoException).code === 'EEXIST') continue;
-        throw cause;
+        await this.#sayLoss();
+        while (from < batch.length) from = await this.#putSome(batch, from);
+      } catch {
+        // The folder may have been deleted or the disk be full: what could not be written is counted and said at the next success.
+        this.#path = undefined;
+        this.#lostPieces += batch.length - from;
+      } finally {
+        this.#waitingBytes -= batch.reduce((sum, piece) => sum + piece.length, 0);
       }
-      sizeBytes = 0;
-      await age();
-      const head = options.head?.(lastAt);
-      if (head !== undefined) await put(next, Buffer.from(head, 'latin1'));
-      return next;
     }
+    this.#writing = undefined;
   }
 
-  async function age(): Promise<void> {
-    const mine = (await readdir(options.folder)).filter((name) => options.owns(name)).sort(byTrailingTime);
-    for (const name of mine.slice(0, Math.max(0, mine.length - options.maxFiles))) {
-      await rm(join(options.folder, name), { force: true });
-    }
+  async #sayLoss(): Promise<void> {
+    if (this.#lostPieces === 0) return;
+    const said = this.#lostPieces;
+    await this.#put(await this.#current(), Buffer.from(this.#options.lost(said), 'latin1'));
+    this.#lostPieces -= said;
   }
 
-  async function put(file: string, bytes: Buffer): Promise<void> {
+  /** Writes as many pieces as the file still takes, in one write; gives the index of the next. */
+  async #putSome(batch: readonly Buffer[], from: number): Promise<number> {
+    const file = await this.#current();
+    const to = fitting(batch, from, this.#options.maxBytes - this.#sizeBytes);
+    await this.#put(file, Buffer.concat(batch.slice(from, to)));
+    return to;
+  }
+
+  async #put(file: string, bytes: Buffer): Promise<void> {
     // Without O_CREAT: a file deleted under us must not come back without its head.
     const handle = await open(file, constants.O_WRONLY | constants.O_APPEND);
     try {
       await handle.writeFile(bytes);
-      sizeBytes += bytes.length;
+      this.#sizeBytes += bytes.length;
     } finally {
       await handle.close();
     }
   }
 
   /** The file to append to: a new one when there is none, it is full, or someone deleted or emptied it. */
-  async function current(): Promise<string> {
-    if (path === undefined || sizeBytes >= options.maxBytes || (await bytesOf(path)) < sizeBytes) path = await begin();
+  async #current(): Promise<string> {
+    const path = this.#path;
+    if (path !== undefined && this.#sizeBytes < this.#options.maxBytes && (await bytesOf(path)) >= this.#sizeBytes) return path;
+    return this.#begin();
+  }
+
+  async #begin(): Promise<string> {
+    const { folder, head } = this.#options;
+    await mkdir(folder, { recursive: true });
+    const path = await this.#create();
+    this.#path = path;
+    this.#sizeBytes = 0;
+    await this.#age();
+    if (head !== undefined) await this.#put(path, Buffer.from(head(this.#lastAt), 'latin1'));
     return path;
   }
 
-  /** Writes one batch of pieces, beginning a new file where the next piece would not fit. */
-  async function drain(): Promise<void> {
-    while (waiting.length > 0) {
-      const batch = waiting;
-      waiting = [];
-      let from = 0;
+  async #create(): Promise<string> {
+    for (;;) {
+      this.#lastAt = Math.max(Date.now(), this.#lastAt + 1); // two rotations in one ms, or a clock set back, still give two names in order
+      const path = join(this.#options.folder, this.#options.nameAt(this.#lastAt));
       try {
-        if (lostPieces > 0) {
-          const said = lostPieces;
-          await put(await current(), Buffer.from(options.lost(said), 'latin1'));
-          lostPieces -= said;
-        }
-        while (from < batch.length) {
-          const file = await current();
-          const to = fitting(batch, from, options.maxBytes - sizeBytes);
-          await put(file, Buffer.concat(batch.slice(from, to)));
-          from = to;
-        }
-      } catch {
-        // The folder may have been deleted or the disk be full: what could not be written is counted and said at the next success.
-        path = undefined;
-        lostPieces += batch.length - from;
-      } finally {
-        waitingBytes -= batch.reduce((sum, piece) => sum + piece.length, 0);
+        await (await open(path, 'ax')).close();
+        return path;
+      } catch (cause) {
+        if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') throw cause;
       }
     }
-    writing = undefined;
   }
 
-  return {
-    append(piece) {
-      if (waitingBytes + piece.length > WAITING_BYTES) {
-        lostPieces += 1;
-        return;
-      }
-      const bytes = typeof piece === 'string' ? Buffer.from(piece, 'latin1') : Buffer.from(piece);
-      waiting.push(bytes);
-      waitingBytes += bytes.length;
-      writing ??= Promise.resolve().then(drain);
-    },
-    waitingBytes: () => waitingBytes,
-    async flushed() {
-      while (writing !== undefined) await writing;
-    },
-  };
+  async #age(): Promise<void> {
+    const { folder, maxFiles } = this.#options;
+    const mine = (await readdir(folder)).filter((name) => this.#options.owns(name)).sort(byTrailingTime);
+    for (const name of mine.slice(0, Math.max(0, mine.length - maxFiles))) await rm(join(folder, name), { force: true });
+  }
 }
 
 /** Size on disk; less than anything written when the file is gone. */
