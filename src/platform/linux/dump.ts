@@ -19,8 +19,8 @@ const OUTPUT_BYTES = 256 * 1024;
 const WATCH_EVERY_MS = 5;
 /** After gdb is gone the kernel lets the target run at once; what is still stopped then was left so by a signal. */
 const LET_GO_LIMIT_MS = 2_000;
-/** Registers, notes and headers: 10 KiB a thread and some for the mappings. */
-const NOTES_BYTES = 4 * 1024 * 1024;
+/** Notes of all threads, headers, and the read-only pages of libraries that the loader has written (3 MB for Node, counted by gdb and not by us). */
+const NOTES_BYTES = 16 * 1024 * 1024;
 
 /** State letter of a process now, undefined when it is gone or another one has its pid. */
 export type StateOf = (target: ProcessKey) => string | undefined;
