@@ -100,7 +100,8 @@ const RENAME_PAUSE_MS = 20;
 /** The pauses end by themselves, after 200 ms together. */
 const NEVER = new AbortController().signal;
 
-async function renameOver(from: string, to: string): Promise<void> {
+/** Renames over what has the name; waits a little where it is held. */
+export async function renameOver(from: string, to: string): Promise<void> {
   for (let attempt = 1; ; attempt += 1) {
     try {
       await rename(from, to);

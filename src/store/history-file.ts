@@ -1,7 +1,7 @@
 // Owns one history file while it is open: positional reads and writes of rows, its birth, and its move to a newer form.
 import { open, readdir, rename, rm, stat, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { codeIn } from './atomic.ts';
+import { codeIn, renameOver } from './atomic.ts';
 import {
   HEADER_BYTES, STATE_AT, STATE_BYTES, decodeHeader, decodeState, encodeHeader, encodeRow, encodeState, layoutOf, positionOf, serves, slotAt, valueAt,
   type Header, type Layout, type TierLayout,
@@ -73,7 +73,10 @@ export async function openForWriting(path: string, wanted: Header): Promise<Hist
   const found = await openHistory(path, 'r+');
   if (typeof found === 'string' || serves(found.layout, wanted)) return found;
   try {
-    await bear(path, grown(found.layout.header, wanted), (next) => copyRows(found, next));
+    await bear(path, grown(found.layout.header, wanted), async (next) => {
+      await copyRows(found, next);
+      await found.close();                                     // before the rename: Windows does not replace an open file
+    });
   } finally {
     await found.close();
   }
@@ -95,7 +98,7 @@ async function bear(path: string, header: Header, fill: (file: HistoryFile) => P
     throw error;
   }
   await handle.close();
-  await rename(temp, path);
+  await renameOver(temp, path);
 }
 
 /** Our columns first, in our order; columns of a newer version are kept behind them. */

@@ -27,11 +27,22 @@ const ENDING = '.history';
 
 export interface HistorySettings { readonly folder: string; readonly instance: string; readonly clock: Clock; readonly losses: Losses; readonly keptTracks: number }
 
-interface Context extends HistorySettings { readonly tracks: Map<string, Track>; readonly leaving: Track[]; waiting: number }
+interface Context extends HistorySettings {
+  readonly tracks: Map<string, Track>;
+  /** Tracks that gave their place; their files go with the next flush. */
+  readonly leaving: Track[];
+  waiting: number;
+  /** All places are taken by living processes until then at least: spares looking for one for each sample of each process beyond. */
+  fullUntil: number;
+}
 
-/** Opens the history of one instance; it is the only writer of its folder. Damaged files are set aside and counted, half-made ones removed. */
+/**
+ * Opens the history of one instance; it is the only writer of its folder. Damaged files are set aside and counted, half-made ones removed.
+ * A kill loses what waits for the next flush; a power cut also what the system had not written yet: rows are not synced one by one,
+ * which a network share would pay for dearly, and a row torn by it is found by its checksum.
+ */
 export async function openHistoryOf(settings: HistorySettings): Promise<History> {
-  const context: Context = { ...settings, tracks: new Map(), leaving: [], waiting: 0 };
+  const context: Context = { ...settings, tracks: new Map(), leaving: [], waiting: 0, fullUntil: 0 };
   await mkdir(settings.folder, { recursive: true });
   await findTracks(context);
   const turns = createTurns();
@@ -87,8 +98,12 @@ function newestOf(context: Context, track: Track, at: number): number {
 
 /** A new track, where there is room for one: all places taken by living processes leave the newcomer without. */
 function admit(context: Context, process: ProcessKey | undefined, at: number): Track | undefined {
+  if (process && at < context.fullUntil) return undefined;
   const full = process !== undefined && processTracks(context).length >= context.keptTracks;
-  if (full && !replaceOldest(context, at - DEAD_AFTER_MS)) return undefined;
+  if (full && !replaceOldest(context, at - DEAD_AFTER_MS)) {
+    context.fullUntil = Math.min(...processTracks(context).map(([, track]) => track.lastAt)) + DEAD_AFTER_MS;
+    return undefined;
+  }
   const key = keyOf(process);
   const track = createTrack(join(context.folder, `${key}${ENDING}`), context.instance, process, context.losses);
   context.tracks.set(key, track);

@@ -5,6 +5,7 @@ import { AuditEntry } from '../shared/api.ts';
 import { Change } from '../shared/model.ts';
 import type { Platform } from '../platform/platform.ts';
 import { createArtifacts } from './artifacts.ts';
+import { removeStale } from './atomic.ts';
 import { KEPT_TRACKS, openHistoryOf } from './history.ts';
 import { createJournal } from './journal.ts';
 import { createLosses } from './losses.ts';
@@ -34,6 +35,7 @@ export async function openStore(settings: { readonly platform: Platform; readonl
   const places = placesOf(platform);
   await mkdir(places.sessions, { recursive: true });
   await mkdir(places.temp, { recursive: true });
+  await removeStale(places.journals, places.instance);
   const owner = ownerOf(platform);
   const losses = createLosses();
   const room = createRoom(platform, places, limits.artifactBytes);

@@ -97,7 +97,8 @@ test('what we did not commit is not served: foreign files, links, a file that ch
   await writeFile(join(folder, 'foreign'), 'x');
   await appendFile(join(folder, 'changed'), 'more');
   await rm(join(folder, 'linked'));
-  await symlink('/etc/hostname', join(folder, 'linked'));
+  await writeFile(join(folder, 'target'), 'secret');                      // of the size that the list says
+  await symlink(join(folder, 'target'), join(folder, 'linked'));
   assert.deepEqual((await store.artifacts.list(id)).map((r) => r.name), ['kept']);
   for (const name of ['foreign', 'changed', 'linked']) await assert.rejects(store.artifacts.path({ session: id, instance: 'a1b2c3', name }), { code: 'ARTIFACT_UNKNOWN' });
 });

@@ -159,6 +159,33 @@ test('late values reach their slot for as long as its tier keeps it, and never o
   assert.deepEqual(lost(), { 'rows too old for their tier of history': 3 });
 });
 
+test('a slot shows nothing of the lap before, whether nothing or another metric was written since', async (t) => {
+  const { open: openIt, clock } = await place(t);
+  const history = await openIt();
+  feed(history, 'site.cpu', SECOND, START_AT, '1 2');
+  await history.flush();
+  await clock.advance(HOUR + SECOND);
+  history.write(SECOND, { at: START_AT + HOUR + SECOND, values: { 'host.cpu': 3 } });
+  const read = async (): Promise<(number | null)[][]> => (await history.read({ metrics: ['site.cpu', 'host.cpu'], from: START_AT + HOUR, to: clock.now(), points: 10, now: clock.now() })).series.map((x) => x.values);
+  assert.deepEqual(await read(), [[null, null], [null, 3]]);
+  await history.flush();
+  assert.deepEqual(await read(), [[null, null], [null, 3]]);
+});
+
+test('a newer row on disk stays also when the file cannot say how new it is', async (t) => {
+  const { folder, open: openIt, clock, lost } = await place(t);
+  await clock.advance(3 * HOUR);
+  const before = await openIt();
+  before.write(SECOND, { at: clock.now(), values: { 'site.cpu': 1 } });
+  await before.close();
+  await overwrite(join(folder, SITE), 4_080, Buffer.alloc(16, 7));
+  const history = await openIt();
+  history.write(SECOND, { at: clock.now() - HOUR, values: { 'site.cpu': 2 } });
+  await history.flush();
+  assert.deepEqual(await values(history, 'site.cpu', clock.now(), clock.now(), 10, clock.now()), [1]);
+  assert.deepEqual(lost(), { 'rows too old for their tier of history': 1 });
+});
+
 test('rows written while the clock was wrong do not block the place for ever', async (t) => {
   const { open, clock } = await place(t);
   const history = await open();

@@ -17,7 +17,7 @@ async function place(t: TestContext, here: Omit<Here, 'home'> = {}) {
   const home = join(top, 'home');
   const clock = here.clock ?? new FakeClock();
   const again = (more: Omit<Here, 'home'> = {}) => storeAt({ ...here, ...more, home, clock });
-  return { top, home, clock, again, ...await again() };
+  return { top, home, again, ...await again() };
 }
 
 test('ids are of the form and the instant, and none is given twice, to two instances neither', async (t) => {
