@@ -34,7 +34,7 @@ async function crash(): Promise<void> {
   const pid = await waitFor('a worker that answers', async () => ((await system.get('/cart')) === 200 ? system.pid() : undefined));
   const inFlight = system.get('/slow?ms=20000');
   await waitFor('the slow request to be in flight', async () => (await system.diag.processes()).processes.length > 0);
-  const applied = system.get('/cart/apply', 'POST');
+  const applied = system.get('/cart/apply', { code: 'GIFT50' });
   assert.deepEqual([await inFlight, await applied], [502, 502]);
   await waitFor(`worker ${pid} to be replaced`, () => system.pid() !== undefined && system.pid() !== pid);
 }
