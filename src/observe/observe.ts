@@ -21,7 +21,8 @@ export interface LogBatch { readonly items: readonly LogItem[]; readonly dropped
 
 /** The logs of the site: catalog, pages of lines, live tails. */
 export interface Logs {
-  catalog(signal: AbortSignal): Promise<{ readonly sources: readonly LogSourceInfo[]; readonly more: number }>;
+  /** A few seconds old at most; `fresh`: as of now, so that the log of a crash a moment ago is in it. */
+  catalog(signal: AbortSignal, options?: { readonly fresh?: boolean }): Promise<{ readonly sources: readonly LogSourceInfo[]; readonly more: number }>;
   /** Absolute path of a source, for reading only. @throws SOURCE_UNKNOWN */
   path(source: string): Promise<string>;
   /** @throws SOURCE_UNKNOWN, CURSOR_BAD, FILTER_BAD */

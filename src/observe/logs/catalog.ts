@@ -38,11 +38,11 @@ export class Catalog {
   /** The real folders that symbolic links may lead into, as of the last refresh. */
   get roots(): readonly string[] { return this.#roots; }
 
-  /** All logs, the most recently written first; at most FRESH_MS old. */
-  async list(signal: AbortSignal): Promise<{ readonly sources: readonly LogSourceInfo[]; readonly more: number }> {
+  /** All logs, the most recently written first; at most FRESH_MS old, or as of now. */
+  async list(signal: AbortSignal, fresh = false): Promise<{ readonly sources: readonly LogSourceInfo[]; readonly more: number }> {
     signal.throwIfAborted();
     const now = this.#clock.monotonic();
-    if (!this.#scan || now - this.#scannedAt >= FRESH_MS) {
+    if (!this.#scan || fresh || now - this.#scannedAt >= FRESH_MS) {
       this.#scannedAt = now;
       // Shared by all who ask meanwhile, so nobody's signal ends it; it is bounded by itself.
       this.#scan = this.#refresh();

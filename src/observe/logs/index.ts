@@ -23,7 +23,7 @@ export function openLogs({ platform }: { readonly platform: Platform }): Logs {
     return { source, path, roots: catalog.roots };
   };
   return {
-    catalog: (signal) => catalog.list(signal),
+    catalog: (signal, options) => catalog.list(signal, options?.fresh),
     async path(source) {
       const { path } = await find(source);
       if (!await stateAt(path)) throw new DiagError('SOURCE_UNKNOWN', { source });
