@@ -9,6 +9,8 @@ type Cell = (value: string) => MaskedText;
 
 /** Longer paths may hold a token; a shorter one has no room for what the patterns know. */
 const MIN_PATH_CHARS = 16;
+/** Values remembered per column: some 500 KiB. */
+const MAX_REMEMBERED = 2_000;
 
 export interface RowMask {
   /** Whole lines of a log, rows outside [from, to] left out, secrets masked. Keeps the columns from call to call. */
@@ -69,12 +71,36 @@ function cellsOf(fields: string): { cells: readonly (Cell | undefined)[]; date: 
 }
 
 function cellMask(name: string): Cell | undefined {
-  if (name === 'cs-uri-query') return (v) => { const { query, count } = maskQuery(v); return { text: query, count }; };
-  if (name === 'cs(referer)') return (v) => { const { url, count } = maskUrl(v); return { text: url, count }; };
-  if (name === 'cs-uri-stem') return (v) => { if (v.length < MIN_PATH_CHARS) return { text: v, count: 0 }; const { url, count } = maskUrl(v); return { text: url, count }; };
+  if (name === 'cs-uri-query') return maskedQuery(remembered((v) => { const { query, count } = maskQuery(v); return { text: query, count }; }));
+  if (name === 'cs(referer)') return remembered((v) => { const { url, count } = maskUrl(v); return { text: url, count }; });
+  if (name === 'cs-uri-stem') return remembered((v) => { if (v.length < MIN_PATH_CHARS) return { text: v, count: 0 }; const { url, count } = maskUrl(v); return { text: url, count }; });
   if (name === 'cs(cookie)') return maskCookies;
   const header = /^[cs]s\((.*)\)$/.exec(name)?.[1];
   return header !== undefined && isSecretName(header) ? () => ({ text: MASK, count: 1 }) : undefined;
+}
+
+/** Paths, referrers and most queries come again and again; looking them up is a tenth of masking them. Full: all are forgotten. */
+function remembered(mask: Cell): Cell {
+  const known = new Map<string, MaskedText>();
+  return (value) => {
+    const before = known.get(value);
+    if (before) return before;
+    const masked = mask(value);
+    if (known.size >= MAX_REMEMBERED) known.clear();
+    known.set(value, masked);
+    return masked;
+  };
+}
+
+/** App Service appends `X-ARR-LOG-ID=<guid>` to every query: no secret, and the one part that never comes again. */
+function maskedQuery(mask: Cell): Cell {
+  return (value) => {
+    const id = /&?X-ARR-LOG-ID=[0-9a-f-]{36}$/i.exec(value);
+    if (!id) return mask(value);
+    if (id.index === 0) return { text: value, count: 0 };
+    const masked = mask(value.slice(0, id.index));
+    return { text: masked.text + id[0], count: masked.count };
+  };
 }
 
 /** `ARRAffinity=abc;+session=x` keeps its names; a cookie without a name is masked whole. */

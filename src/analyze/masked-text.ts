@@ -4,7 +4,7 @@ import { createReadStream } from 'node:fs';
 import type { MaskedText } from './masker.ts';
 
 /** Lines are gathered to blocks of about this size: large enough for the search, small enough not to hold the event loop (about 2 ms). */
-const BLOCK_BYTES = 128 * 1024;
+const BLOCK_BYTES = 64 * 1024;
 /** A longer line is cut here; what follows is counted and left out. As the live tail does. */
 export const MAX_LINE_BYTES = 1024 * 1024;
 /** Dropped from the end of a cut line: the cut may lie inside a secret, whose first half no pattern knows. */

@@ -6,6 +6,7 @@ import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
+import { build } from 'esbuild';
 import { systemClock } from '../../src/platform/clock.ts';
 import type { Session } from '../../src/shared/model.ts';
 import { analyzers } from '../../src/analyze/analyzers/index.ts';
@@ -31,7 +32,7 @@ before(async () => {
   await here.put('LogFiles/eventlog.xml', eventXml([{ at: NOW - 10_000, id: 1002, text: `Process '4711' crashed with exit code '1' (${MARKER})` }]));
   await here.put('site/deployments/abc/status.xml', `<deployment><id>abc</id><message>${MARKER}</message><status>Success</status></deployment>`);
   here.observed.publish({ id: 'restart:9', at: NOW, kind: 'restart', level: 'neutral', title: MARKER, detail: `{"key":${JSON.stringify(MARKER)}}` });
-  await here.putLog('LogFiles/Application/RD0003FF-4711-stderr-1700000000000.txt', `${new Date(NOW - 9_000).toISOString()} error cannot log in as app:Pg-pass-9876 with ${MARKER}\nTypeError: boom\n    at applyVoucher (/home/site/wwwroot/lib/cart.js:41:27)\n`);
+  await here.put('LogFiles/Application/RD0003FF-4711-stderr-1700000000000.txt', `${new Date(NOW - 9_000).toISOString()} error cannot log in as app:Pg-pass-9876 with ${MARKER}\nTypeError: boom\n    at applyVoucher (/home/site/wwwroot/lib/cart.js:41:27)\n`);
   session = await here.diagnose(['process-list', 'open-files', 'environment', 'http-logs', 'event-log', 'application-logs', 'deployments', 'node-report'].map((id) => ({ id })));
 });
 after(async () => { await here.close(); });
@@ -122,7 +123,7 @@ test('no bundle of a session without a report, or of none', async () => {
   await assert.rejects(bundle({ id: '200101_0000000000' }), (e) => e instanceof DiagError && e.code === 'SESSION_UNKNOWN');
 });
 
-const offline = (paths: string[]): ReturnType<typeof analyzeMaterial> => analyzeMaterial(paths, { analyzers, toolVersion: '9.9.9', reportCss: 'body{}', clock: systemClock, temp: join(here.platform.host.folders.temp, 'offline'), signal: never });
+const offline = (paths: string[], thread?: string): ReturnType<typeof analyzeMaterial> => analyzeMaterial(paths, { thread, analyzers, toolVersion: '9.9.9', reportCss: 'body{}', clock: systemClock, temp: join(here.platform.host.folders.temp, 'offline'), signal: never });
 
 test('judged again from the bundle, from its folder and from the session\'s own folder, the report has the same bytes', async () => {
   const made = JSON.stringify(await here.store.sessions.report(session.id));
@@ -136,6 +137,14 @@ test('judged again from the bundle, from its folder and from the session\'s own 
     assert.deepEqual(again.notes, []);
   }
   assert.deepEqual(await readdir(join(here.platform.host.folders.temp, 'offline')), []);
+});
+
+test('in worker threads the report is the same as in this thread', async () => {
+  const thread = join(here.platform.host.folders.temp, 'worker.cjs');
+  await build({ entryPoints: [join(import.meta.dirname, '../../src/analyze/worker-main.ts')], bundle: true, platform: 'node', format: 'cjs', outfile: thread, logLevel: 'error' });
+  const threaded = await offline([await bundle()], thread);
+  assert.deepEqual(threaded.report.steps.filter((s) => s.stage === 'analyze' && s.state === 'failed'), []);
+  assert.ok(JSON.stringify(threaded.report) === JSON.stringify(await here.store.sessions.report(session.id)));
 });
 
 test('a bundle that was changed is told; one whose manifest is not ours, or leads out of it, is refused', async () => {

@@ -102,7 +102,7 @@ test('application-logs: refuses where there is none; then by time where lines ca
   const long = Array.from({ length: 20_000 }, (_, i) => `${stamp(NOW - 7_200_000 + i * 100)}  PID[2432] Information old line ${i}`);
   const fresh = [`${stamp(NOW - 60_000)}  PID[2432] Error it failed with ${MARKER}`, '   at Shop.Cart.Apply()', `${stamp(NOW - 50_000)}  PID[2432] Information after`];
   await here.put('LogFiles/Application/diagnostics-20261121.txt', `${[...long, ...fresh].join('\n')}\n`);
-  await here.putLog('LogFiles/Application/RD0003FF-4711-stderr-1700000000000.txt', `TypeError: boom ${encodeURIComponent(MARKER)}\n    at a (/home/site/wwwroot/a.js:1:1)\n`);
+  await here.put('LogFiles/Application/RD0003FF-4711-stderr-1700000000000.txt', `TypeError: boom ${encodeURIComponent(MARKER)}\n    at a (/home/site/wwwroot/a.js:1:1)\n`);
   const quiet = await here.put('LogFiles/Application/RD0003FF-4000-stdout-1600000000000.txt', 'of another day\n');
   await utimes(quiet, new Date(NOW - 86_400_000), new Date(NOW - 86_400_000));
   const session = await here.diagnose([{ id: 'application-logs' }]);
@@ -130,7 +130,7 @@ test('php-error-log: a PHP app that does not log its errors gets the remedy, one
     const sessions = createSessions({ ...world, platform: { ...world.platform, host: { ...world.platform.host, app: { ...world.platform.host.app, runtime: 'PHP 8.3' } } }, diagnosers, analyzers: [], toolVersion: '1', reportCss: '' });
     const run = async (): Promise<Session> => (await sessions.start({ askedBy: 't', diagnosers: [{ id: 'php-error-log' }] })).done;
     assert.match(step(await run(), 'php-error-log'), /^failed: .*PHP does not log its errors\. Put log_errors = On/);
-    await world.putLog('LogFiles/php_errors.log', `[21-Nov-2026 02:00:00 UTC] PHP Fatal error: Uncaught Error: ${MARKER} in /home/site/wwwroot/i.php:3\n`);
+    await world.put('LogFiles/php_errors.log', `[21-Nov-2026 02:00:00 UTC] PHP Fatal error: Uncaught Error: ${MARKER} in /home/site/wwwroot/i.php:3\n`);
     const session = await run();
     const ref = session.artifacts.find((a) => a.kind === 'php-log');
     assert.match(await world.read(session, ref?.name ?? ''), /Uncaught Error: \[masked\] in/);

@@ -13,7 +13,6 @@ import { analyzers } from '../../src/analyze/analyzers/index.ts';
 import { diagnosers } from '../../src/analyze/diagnosers/index.ts';
 import { createSessions, type Sessions } from '../../src/analyze/session.ts';
 import { victim, type Victim } from '../support/victim.ts';
-import { waitFor } from '../support/wait.ts';
 
 /** In the environment, and repeated in every log: must never come out. */
 export const MARKER = 'Mk7-marker/secret+value%41';
@@ -26,8 +25,6 @@ export interface RealWorld {
   readonly victim: Victim;
   readonly sessions: Sessions;
   put(path: string, content: string | Buffer): Promise<string>;
-  /** As put, for a log: resolves when the catalog lists it. */
-  putLog(path: string, content: string | Buffer): Promise<string>;
   /** Runs one session to its end. */
   diagnose(choices?: readonly DiagnoserChoice[], more?: { minutes?: number }): Promise<Session>;
   /** The bytes of an artifact, by its name. */
@@ -56,12 +53,6 @@ export async function realWorld(settings: RealSettings = {}): Promise<RealWorld>
   return {
     home, platform, store, observed, victim: target, sessions,
     put,
-    async putLog(path, content) {
-      const file = await put(path, content);
-      const size = Buffer.byteLength(content);
-      await waitFor(`${path} in the catalog`, async () => (await observed.logs.catalog(ending.signal)).sources.some((one) => path.endsWith(one.title) && one.sizeBytes === size));
-      return file;
-    },
     async diagnose(choices, more = {}) {
       return (await sessions.start({ askedBy: 'test', ...(choices && { diagnosers: choices }), ...more })).done;
     },

@@ -17,7 +17,7 @@ export const applicationLogs: Diagnoser = {
   produces: ['application-log'],
   offered: () => ({ yes: true }),
   async collect(run) {
-    const all = (await run.observed.logs.catalog(run.cancel)).sources.filter((s) => s.kind === 'application' || s.kind === 'docker');
+    const all = (await run.observed.logs.catalog(run.cancel, { fresh: true })).sources.filter((s) => s.kind === 'application' || s.kind === 'docker');
     if (all.length === 0) {
       throw new DiagError('NOTHING_TO_COLLECT', { why: 'there is no application log: application logging is off, or the app wrote nothing yet', remedy: 'Turn it on: App Service logs → Application logging → File System; for iisnode set loggingEnabled="true" in web.config.' });
     }

@@ -20,7 +20,7 @@ export const phpErrorLog: Diagnoser = {
     return php ? { yes: true } : { yes: false, because: 'the app does not run PHP' };
   },
   async collect(run) {
-    const all = (await run.observed.logs.catalog(run.cancel)).sources.filter((s) => s.kind === 'php');
+    const all = (await run.observed.logs.catalog(run.cancel, { fresh: true })).sources.filter((s) => s.kind === 'php');
     if (all.length === 0) throw new DiagError('NOTHING_TO_COLLECT', { why: 'there is no php_errors.log: PHP does not log its errors', remedy: 'Put log_errors = On into .user.ini (Windows) or the app setting PHP_INI_SCAN_DIR\'s ini file (Linux), then try again.' });
     const copied = await copyLogs(run, all, 'php-log', BOUNDS);
     run.progress(copied.files > 0 ? sayCopied(copied) : `nothing written in the window; the log is of ${utc(Math.max(...all.map((s) => s.changedAt)))}`, 1);
