@@ -34,6 +34,8 @@ const SHAPES: readonly Shape[] = [
 const NAMED: readonly RegExp[] = [
   /(<([A-Za-z_][\w.:-]{0,63})>)([^<]+)(?=<\/)/g,
   /((?<![\w-])["']?(?:key|name)["']?\s{0,4}[=:]\s{0,4}["']([^"']{1,128})["'][\s,]{1,40}["']?value["']?\s{0,4}[=:]\s{0,4}["'])([^"']*)(?=["'])/gi,
+  // Node's rawHeaders: 'Cookie', 'a=b'
+  /(["'](cookie|set-cookie|authorization|x-api-key|x-functions-key)["']\s{0,4},\s{0,40}["'])([^"']*)(?=["'])/gi,
 ];
 
 /** Masks secrets in free text: connection strings, URLs with credentials, authorization and cookie headers, SAS signatures, tokens, private keys, and name-value pairs whose name is secret. Linear in the length; masking twice changes nothing. */

@@ -15,10 +15,12 @@ const SECRET_END = /(?:key|keys|token|pwd|pass|signature)$/;
 /** English words that only look like it. A glued "…key" that nobody listed is masked: a hidden harmless value costs less than a shown secret. */
 const LOOK_ALIKES = new Set([
   'monkey', 'donkey', 'turkey', 'hockey', 'jockey', 'whiskey', 'hotkey', 'hotkeys', 'monkeys', 'turnkey', 'mickey', 'bypass', 'compass', 'surpass',
-  'trespass', 'encompass', 'secretary', 'oldpwd',
+  'trespass', 'encompass', 'secretary', 'oldpwd', 'publickeytoken', 'publickey', 'primarykey', 'foreignkey', 'partitionkey', 'rowkey', 'cachekey', 'sortkey',
 ]);
-/** A last word that says the value is a measure of the secret, not the secret: TOKEN_TTL, PASSWORD_MIN_LENGTH. */
-const MEASURES = new Set(['length', 'ttl', 'timeout', 'count', 'size', 'enabled', 'disabled', 'required', 'algorithm', 'expiry', 'expires', 'expiration', 'lifetime', 'parallelism', 'retries', 'interval']);
+/** Keys that name a thing and open nothing: they stand in exceptions of databases, caches and queues, and say what failed. */
+const HARMLESS_KEYS = new Set(['public', 'primary', 'foreign', 'partition', 'row', 'cache', 'sort', 'routing', 'shard', 'unique', 'composite', 'duplicate']);
+/** A last word that says the value is a measure of the secret, its name or its place, not the secret: TOKEN_TTL, PASSWORD_MIN_LENGTH, SSL_KEY_FILE. */
+const MEASURES = new Set(['name', 'type', 'path', 'file', 'dir', 'length', 'ttl', 'timeout', 'count', 'size', 'enabled', 'disabled', 'required', 'algorithm', 'expiry', 'expires', 'expiration', 'lifetime', 'parallelism', 'retries', 'interval']);
 
 /**
  * Whether a name says that its value is secret: APPSETTING_-prefixed and plain names that speak of a key, secret, password, token,
@@ -33,7 +35,7 @@ export function isSecretName(name: string): boolean {
   const last = words.at(-1);
   if (last === undefined || MEASURES.has(last)) return false;
   if (words.includes('max') && last === 'tokens') return false;
-  return words.some((word, i) => isSecretWord(word, words[i - 1], words[i + 1]));
+  return words.some((word, i) => isSecretWord(word, words[i - 1], words[i + 1]) && !isAssemblyToken(words, i));
 }
 
 /** Names longer than this are judged by their beginning: no setting has such a name, a hostile text may. */
@@ -41,12 +43,17 @@ const MAX_NAME = 200;
 
 function isSecretWord(word: string, before: string | undefined, after: string | undefined): boolean {
   if (LOOK_ALIKES.has(word)) return false;
-  if (word === 'key' && (after === 'vault' || before === 'public')) return false;
+  if (word === 'key' && (after === 'vault' || HARMLESS_KEYS.has(before ?? ''))) return false;
+  if (word === 'token' && before === 'cancellation') return false;
   if (SECRET_WORDS.has(word) || SECRET_PART.test(word)) return true;
   if (word === 'pass' || word === 'auth') return after === undefined;
   if (word === 'connection' && (after === 'string' || after === 'strings')) return true;
-  if (word === 'publickey') return false;
   return SECRET_END.test(word);
+}
+
+/** PublicKeyToken=b03f5f7f11d50a3a is part of every full name of a .NET assembly. */
+function isAssemblyToken(words: readonly string[], i: number): boolean {
+  return words[i] === 'token' && words[i - 1] === 'key' && words[i - 2] === 'public';
 }
 
 /** 'ConnectionStrings:MainDb' → connection, strings, main, db; 'API_KEY2' → api, key. */

@@ -13,7 +13,7 @@ const SECRET_NAMES = [
 const HARMLESS_NAMES = [
   'KEYBOARD', 'MONKEY', 'MONKEY_COUNT', 'HOTKEYS', 'TOKENIZERS_PARALLELISM', 'PATH', 'Path', 'HOME', 'PWD', 'OLDPWD', 'NODE_ENV', 'MAX_TOKENS', 'OPENAI_MAX_TOKENS', 'TOKEN_TTL', 'PASSWORD_MIN_LENGTH', 'PUBLIC_KEY',
   'KEY_VAULT_URI', 'KEYVAULT_NAME', 'WEBSITE_KEYVAULT_REFERENCES', 'WEBSITE_SITE_NAME', 'WEBSITE_NODE_DEFAULT_VERSION', 'APPSETTING_WEBSITE_SITE_NAME', 'NO_PROXY', 'BYPASS', 'SECRETARY', 'PASSENGER_APP_ENV', 'AUTHOR', 'ASSASSIN',
-  'SASL_MECHANISM', 'SIGNAL', 'REGION_NAME', 'CONNECTION_LIMIT', 'STRING', 'CREDO', '',
+  'SASL_MECHANISM', 'PublicKeyToken', 'partitionKey', 'ROWKEY', 'cache_key', 'cancellationToken', 'SharedAccessKeyName', 'SSL_KEY_FILE', 'FOREIGN_KEY', 'SIGNAL', 'REGION_NAME', 'CONNECTION_LIMIT', 'STRING', 'CREDO', '',
 ];
 
 test('names that speak of secrets are known, look-alikes are not', () => {
@@ -28,7 +28,7 @@ const PEM = '-----BEGIN RSA PRIVATE KEY-----\nMIIEowIBAAKCAQEAx\nQ0+/abc=\n-----
 /** text → masked text. */
 const TEXTS: readonly (readonly [string, string])[] = [
   [`DefaultEndpointsProtocol=https;AccountName=shop;AccountKey=${KEY64};EndpointSuffix=core.windows.net`, 'DefaultEndpointsProtocol=https;AccountName=shop;AccountKey=[masked];EndpointSuffix=core.windows.net'],
-  ['Endpoint=sb://x.servicebus.windows.net/;SharedAccessKeyName=Root;SharedAccessKey=abc+/1=', 'Endpoint=sb://x.servicebus.windows.net/;SharedAccessKeyName=[masked];SharedAccessKey=[masked]'],
+  ['Endpoint=sb://x.servicebus.windows.net/;SharedAccessKeyName=Root;SharedAccessKey=abc+/1=', 'Endpoint=sb://x.servicebus.windows.net/;SharedAccessKeyName=Root;SharedAccessKey=[masked]'],
   ['Server=tcp:db,1433;User ID=shop;Password=hun ter,2&x;Encrypt=True', 'Server=tcp:db,1433;User ID=shop;Password=[masked];Encrypt=True'],
   ['Server=db; Pwd=hunter2; Uid=sa', 'Server=db; Pwd=[masked]; Uid=sa'],
   ["cannot open 'Server=db;Password=hunter2' now; retry", "cannot open 'Server=db;Password=[masked]' now; retry"],
@@ -63,6 +63,10 @@ const TEXTS: readonly (readonly [string, string])[] = [
   ['<add key="ApiKey" value="hunter2" />', '<add key="ApiKey" value="[masked]" />'],
   ['{"name":"DB_PASSWORD","slotSetting":false,"value":"hunter2"}', '{"name":"DB_PASSWORD","slotSetting":false,"value":"hunter2"}'],
   ['{"name":"DB_PASSWORD","value":"hunter2"}', '{"name":"DB_PASSWORD","value":"[masked]"}'],
+  ["rawHeaders: [ 'Host', 'x', 'Cookie', 'sid=1', 'Accept', '*/*' ]", "rawHeaders: [ 'Host', 'x', 'Cookie', '[masked]', 'Accept', '*/*' ]"],
+  ['redis://:hunter2@cache:6379', 'redis://:[masked]@cache:6379'],
+  ["headers: { authorization: 'Bearer abc', 'x-functions-key': 'k' }", "headers: { authorization: 'Bearer [masked]', 'x-functions-key': '[masked]' }"],
+  ['System.Web, Version=4.0.0.0, Culture=neutral, PublicKeyToken=b03f5f7f11d50a3a', 'System.Web, Version=4.0.0.0, Culture=neutral, PublicKeyToken=b03f5f7f11d50a3a'],
   ['aws AKIAIOSFODNN7EXAMPLE x', 'aws [masked] x'],
   ['xoxb-123456789012-abc and sk_live_0123456789abcdef', '[masked] and [masked]'],
   [`raw ${KEY64} but sha512-${KEY64}`, `raw [masked] but sha512-${KEY64}`],
@@ -100,7 +104,7 @@ test('hostile megabytes cost about what harmless ones cost', () => {
   const size = 1_000_000;
   const fill = (part: string): string => part.repeat(Math.ceil(size / part.length)).slice(0, size);
   const hostile = [
-    'a', 'eyJ', 'eyJ-', 'eyJa.', 'password', 'password=', 'password:"', "password='", 'password=\\', '"password":"\\', '\\', '\\"', '=', ':', '%3D', '://', '://a:', '://a:b', 'a@', '<a>', '<password>', 'name="', 'key="a" value="', "key='a',",
+    'a', 'eyJ', 'eyJ-', 'eyJa.', 'password', 'password=', 'password:"', "password='", 'password=\\', '"password":"\\', '\\', '\\"', '=', ':', '%3D', '://', '://a:', '://a:b', 'a@', '<a>', '<password>', 'name="', 'key="a" value="', "key='a',", "'cookie',", "'cookie','",
     ';password="a', ';password=a', '; pwd=', 'Cookie: ', 'Cookie:', 'Cookie: [', 'Authorization: ', 'Authorization: Digest ', 'Bearer ', 'Bearer\t', 'Bearer aaaaaaaa', '-----BEGIN PRIVATE KEY-----', '-----BEGIN PRIVATE KEY-----a-', '-----BEGIN ', '-----END',
     'AKIA', 'abc8Q~', 'A/', 'A+B/', 'ghp_', 'xox', 'sk-', ' ', '\t', '\n', 'a-', 'a.', '[masked]', 'password=[masked]', ',', '--a ', '--password ', '?', '&', '&code', '%', '%7', '%3F', '"', "'",
   ];
