@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import type { z } from 'zod';
 import type { AgentInfo, DiagnoserInfo, Operation, RestartDone, SessionAccepted, StartSession } from '../shared/api.ts';
+import { DiagError } from '../shared/errors.ts';
 import { Capability, type Health, type Now, type ProcessKey, type Session, type SessionId } from '../shared/model.ts';
 import { openPlatform } from '../platform/choose.ts';
 import { openLog, type AgentLog as Log } from '../platform/log.ts';
@@ -168,7 +169,9 @@ async function infoOf({ platform, store, observed }: Parts, startedAt: number, h
 }
 
 async function pin({ store, sessionFeed }: Parts, id: SessionId, pinned: boolean): Promise<Session> {
-  const session = { ...await store.sessions.get(id), pinned };
+  const before = await store.sessions.get(id);
+  if (before.state === 'running') throw new DiagError('SESSION_RUNNING', { session: id });   // its runner would write over the pin
+  const session = { ...before, pinned };
   await store.sessions.save(session);
   sessionFeed.publish(session);
   return session;
