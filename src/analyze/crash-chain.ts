@@ -23,9 +23,9 @@ export function crashChain({ crashes, exception }: Culprit, trigger: string | un
   const rows: (string | number | null)[][] = [];
   if (shown) {
     const change = deployed.filter((d) => d.at <= shown.exit.at && d.at >= shown.exit.at - CHANGE_BEFORE_MS).sort((a, b) => a.at - b.at).at(-1);
-    if (change) rows.push([change.at, oneLine(change.title), `${duration(shown.exit.at - change.at)} before the first crash that is shown here.`, null]);
+    if (change) rows.push([change.at, oneLine(change.title), `${duration(shown.exit.at - change.at)} before this crash.`, null]);
     if (exception) rows.push([momentOf(exception, shown), trigger === undefined ? 'An exception that nothing catches' : `${oneLine(trigger)} throws`, thrown(exception), 'root']);
-    rows.push([shown.exit.at, `Worker${shown.exit.pid === undefined ? '' : ` ${shown.exit.pid}`} ${shown.exit.signal === undefined ? 'exits' : 'is ended'} with ${exitWords(shown.exit)}`, exitNote(shown), exception ? 'effect' : 'root']);
+    rows.push([shown.exit.at, `Worker${shown.exit.pid === undefined ? '' : ` ${shown.exit.pid}`} ${ending(shown)}`, exitNote(shown), exception ? 'effect' : 'root']);
     if (shown.ended.length > 0) rows.push(['same second', `${plural(shown.ended.length, 'request')} in flight ${shown.ended.length === 1 ? 'ends' : 'end'} as ${codes(shown.ended)}`, routesOf(shown), 'effect']);
     if (shown.refused.length > 0) rows.push(['until the next start', `${plural(shown.refused.length, 'request finds', 'requests find')} no worker: ${codes(shown.refused)}`, null, 'effect']);
   }
@@ -42,6 +42,11 @@ function thrown(exception: ExceptionGroup): string {
   const head = exceptionName(exception, exception.frames.length === 0);
   const frames = exception.frames.slice(0, FRAMES_SHOWN).map((f) => `    ${f.text}`);
   return frames.length === 0 ? `${head}\n` : [head, ...frames].join('\n');
+}
+
+function ending({ exit }: Crash): string {
+  if (exit.signal !== undefined) return `is ended by ${exit.signal}`;
+  return exit.code === undefined ? `ends with ${exitWords(exit)}` : `exits with code ${exit.code}`;
 }
 
 function exitNote(crash: Crash): string {

@@ -94,7 +94,7 @@ const unsuccessful = (step: Step): boolean => step.state === 'failed' || step.st
 function gaps(session: Session): string[] {
   const failed = session.steps.filter((s) => s.state === 'failed' || s.state === 'cancelled');
   if (failed.length === 0) return [];
-  return [`${plural(failed.length, 'step')} of ${count(session.steps.length)} did not succeed (${failed.slice(0, 4).map((s) => oneLine(s.title, 60)).join(', ')}${failed.length > 4 ? ', …' : ''}): what they would have shown is missing here.`];
+  return [`${plural(failed.length, 'step')} of ${count(session.steps.length)} did not succeed (${failed.slice(0, 4).map((s) => oneLine(s.title, 60)).join(', ')}${failed.length > 4 ? ', …' : ''}): what ${failed.length === 1 ? 'it' : 'they'} would have shown is missing here.`];
 }
 
 /** Steps that failed, were stopped or could not run: one finding that says what is missing and how to get it. */

@@ -63,8 +63,13 @@ export function paragraphs(text: string): Element[] {
 export function adviceSteps(advice: string): { readonly label?: string; readonly text: string }[] {
   return advice.split('\n').map((line) => line.trim()).filter((line) => line !== '').map((line) => {
     const match = /^([A-Z][A-Za-z ]{2,28}): (.+)$/.exec(line);
-    return match ? { label: match[1] as string, text: match[2] as string } : { text: line };
+    return match ? { label: match[1] as string, text: sentence(match[2] as string) } : { text: line };
   });
+}
+
+/** What stood after a colon stands alone now. */
+function sentence(text: string): string {
+  return `${text.slice(0, 1).toUpperCase()}${text.slice(1)}`;
 }
 
 /** A table that scrolls inside its own box when the page is narrow. */
@@ -97,12 +102,15 @@ function number(value: number, unit: ColumnOf['unit']): string {
   return count(value);
 }
 
+/** Tables of so few columns stand beside each other where there is room. */
+const HALF_COLUMNS = 4;
+
 /** One piece of evidence; the five kinds and no others. */
 export function evidence(piece: Evidence, on: Drawing): Element {
   switch (piece.kind) {
-    case 'table': return piece.drawn === 'chain' ? chain(piece.rows, piece.title, on) : el('figure', {}, caption(piece.title),
+    case 'table': return piece.drawn === 'chain' ? chain(piece.rows, piece.title, on) : el('figure', { class: piece.columns.length <= HALF_COLUMNS ? 'half' : undefined }, caption(piece.title),
       table(piece.columns, piece.rows, on, piece.title ?? 'Table'), more(piece.more));
-    case 'series': return spark(piece.metric, piece.points);
+    case 'series': return spark(piece);
     case 'stack': return el('figure', {}, caption(piece.title, piece.share === undefined ? undefined : percent(piece.share * 100)), stack(piece.frames));
     case 'lines': return el('figure', {}, caption(piece.title), el('ol', { class: 'lines' }, piece.lines.map((line) => el('li', { class: line.level },
       el('span', { class: 'at' }, line.at === undefined ? '' : tableTime(line.at, on)), el('span', { class: 'level' }, line.level), el('pre', {}, line.text)))), more(piece.more));
@@ -139,17 +147,18 @@ function detailOf(detail: CellValue | undefined): Element | undefined {
 
 const SPARK_HEIGHT = 40;
 /** A series as a line from zero, gaps left open, with its range in words. */
-function spark(id: Parameters<typeof metric>[0], points: readonly (readonly [number, number | null])[]): Element {
+function spark({ metric: id, title, points }: Extract<Evidence, { kind: 'series' }>): Element {
   const row = metric(id);
+  const name = title ?? row.title;
   const values = points.flatMap(([, v]) => (v === null ? [] : [v]));
   const from = points[0]?.[0];
   const to = points.at(-1)?.[0];
-  if (values.length === 0 || from === undefined || to === undefined) return el('figure', {}, caption(row.title, 'nothing was measured'));
+  if (values.length === 0 || from === undefined || to === undefined) return el('figure', {}, caption(name, 'nothing was measured'));
   const top = Math.max(...values);
   const says = `from ${quantity(Math.min(...values), row.unit)} to ${quantity(top, row.unit)}, ${plural(values.length, 'point')}`;
-  return el('figure', {}, caption(row.title, says),
-    el('svg', { class: 'spark', width: '100%', height: SPARK_HEIGHT, viewBox: `0 0 1000 ${SPARK_HEIGHT}`, preserveAspectRatio: 'none', role: 'img', 'aria-label': `${row.title}: ${says}` },
-      el('path', { class: 'line s1', d: linePath(points, { from, to, top, height: SPARK_HEIGHT }) })),
+  return el('figure', {}, caption(name, says),
+    el('svg', { class: 'spark', width: '100%', height: SPARK_HEIGHT, viewBox: `0 0 1000 ${SPARK_HEIGHT}`, preserveAspectRatio: 'none', role: 'img', 'aria-label': `${name}: ${says}` },
+      el('path', { class: `line ${id === 'http.5xx' ? 'bad' : 's1'}`, d: linePath(points, { from, to, top, height: SPARK_HEIGHT }) })),
     el('p', { class: 'ends' }, instant(from, 'full'), instant(to, 'full')));
 }
 

@@ -80,7 +80,11 @@ function one(finding: Finding, isTop: boolean, on: Drawing): Element {
   const told = isTop ? chainOf(finding) : undefined;
   return el('details', { class: 'finding', id: `finding-${finding.id}`, open: true },
     el('summary', {}, severityTag(finding.severity), el('h3', {}, finding.title), el('span', { class: 'area' }, finding.area)),
-    el('div', { class: 'finding-body' }, paragraphs(finding.why), adviceList(finding.advice), finding.evidence.filter((e) => e !== told).map((e) => evidence(e, on))));
+    el('div', { class: 'finding-body' }, paragraphs(finding.why), adviceList(finding.advice), proof(finding.evidence.filter((e) => e !== told), on)));
+}
+
+function proof(pieces: Finding['evidence'], on: Drawing): Element | undefined {
+  return pieces.length === 0 ? undefined : el('div', { class: 'proof' }, pieces.map((piece) => evidence(piece, on)));
 }
 
 function adviceList(text: string): Element | undefined {

@@ -53,7 +53,7 @@ test('without an HTTP log, or with an empty one, it cannot tell; a session whose
   assert.equal((await make([], { readers: {} })).headline.text, 'Whether requests failed cannot be told: there is no HTTP log to look at.');
   assert.equal((await make([], { readers: given(httpLog('')) })).headline.text, 'Whether requests failed cannot be told: the HTTP log has no request in the window.');
   const failed = await make([], { readers: {}, session: { ...SESSION, state: 'failed', steps: [step('http-logs', 'failed', { because: 'HTTP logging is off. Turn it on: App Service logs.', code: 'NOTHING_TO_COLLECT' })] } });
-  assert.deepEqual(failed.headline, { severity: 'cannot-tell', text: 'Nothing could be collected, so nothing can be told.', detail: ['1 step of 1 did not succeed (Title of http-logs): what they would have shown is missing here.'] });
+  assert.deepEqual(failed.headline, { severity: 'cannot-tell', text: 'Nothing could be collected, so nothing can be told.', detail: ['1 step of 1 did not succeed (Title of http-logs): what it would have shown is missing here.'] });
 });
 
 test('steps that failed or could not run become one finding with the reason and the remedy; a step of another kind of app does not', async () => {
@@ -89,7 +89,7 @@ test('masked counts come from the files, files stand by name', async () => {
 test('the same input gives the same bytes', async () => {
   const css = '.report{}';
   const input = [finding('b', 'critical', 'http'), finding('a', 'critical', 'http')];
-  assert.equal(reportHtml(await make(input), css), reportHtml(await make(input.toReversed()), css));
+  assert.equal(reportHtml(await make(input), css), reportHtml(await make([...input].reverse()), css));
 });
 
 const CSS = '.report { color: red } /* </style><b> */';

@@ -69,7 +69,7 @@ function began(mark: Marked, firstFailedAt: number, http: HttpFacts): Finding {
     title: `The first failure came ${duration(Math.max(0, firstFailedAt - mark.at))} after ${mark.title}`,
     why: `${mark.title} was complete at ${clock(mark.at)}; the first failed request of the window is of ${clock(firstFailedAt)}. ${okBefore > 0 ? `Before it ${plural(okBefore, 'request')} of the window went well and none failed.` : 'The window holds no request before it, so whether they failed then is not known.'} That they follow each other is no proof that one caused the other.`,
     advice: `Compare what it changed with the place that fails.\nIf the site must work again now: go back to the deployment before it, or swap the slots back.`,
-    evidence: [{ kind: 'series', metric: 'http.5xx', points: http.buckets.map((b) => [b.at, b.failed]) }], mitigations: [],
+    evidence: [{ kind: 'series', title: `Failed requests per ${duration(http.bucketMs)}`, metric: 'http.5xx', points: http.buckets.map((b) => [b.at, b.failed]) }], mitigations: [],
   };
 }
 

@@ -90,14 +90,14 @@ function timesOf(code: CodeFacts): Evidence[] {
   const [p50, p95] = code.taken.quantiles([0.5, 0.95]);
   if (p50 === undefined || p95 === undefined) return [];
   return [{
-    kind: 'table', title: 'Time taken', columns: [{ title: 'Shortest', unit: 'ms' }, { title: 'p50', unit: 'ms' }, { title: 'p95', unit: 'ms' }, { title: 'Longest', unit: 'ms' }, { title: 'First', unit: 'at' }, { title: 'Last', unit: 'at' }],
-    rows: [[code.taken.min, p50, p95, code.taken.max, code.firstAt, code.lastAt]],
+    kind: 'table', title: 'Time taken', columns: [{ title: 'Shortest', unit: 'ms' }, { title: 'p50', unit: 'ms' }, { title: 'p95', unit: 'ms' }, { title: 'Longest', unit: 'ms' }],
+    rows: [[code.taken.min, p50, p95, code.taken.max]],
   }];
 }
 
 function seriesOf(code: CodeFacts, facts: HttpFacts, window: Window): Evidence {
   const first = Math.floor(window.from / facts.bucketMs) * facts.bucketMs;
-  return { kind: 'series', metric: 'http.5xx', points: facts.buckets.map((b) => [b.at, code.buckets[Math.round((b.at - first) / facts.bucketMs)] ?? 0]) };
+  return { kind: 'series', title: `${codeName(code)} per ${duration(facts.bucketMs)}`, metric: 'http.5xx', points: facts.buckets.map((b) => [b.at, code.buckets[Math.round((b.at - first) / facts.bucketMs)] ?? 0]) };
 }
 
 function ofRest(codes: readonly CodeFacts[], facts: HttpFacts): Finding {

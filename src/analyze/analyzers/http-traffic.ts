@@ -56,5 +56,5 @@ function askers(facts: HttpFacts): Evidence {
 }
 
 function perStep(facts: HttpFacts): Evidence {
-  return { kind: 'series', metric: 'http.requests', points: facts.buckets.map((b) => [b.at, b.ok + b.refused + b.failed]) };
+  return { kind: 'series', title: `Requests per ${duration(facts.bucketMs)}`, metric: 'http.requests', points: facts.buckets.map((b) => [b.at, b.ok + b.refused + b.failed]) };
 }

@@ -30,7 +30,7 @@ test('the crash is told with count, exit code, exception and place; the failed r
   assert.deepEqual(crash?.mitigations, [], 'a restart does not help: the platform has started the next worker already');
   const [chain, stack, exits] = crash?.evidence ?? [];
   assert.deepEqual(chain?.kind === 'table' && [chain.drawn, chain.rows.map((r) => [r[1], r[3]])], ['chain', [
-    ['POST /cart/apply throws', 'root'], ['Worker 4712 exits with exit code 1', 'effect'],
+    ['POST /cart/apply throws', 'root'], ['Worker 4712 exits with code 1', 'effect'],
     ['2 requests in flight end as 502.3 · 12030', 'effect'], ['3 requests find no worker: 502.3 · 12029', 'effect'],
   ]]);
   assert.deepEqual(stack?.kind === 'stack' && stack.frames.map((f) => f.ours === true), [true, false, false], 'own code is marked, express and node are not');
