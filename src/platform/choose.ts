@@ -13,8 +13,8 @@ export interface PlatformSettings {
   readonly clock?: Clock;
   /** Which processes are listed. 'site' (default): those of our site and instance by their environment; where we have none (off App Service), all of our user. */
   readonly processes?: 'site' | 'all' | { readonly pids: readonly number[] };
-  /** For tests and for a machine where our own door fails: the fall-back everywhere. */
-  readonly door?: 'portable';
+  /** Takes the fall-back although there is a door of our own; `listEveryMs`: how old its process list may be. */
+  readonly portable?: { readonly listEveryMs?: number };
 }
 
 /** Opens the door to this machine. Close it at the end. @throws HOME_UNUSABLE */
@@ -22,10 +22,10 @@ export async function openPlatform(settings: PlatformSettings): Promise<Platform
   const folders = foldersOf(settings.home, settings.temp);
   await ensureFolders(folders);
   const given = { env: settings.env, folders, clock: settings.clock ?? systemClock, processes: settings.processes ?? 'site' } as const;
-  if (process.platform === 'linux' && settings.door === undefined) {
+  if (process.platform === 'linux' && settings.portable === undefined) {
     const { hasProc, openLinux } = await import('./linux/index.ts');
     if (hasProc()) return openLinux(given);
   }
   const { openPortable } = await import('./portable/index.ts');
-  return await openPortable(given);
+  return await openPortable({ ...given, ...settings.portable });
 }

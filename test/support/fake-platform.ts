@@ -140,7 +140,7 @@ function reading(world: World): Reading {
     ownUsage: () => world.own,
     openFiles: async (pid) => { demand('open-files'); found(world, pid); return world.openFiles.get(pid) ?? []; },
     environment: async (pid) => { demand('environment'); found(world, pid); return world.environment.get(pid) ?? []; },
-    eventLog: async () => world.events,
+    eventLog: async () => [...world.events].sort((a, b) => a.at - b.at),
     dumpEstimate: async (target) => { meant(world, target); return Buffer.isBuffer(world.dump) ? world.dump.byteLength + 4 : 4096; },
     nodeReportOffered: (target) => {
       if (target.ours === true) return { yes: false, because: 'it is the agent itself' };

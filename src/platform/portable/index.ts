@@ -12,7 +12,7 @@ import { appInfo, type Env } from '../identity.ts';
 import type { Folders, HostUsage, Platform, Usage } from '../platform.ts';
 import { ProcessList, type Selection } from './list.ts';
 
-export interface PortableSettings { readonly env: Env; readonly folders: Folders; readonly clock: Clock; readonly processes: Selection }
+export interface PortableSettings { readonly env: Env; readonly folders: Folders; readonly clock: Clock; readonly processes: Selection; readonly listEveryMs?: number }
 
 /** pidusage counts the age of a process in other ways than the listing does; a larger difference is another process under the same pid. */
 const SAME_START_MS = 3_000;
@@ -28,7 +28,7 @@ const MISSING: Partial<Record<Capability, string>> = {
 
 export async function openPortable(settings: PortableSettings): Promise<Platform> {
   const { env, folders, clock } = settings;
-  const list = new ProcessList(process.pid, settings.processes);
+  const list = new ProcessList(process.pid, settings.processes, settings.listEveryMs);
   const disk = diskOf(folders.home);
   const events = eventLogFile(folders.logs);
   const startedAt = Math.round(performance.timeOrigin);

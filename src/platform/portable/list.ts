@@ -6,6 +6,8 @@ import { below, inOrder, ourOwn, roleOf, workerOf, type Seen } from '../roles.ts
 
 /** One listing costs some 80 ms in child programs (facts of the bench): it serves for this long. */
 const LIST_EVERY_MS = 5_000;
+/** A listing counts the start back from now in whole seconds, so it moves by one; a larger step is another process under the same pid. */
+const SAME_START_MS = 2_000;
 const KEPT_COMMAND = 2_000;
 
 export type Selection = 'site' | 'all' | { readonly pids: readonly number[] };
@@ -15,19 +17,21 @@ interface Row extends Seen { readonly path: string; readonly commandLine: string
 export class ProcessList {
   readonly #self: number;
   readonly #select: Selection;
+  readonly #everyMs: number;
   #rows: ReadonlyMap<number, Row> = new Map();
   #list: readonly ProcessInfo[] = [];
   #readAt = -Infinity;
   #reading: Promise<void> | undefined;
 
-  constructor(self: number, select: Selection) {
+  constructor(self: number, select: Selection, everyMs = LIST_EVERY_MS) {
     this.#self = self;
     this.#select = select;
+    this.#everyMs = everyMs;
   }
 
-  /** Not older than 5 s. */
+  /** Not older than `everyMs`. */
   async recent(): Promise<readonly ProcessInfo[]> {
-    if (performance.now() - this.#readAt >= LIST_EVERY_MS) await this.#read();
+    if (performance.now() - this.#readAt >= this.#everyMs) await this.#read();
     return this.#list;
   }
 
@@ -52,9 +56,15 @@ export class ProcessList {
   async #ask(): Promise<void> {
     const { default: systeminformation } = await import('systeminformation');
     const { list } = await systeminformation.processes();
-    this.#rows = new Map(list.filter((one) => one.state !== 'zombie' && one.pid > 0).map((one) => [one.pid, rowOf(one)]));
+    this.#rows = new Map(list.filter((one) => one.state !== 'zombie' && one.pid > 0).map((one) => [one.pid, this.#steady(rowOf(one))]));
     this.#list = this.#build();
     this.#readAt = performance.now();
+  }
+
+  /** The same process keeps the start it was first seen with. */
+  #steady(row: Row): Row {
+    const before = this.#rows.get(row.pid)?.startedAt;
+    return before !== undefined && Math.abs(before - row.startedAt) <= SAME_START_MS ? { ...row, startedAt: before } : row;
   }
 
   #build(): readonly ProcessInfo[] {

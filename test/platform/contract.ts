@@ -1,0 +1,207 @@
+// Owns what every platform promises: the same tests run on each real door and on the fake, so that the fake stays honest.
+import assert from 'node:assert/strict';
+import { readdir, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { codeOf, type ErrorCode } from '../../src/shared/errors.ts';
+import { Capability, ProcessInfo, type ProcessKey } from '../../src/shared/model.ts';
+import type { Platform } from '../../src/platform/platform.ts';
+import { waitFor } from '../support/wait.ts';
+
+/** One platform and the means to change its world. */
+export interface World {
+  readonly platform: Platform;
+  /** Pid under which the platform knows the agent itself. */
+  readonly self: number;
+  /** A process of the site with one child, with MARK=contract in its environment. */
+  start(): Promise<{ readonly pid: number; readonly child: number }>;
+  /** Ends a started process from outside. */
+  kill(pid: number): Promise<void>;
+  /** Puts one event into the event log, at this time with this text. */
+  event(at: number, text: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+const never = new AbortController().signal;
+const GRACE_MS = 2_000;
+
+export function contract(name: string, open: () => Promise<World>): void {
+  describe(name, () => {
+    let world: World;
+    let platform: Platform;
+    before(async () => { world = await open(); platform = world.platform; });
+    after(async () => { platform.close(); await world.close(); });
+
+    const find = async (pid: number): Promise<ProcessInfo> => await waitFor(`process ${pid} in the list`, async () => (await platform.processes(never)).find((one) => one.pid === pid));
+    const lost = async (pid: number): Promise<void> => { await waitFor(`process ${pid} to leave the list`, async () => !(await platform.processes(never)).some((one) => one.pid === pid)); };
+
+    processesAndUsage(() => ({ world, platform, find, lost }));
+    abilities(() => ({ world, platform, find, lost }));
+    ending(() => ({ world, platform, find, lost }));
+    hostAndEvents(() => ({ world, platform, find, lost }));
+  });
+}
+
+interface Given { readonly world: World; readonly platform: Platform; find(pid: number): Promise<ProcessInfo>; lost(pid: number): Promise<void> }
+
+function processesAndUsage(given: () => Given): void {
+  test('the list shows the site\'s processes and our own, parents first, each once, all well formed', async () => {
+    const { world, platform, find } = given();
+    const { pid, child } = await world.start();
+    await find(pid);
+    const info = await find(child);
+    assert.equal(info.parent, pid);
+    const list = await platform.processes(never);
+    const pids = list.map((one) => one.pid);
+    assert.equal(new Set(pids).size, pids.length);
+    assert.ok(pids.indexOf(pid) < pids.indexOf(child));
+    for (const one of list) ProcessInfo.parse(one);
+    assert.deepEqual(list.filter((one) => one.role === 'agent' && one.pid === world.self).map((one) => one.ours), [true]);
+    for (const target of [pid, child]) assert.equal(list.find((one) => one.pid === target)?.ours, undefined);
+    await world.kill(pid);
+  });
+
+  test('usage has the asked and living pids only, with the list\'s start and finite counters that do not fall', async () => {
+    const { world, platform, find, lost } = given();
+    const { pid, child } = await world.start();
+    const info = await find(pid);
+    const gone = await world.start();
+    await find(gone.pid);
+    await world.kill(gone.pid);
+    await lost(gone.pid);
+    const first = await platform.usage([pid, gone.pid], never);
+    const second = await platform.usage([pid, gone.pid], never);
+    assert.deepEqual([...first.keys()], [pid]);
+    assert.equal(first.get(pid)?.startedAt, info.startedAt);
+    assert.ok((second.get(pid)?.cpuMs ?? -1) >= (first.get(pid)?.cpuMs ?? 0));
+    for (const value of Object.values(second.get(pid) ?? {})) assert.ok(Number.isFinite(value) && value >= 0);
+    assert.ok((first.get(pid)?.workingSetBytes ?? 0) > 0);
+    assert.equal((await platform.usage([], never)).size, 0);
+    assert.equal((await platform.usage([child], never)).size, 1);
+    await world.kill(pid);
+  });
+
+  test('our own counters are those of a living process', () => {
+    const { platform } = given();
+    const usage = platform.ownUsage();
+    assert.ok(usage.startedAt > 0 && usage.cpuMs > 0 && (usage.workingSetBytes ?? 0) > 0);
+  });
+}
+
+function abilities(given: () => Given): void {
+  test('an ability that is missing has a reason', () => {
+    const { platform } = given();
+    for (const what of Capability.options) {
+      const offer = platform.can(what);
+      assert.ok(offer.yes ? offer.because === undefined : (offer.because ?? '').length > 10, what);
+    }
+  });
+
+  test('what is offered works, what is not says so', async () => {
+    const { world, platform, find } = given();
+    const { pid } = await world.start();
+    const target = await find(pid);
+    await offered(platform.can('open-files').yes, async () => { assert.ok(Array.isArray(await platform.openFiles(pid, never))); });
+    await offered(platform.can('environment').yes, async () => {
+      assert.equal((await platform.environment(pid, never)).find((one) => one.name === 'MARK')?.value, 'contract');
+    });
+    await offered(platform.can('memory-dump').yes, () => checkDump(platform, target));
+    await offered(platform.nodeReportOffered(target).yes, async () => { assert.equal(typeof JSON.parse(await platform.nodeReport(target, never)), 'object'); });
+    const own = (await platform.processes(never)).find((one) => one.pid === world.self);
+    assert.equal(own !== undefined && platform.nodeReportOffered(own).yes, false);
+    await world.kill(pid);
+  });
+
+  test('a cancelled dump leaves nothing', async () => {
+    const { world, platform, find } = given();
+    if (!platform.can('memory-dump').yes) return;
+    const { pid } = await world.start();
+    const file = join(platform.host.folders.temp, 'cancelled.core');
+    await refused(platform.dump(await find(pid), file, AbortSignal.abort()), 'CANCELLED');
+    assert.deepEqual((await readdir(dirname(file))).filter((name) => name.startsWith('cancelled')), []);
+    await world.kill(pid);
+  });
+}
+
+async function checkDump(platform: Platform, target: ProcessKey): Promise<void> {
+  const file = join(platform.host.folders.temp, 'contract.core');
+  const estimate = await platform.dumpEstimate(target, never);
+  const result = await platform.dump(target, file, never);
+  assert.equal((await stat(file)).size, result.bytes);
+  assert.ok(result.bytes > 0 && result.bytes <= estimate, `${result.bytes} of estimated ${estimate}`);
+  assert.deepEqual((await readdir(dirname(file))).filter((name) => name.startsWith('contract')), ['contract.core']);
+}
+
+function ending(given: () => Given): void {
+  test('a process that is gone, reused or ours is refused, whatever is asked', async () => {
+    const { world, platform, find, lost } = given();
+    const { pid } = await world.start();
+    const target = await find(pid);
+    const other = { pid, startedAt: target.startedAt - 60_000 };
+    const file = join(platform.host.folders.temp, 'refused.core');
+    await refused(platform.end(other, GRACE_MS, never), 'PROCESS_REUSED');
+    await refused(platform.dump(other, file, never), 'PROCESS_REUSED', 'CAPABILITY_MISSING');
+    await refused(platform.nodeReport(other, never), 'PROCESS_REUSED', 'CAPABILITY_MISSING');
+    assert.equal((await platform.usage([pid], never)).size, 1, 'it still lives');
+    await refused(platform.end({ pid: 1, startedAt: 0 }, GRACE_MS, never), 'PROCESS_OURS');
+    const own = (await platform.processes(never)).find((one) => one.pid === world.self);
+    assert.ok(own !== undefined);
+    await refused(platform.end(own, GRACE_MS, never), 'PROCESS_OURS');
+    await world.kill(pid);
+    await lost(pid);
+    await refused(platform.end(target, GRACE_MS, never), 'PROCESS_GONE');
+    await refused(platform.dump(target, file, never), 'PROCESS_GONE', 'CAPABILITY_MISSING');
+    await refused(platform.openFiles(pid, never), 'PROCESS_GONE', 'CAPABILITY_MISSING');
+    await refused(platform.environment(pid, never), 'PROCESS_GONE', 'CAPABILITY_MISSING');
+  });
+
+  test('end ends the process and its child', async () => {
+    const { world, platform, find, lost } = given();
+    const { pid, child } = await world.start();
+    const target = await find(pid);
+    await platform.end(target, GRACE_MS, never);
+    await lost(pid);
+    await lost(child);
+  });
+
+  test('an abort stops reading', async () => {
+    const { platform } = given();
+    await assert.rejects(platform.processes(AbortSignal.abort()), (error) => codeOf(error) === 'CANCELLED');
+    await assert.rejects(platform.usage([1], AbortSignal.abort()), (error) => codeOf(error) === 'CANCELLED');
+    await assert.rejects(platform.hostUsage(AbortSignal.abort()), (error) => codeOf(error) === 'CANCELLED');
+  });
+}
+
+function hostAndEvents(given: () => Given): void {
+  test('the host\'s numbers fit each other', async () => {
+    const { platform } = given();
+    const usage = await platform.hostUsage(never);
+    assert.ok(usage.cores >= 1);
+    assert.ok((usage.busyMs ?? 0) <= (usage.totalMs ?? 0));
+    assert.ok((usage.memoryUsedBytes ?? 0) <= (usage.memoryTotalBytes ?? 0));
+    assert.ok((usage.diskFreeBytes ?? 0) <= (usage.diskTotalBytes ?? 0));
+  });
+
+  test('events come oldest first', async () => {
+    const { world, platform } = given();
+    assert.deepEqual(await platform.eventLog(never), []);
+    const at = Date.UTC(2026, 10, 21, 2, 0, 0);
+    await world.event(at + 5_000, 'second');
+    await world.event(at, 'first');
+    await world.event(at + 9_000, 'third');
+    assert.deepEqual((await platform.eventLog(never)).map((row) => [row.at, row.text]), [[at, 'first'], [at + 5_000, 'second'], [at + 9_000, 'third']]);
+    assert.equal(platform.can('event-log').yes, true);
+  });
+}
+
+async function offered(yes: boolean, use: () => Promise<void>): Promise<void> {
+  if (yes) await use();
+  else await refused(use(), 'CAPABILITY_MISSING', 'NODE_REPORT_FAILED');
+}
+
+async function refused(work: Promise<unknown>, ...codes: readonly ErrorCode[]): Promise<void> {
+  await assert.rejects(work, (error) => {
+    assert.ok(codes.includes(codeOf(error)), `${codeOf(error)} instead of ${codes.join(' or ')}: ${String(error)}`);
+    return true;
+  });
+}
