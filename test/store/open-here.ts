@@ -10,6 +10,7 @@ export interface Here { readonly home: string; readonly instance?: string; reado
 
 export async function platformAt({ home, instance, clock }: Here): Promise<FakePlatform> {
   const fake = await fakePlatform({ home, ...(clock ? { clock } : {}), app: { instance: instance ?? 'a1b2c3' } });
+  await fake.remove();                                                     // its own temp folder; ours is beside the home
   const folders = { ...fake.host.folders, temp: join(home, '..', 'temp') };
   return { ...fake, host: { ...fake.host, folders } };
 }
