@@ -5,7 +5,8 @@ import { join, resolve } from 'node:path';
 import { analyzers } from '../src/analyze/analyzers/index.ts';
 import { givenOf, narrowed } from '../src/analyze/readers.ts';
 import type { Placed } from '../src/analyze/readers.ts';
-import { makeReport, reportHtml } from '../src/analyze/report.ts';
+import { finalReport } from '../src/analyze/final-report.ts';
+import { reportHtml } from '../src/analyze/report-html.ts';
 import type { ReportGiven } from '../src/analyze/report.ts';
 import type { Finding } from '../src/shared/model.ts';
 
@@ -26,7 +27,7 @@ export async function goldenFiles(): Promise<ReadonlyMap<string, string>> {
 }
 
 /** The report of a recorded session: every analyzer whose needs are there, then the report. */
-export async function reportOf(folder: string): ReturnType<typeof makeReport> {
+export async function reportOf(folder: string): ReturnType<typeof finalReport> {
   const given = JSON.parse(await readFile(join(folder, 'session.json'), 'utf8')) as Omit<ReportGiven, 'findings' | 'readers'>;
   const placed: Placed[] = given.session.artifacts.map((ref) => ({ ref, path: join(folder, 'files', ref.name) }));
   for (const { ref, path } of placed) {
@@ -38,7 +39,7 @@ export async function reportOf(folder: string): ReturnType<typeof makeReport> {
     if (!analyzer.needs.every((kind) => placed.some((p) => p.ref.kind === kind))) continue;
     findings.push(...await analyzer.analyze(givenOf(narrowed(placed, analyzer)), { window: given.window }, new AbortController().signal));
   }
-  return makeReport({ ...given, findings, readers: givenOf(placed) });
+  return finalReport({ ...given, findings, readers: givenOf(placed) });
 }
 
 if (process.argv[1] !== undefined && resolve(process.argv[1]) === join(root, 'scripts', 'golden.ts')) {

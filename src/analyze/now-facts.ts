@@ -46,13 +46,15 @@ export async function nowFacts(observed: Observed, history: History, minutes: nu
     history.read({ metrics: [...NOW_METRICS, 'http.response-p95'], from: from - HOUR_MS, to: at - HOUR_MS, points: HOUR_AGO_POINTS, now: at }),
   ]);
   // Rows carry whole seconds: one of the first second is written as if it lay before the window.
-  const rows = observed.requests.recent().filter((row) => row.at >= Math.floor(from / 1_000) * 1_000 && row.at <= at);
+  const ring = observed.requests.recent();
+  const rows = ring.filter((row) => row.at >= Math.floor(from / 1_000) * 1_000 && row.at <= at);
   const counted = countRows(rows);
   const kept = sumOf(series);
   const changes = newest(observed.changes.recent(), at);
   const inWindow = changes.filter((c) => c.at >= from);
   const errors = observed.errors.recent().filter((line) => line.at === undefined || (line.at >= from - ERRORS_BEFORE_MS && line.at <= at));
-  const ringIsShort = kept.total > rows.length;                // the ring is bounded: beyond it the history counts
+  // The ring is bounded and begins with the agent: where it does not reach back to the window's begin, the history counts.
+  const ringIsShort = kept.total > rows.length && (ring[0]?.at ?? Infinity) > from;
   return {
     from, to: at, minutes, ...counted, total: Math.max(rows.length, kept.total), failures: ringIsShort ? Math.max(counted.failures, kept.failures - counted.aborts) : counted.failures,
     lastAt: rows.reduce<number | undefined>((last, row) => (last === undefined || row.at > last ? row.at : last), undefined),

@@ -16,6 +16,8 @@ const SERIES_COLOURS: Readonly<Partial<Record<MetricId, string>>> = { 'http.resp
 /** Steps a person reads off an axis without thinking. */
 const STEPS_MS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 10_800, 21_600, 43_200, 86_400, 172_800].map((s) => s * 1_000);
 const MOST_TICKS = 6;
+/** More labels than these would lie over each other; the marks' titles and the table still name them. */
+const NAMED_MARKS = 4;
 
 export function timelineCard(report: Report, on: Drawing): Element {
   const { window, timeline } = report;
@@ -60,17 +62,17 @@ const within = (axis: Axis) => (change: Change): boolean => change.at >= axis.fr
 function markLane(changes: readonly Change[], axis: Axis): Element[] {
   const marks = changes.filter((c) => c.kind === 'deployment' || c.kind === 'configuration' || c.kind === 'rule' || c.kind === 'session').filter(within(axis));
   if (marks.length === 0) return [];
-  const drawn = marks.map((c) => el('svg', { x: x(c.at, axis), y: 0, width: 1, height: 24, overflow: 'visible' },
-    el('title', {}, `${utcForm(c.at, 'full')} UTC: ${c.title}`), el('circle', { class: `mark ${c.kind}`, cx: 0, cy: 12, r: 5 })));
-  const labels = marks.length > 4 ? [] : marks.map((c) => label(c, axis));
-  return [lane('changes', undefined, 24, `Changes: ${marks.map((c) => `${c.title} at ${utcForm(c.at, 'time')} UTC`).join(', ')}`, axis, ...drawn, ...labels)];
+  const named = marks.length <= NAMED_MARKS;
+  const drawn = marks.map((c) => el('svg', { x: x(c.at, axis), y: 0, width: 1, height: 24 },
+    el('title', {}, `${utcForm(c.at, 'full')} UTC: ${c.title}`), el('circle', { class: `mark ${c.kind}`, cx: 0, cy: 12, r: 5 }), named && label(c, axis)));
+  return [lane('changes', undefined, 24, `Changes: ${marks.map((c) => `${c.title} at ${utcForm(c.at, 'time')} UTC`).join(', ')}`, axis, ...drawn)];
 }
 
 /** The label stands on the side that has room. */
 function label(c: Change, axis: Axis): Element {
   const late = (c.at - axis.from) / Math.max(1, axis.to - axis.from) > 0.6;
   const text = c.title.length > 28 ? `${c.title.slice(0, 27)}…` : c.title;
-  return el('text', { x: x(c.at, axis), y: 16, dx: late ? -10 : 10, 'text-anchor': late ? 'end' : 'start' }, text);
+  return el('text', { x: late ? -10 : 10, y: 16, 'text-anchor': late ? 'end' : 'start' }, text);
 }
 
 /** When a worker ran, from its starts and exits; the window's edges are assumed to run on as the nearest change says. */
@@ -86,7 +88,7 @@ function workerLane(changes: readonly Change[], axis: Axis): Element[] {
   if (since !== undefined) spans.push([since, axis.to]);
   const bars = el('path', { class: 'running', d: spans.map(([a, b]) => { const [l, r] = [share(a, axis), share(b, axis)]; return `M${l},7H${Math.max(l, r - 1)}V19H${l}z`; }).join('') });
   const exits = events.filter((e) => e.kind !== 'start');
-  const marks = exits.map((e) => el('svg', { x: x(e.at, axis), y: 0, width: 1, height: 24, overflow: 'visible' },
+  const marks = exits.map((e) => el('svg', { x: x(e.at, axis), y: 0, width: 1, height: 24 },
     el('title', {}, `${utcForm(e.at, 'full')} UTC: ${e.title}`), el('path', { class: e.level === 'critical' || e.level === 'warning' ? 'exit' : 'exit planned', d: 'M-5,4h10l-5,9z' })));
   return [lane('worker', exits.length === 0 ? undefined : plural(exits.length, 'exit'), 24, `Worker: ${plural(exits.length, 'exit')}${exits.length > 0 ? `, ${exits.slice(0, 10).map((e) => `${e.title} at ${utcForm(e.at, 'time')} UTC`).join(', ')}` : ''}`, axis, stretched(24, bars), ...marks)];
 }

@@ -37,11 +37,14 @@ export function exitsOf(events: readonly EventRow[], changes: readonly Change[])
     if (change.kind !== 'exit') continue;
     const twin = found.findIndex((e) => e.from === 'event-log' && Math.abs(e.at - change.at) <= SAME_EXIT_MS && (change.pid === undefined || e.pid === change.pid));
     const seen = found[twin];
-    if (seen) found[twin] = { ...seen, from: 'both', planned: seen.planned || planned(change.at, seen.code, seen.signal) };
-    else found.push({ at: change.at, pid: change.pid, code: change.exitCode, signal: change.signal, planned: planned(change.at, change.exitCode, change.signal), starting: false, from: 'changes' });
+    if (seen) found[twin] = { ...seen, from: 'both', planned: seen.planned || asked(change) || planned(change.at, seen.code, seen.signal) };
+    else found.push({ at: change.at, pid: change.pid, code: change.exitCode, signal: change.signal, planned: asked(change) || planned(change.at, change.exitCode, change.signal), starting: false, from: 'changes' });
   }
   return found.sort((a, b) => a.at - b.at || (a.pid ?? 0) - (b.pid ?? 0));
 }
+
+/** The observer calls an exit neutral when it knows who asked for it. */
+const asked = (change: Change): boolean => change.level === 'neutral' || change.level === 'good';
 
 function ofEvent(row: EventRow): Omit<Exit, 'planned'> | undefined {
   const text = row.text.slice(0, 4_000);
