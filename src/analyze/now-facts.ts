@@ -60,7 +60,7 @@ export async function nowFacts(observed: Observed, history: History, minutes: nu
     lastAt: rows.reduce<number | undefined>((last, row) => (last === undefined || row.at > last ? row.at : last), undefined),
     p95HourAgo: mean(valuesOf(hourAgo, 'http.response-p95')),
     story: crashStory({ exits: exitsOf([], inWindow), starts: startsOf([], inWindow), exceptions: await exceptionsOf(observed, errors, inWindow), failed: counted.failed }),
-    changes, errors: [...errors].sort((a, b) => (b.at ?? 0) - (a.at ?? 0)), series, hourAgo,
+    changes, errors: [...errors].reverse(), series, hourAgo,
     strip: ringIsShort ? stripOfSeries(series) : stripOfRows(rows, from, at, series.stepMs),
   };
 }

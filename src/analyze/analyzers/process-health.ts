@@ -49,6 +49,7 @@ function pointsOf(all: Series, id: MetricId, ofProcess: boolean): Points {
 const numbers = (points: Points): number[] => points.flatMap(([, v]) => (v === null ? [] : [v]));
 const peak = (points: Points): number | undefined => { const all = numbers(points); return all.length === 0 ? undefined : all.reduce((a, b) => Math.max(a, b)); };
 
+const mean = (points: Points): number | undefined => { const all = numbers(points); return all.length === 0 ? undefined : all.reduce((a, b) => a + b, 0) / all.length; };
 const lowest = (points: Points): number | undefined => { const all = numbers(points); return all.length === 0 ? undefined : all.reduce((a, b) => Math.min(a, b)); };
 
 /** The longest time a series stays at or above a level, with where it begins. A gap ends it: what was not measured is not counted. */
@@ -141,15 +142,21 @@ function median(values: readonly number[]): number {
   return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
 }
 
-const SAID: readonly MetricId[] = ['site.cpu', 'site.working-set', 'host.cpu', 'host.memory-used'];
+/** The machine's figures in one clause each: CPU by its mean, for one busy second is no news, sizes by their peak. */
+function figures(site: (id: MetricId) => Points): string[] {
+  const said = (ids: readonly MetricId[], of: (points: Points) => number | undefined, how: string): string[] => {
+    const all = ids.flatMap((id) => { const value = of(site(id)); return value === undefined ? [] : [`${metric(id).title} ${quantity(value, metric(id).unit)}`]; });
+    return all.length === 0 ? [] : [`${all.join(' and ')} ${how}`];
+  };
+  const free = lowest(site('host.disk-free'));
+  return [...said(['site.cpu', 'host.cpu'], mean, 'on average'), ...said(['site.working-set', 'host.memory-used'], peak, 'at most'), ...(free === undefined ? [] : [`${bytes(free)} of disk free`])];
+}
 
 function inOrder(site: (id: MetricId) => Points, lists: readonly ProcessListFile[]): Finding {
-  const peaks = SAID.flatMap((id) => { const top = peak(site(id)); return top === undefined ? [] : [`${metric(id).title} ${quantity(top, metric(id).unit)}`]; });
-  const free = lowest(site('host.disk-free'));
   const largest = lists.flatMap((l) => l.processes).filter((p) => !p.info.ours && p.sample?.values['process.working-set'] !== undefined).sort((a, b) => (b.sample?.values['process.working-set'] ?? 0) - (a.sample?.values['process.working-set'] ?? 0))[0];
   const size = largest?.sample?.values['process.working-set'];
   return {
-    id: 'process-health-good', area: 'process', severity: 'good', title: `CPU, memory and disk had room: ${[...(peaks.length > 0 ? [`${peaks.join(', ')} at most`] : []), ...(free === undefined ? [] : [`${bytes(free)} of disk free`])].join(', ')}`,
+    id: 'process-health-good', area: 'process', severity: 'good', title: `CPU, memory and disk had room: ${figures(site).join(', ')}`,
     why: `No limit was near: memory below ${MEMORY_SHARE * 100} % of the instance's, no core busy for ${duration(BUSY_MS)}, disk not nearly full.${largest && size !== undefined ? ` The largest process is ${oneLine(largest.info.name, 40)} ${largest.info.pid} with ${bytes(size)}.` : ''}`, advice: '', evidence: [], mitigations: [],
   };
 }
