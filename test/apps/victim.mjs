@@ -56,6 +56,8 @@ const does = {
     if (program === 'sleep') return { pid: child.pid };
     return new Promise((resolve) => { child.stdout.once('data', () => resolve({ pid: child.pid })); });
   },
+  /** Handles SIGUSR1 itself, so that Node does not open its inspector. */
+  'own-signal'() { process.on('SIGUSR1', () => {}); return {}; },
   /** Ignores TERM from now on. */
   deaf() { process.on('SIGTERM', () => {}); return {}; },
   /** Listens on a loopback port and answers 200 with the pid. */

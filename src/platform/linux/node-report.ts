@@ -13,6 +13,7 @@ const SIGUSR1 = 10;
 const DEFAULT_PORT = 9229;
 /** The inspector answers 19 ms after the signal on an idle machine; a loaded one may need seconds. */
 const OPEN_LIMIT_MS = 5_000;
+const HIDDEN_AFTER_MS = 1_000;
 const REPORT_LIMIT_MS = 20_000;
 /** Another agent's report holds the default port for a fraction of a second. */
 const PORT_FREE_LIMIT_MS = 3_000;
@@ -29,9 +30,10 @@ const REPORT = `(() => {
   try { if (short) report.excludeNetwork = true; return JSON.stringify({ pid: process.pid, report: report.getReport() }); }
   finally { if (short) report.excludeNetwork = was; }
 })()`;
+/** Two timers: when the event loop stood still, Node still has its own note of our signal pending in the first turn after, and would open the inspector again. */
 const CLOSE = `(() => {
   const inspector = process.getBuiltinModule ? process.getBuiltinModule('inspector') : require('inspector');
-  setTimeout(() => inspector.close(), ${CLOSE_DELAY_MS}); return true;
+  setTimeout(() => setTimeout(() => inspector.close(), ${CLOSE_DELAY_MS}), 0); return true;
 })()`;
 
 /** Whether a report can be had, without touching the process. An app that handles SIGUSR1 itself cannot be told from outside: it gets that signal, and no report comes. */
@@ -70,11 +72,13 @@ async function openInspector(pid: number, signal: AbortSignal): Promise<{ port: 
   if (already !== undefined) return { port: already, opened: false };
   if (named.port !== 0) await portFree(named.port, signal);
   process.kill(pid, 'SIGUSR1');
-  const port = await newInspector(pid, before, OPEN_LIMIT_MS, signal);
-  if (port !== undefined) return { port, opened: true };
-  // It was open all the time, on a port that nothing names: the app opened it itself.
+  const soon = await newInspector(pid, before, HIDDEN_AFTER_MS, signal);
+  if (soon !== undefined) return { port: soon, opened: true };
+  // Perhaps it was open all the time, on a port that nothing names: only now are other listeners of the app asked.
   const hidden = await firstInspector([...before].filter(([, loopback]) => loopback).map(([port]) => port), signal);
   if (hidden !== undefined) return { port: hidden, opened: false };
+  const port = await newInspector(pid, before, OPEN_LIMIT_MS - HIDDEN_AFTER_MS, signal);
+  if (port !== undefined) return { port, opened: true };
   throw new DiagError('NODE_REPORT_FAILED', { pid, why: `its inspector did not open within ${OPEN_LIMIT_MS / 1_000} s after SIGUSR1; the app may handle that signal itself` });
 }
 

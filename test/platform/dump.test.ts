@@ -1,0 +1,190 @@
+// Owns the tests of memory dumps on real processes: whole or nothing, and the target runs on in every case.
+import assert from 'node:assert/strict';
+import { createReadStream } from 'node:fs';
+import { mkdir, readFile, readdir, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { findProgram, traceOffer } from '../../src/platform/linux/may-trace.ts';
+import { parseCoreHeader, parseSegments } from '../../src/platform/parse/elf.ts';
+import type { Platform } from '../../src/platform/platform.ts';
+import type { ProcessInfo } from '../../src/shared/model.ts';
+import { lives, stateOf } from '../support/alive.ts';
+import { realPlatform, type RealPlatform } from '../support/real-platform.ts';
+import type { Victim } from '../support/victim.ts';
+import { waitFor } from '../support/wait.ts';
+
+const never = new AbortController().signal;
+let real: RealPlatform;
+let folder: string;
+
+before(async () => { real = await realPlatform(); folder = real.platform.host.folders.temp; });
+after(() => real.close());
+
+async function targetOf(platform: Platform, pid: number): Promise<ProcessInfo> {
+  return await waitFor(`process ${pid} in the list`, async () => (await platform.processes(never)).find((one) => one.pid === pid));
+}
+
+async function unharmed(victim: Victim): Promise<void> {
+  assert.notEqual(stateOf(victim.pid), 'T');
+  assert.equal((await victim.do('print', { text: 'alive' })).did, 'print');
+}
+
+async function holds(file: string, text: string): Promise<boolean> {
+  let tail = '';
+  for await (const chunk of createReadStream(file, { encoding: 'latin1', highWaterMark: 1 << 20 }) as AsyncIterable<string>) {
+    if ((tail + chunk).includes(text)) return true;
+    tail = chunk.slice(-text.length);
+  }
+  return false;
+}
+
+/** The debugger that works on this pid now. */
+async function debuggerOf(pid: number): Promise<number> {
+  return await waitFor('the debugger to attach', async () => {
+    const tracer = Number(/^TracerPid:\s+(\d+)$/m.exec(await readFile(`/proc/${pid}/status`, 'utf8'))?.[1]);
+    return tracer > 0 ? tracer : undefined;
+  });
+}
+
+test('a dump is a core that holds the memory, with a measured pause; the target runs on', async () => {
+  const victim = await real.victim({ env: { MARKER: 'marker-4711-in-memory' } });
+  const target = await targetOf(real.platform, victim.pid);
+  const file = join(folder, 'whole.core');
+  const result = await real.platform.dump(target, file, never);
+  assert.equal(result.engine, 'gcore');
+  assert.equal(result.kind, 'core-dump');
+  assert.equal(result.bytes, (await stat(file)).size);
+  assert.ok((result.pausedMs ?? 0) > 0);
+  assert.equal(await holds(file, 'marker-4711-in-memory'), true);
+  assert.deepEqual(await readdir(folder), ['whole.core']);
+  await unharmed(victim);
+});
+
+test('a dump that is cancelled while it is written leaves nothing and the target running', async () => {
+  const victim = await real.victim();
+  await victim.do('leak', { mb: 50, buffers: true });
+  const target = await targetOf(real.platform, victim.pid);
+  const abort = new AbortController();
+  const dumping = real.platform.dump(target, join(folder, 'cut.core'), abort.signal);
+  const outcome = assert.rejects(dumping, { code: 'CANCELLED' });
+  await waitFor('the first bytes of the dump', async () => (await readdir(folder)).some((name) => name.startsWith('cut.core.part')));
+  abort.abort();
+  await outcome;
+  assert.deepEqual((await readdir(folder)).filter((name) => name.startsWith('cut')), []);
+  await unharmed(victim);
+});
+
+test('a debugger that is killed leaves nothing and the target running', async () => {
+  const victim = await real.victim();
+  const target = await targetOf(real.platform, victim.pid);
+  const outcome = assert.rejects(real.platform.dump(target, join(folder, 'killed.core'), never), { code: 'DUMP_FAILED' });
+  process.kill(await debuggerOf(victim.pid), 'SIGKILL');
+  await outcome;
+  assert.deepEqual((await readdir(folder)).filter((name) => name.startsWith('killed')), []);
+  await unharmed(victim);
+});
+
+test('a target that dies in the middle is a failed dump, and nothing is left', async () => {
+  const victim = await real.victim();
+  const target = await targetOf(real.platform, victim.pid);
+  const outcome = assert.rejects(real.platform.dump(target, join(folder, 'dead.core'), never), { code: 'DUMP_FAILED' });
+  await debuggerOf(victim.pid);
+  await victim.stop();
+  await outcome;
+  assert.deepEqual((await readdir(folder)).filter((name) => name.startsWith('dead')), []);
+});
+
+test('a target that somebody had stopped before stays stopped', async () => {
+  const victim = await real.victim();
+  const target = await targetOf(real.platform, victim.pid);
+  process.kill(victim.pid, 'SIGSTOP');
+  await waitFor('the stop', () => stateOf(victim.pid) === 'T');
+  await real.platform.dump(target, join(folder, 'stopped.core'), never);
+  await waitFor('the stop to stand', () => stateOf(victim.pid) === 'T');
+  process.kill(victim.pid, 'SIGCONT');
+  await unharmed(victim);
+});
+
+test('a second debugger is a failed dump with its reason', async () => {
+  const victim = await real.victim();
+  await victim.do('leak', { mb: 100, buffers: true });
+  const target = await targetOf(real.platform, victim.pid);
+  const first = real.platform.dump(target, join(folder, 'first.core'), never);
+  await debuggerOf(victim.pid);
+  await assert.rejects(real.platform.dump(target, join(folder, 'second.core'), never), { code: 'DUMP_FAILED', message: /could not attach/ });
+  await first;
+  assert.deepEqual((await readdir(folder)).filter((name) => name.startsWith('second')), []);
+  await unharmed(victim);
+});
+
+for (const [what, writes, why] of [
+  ['no file', ':', /wrote no file/],
+  ['a text', 'echo no core > "$2.$3"', /no core|ELF/],
+  ['half a core', 'head -c 3000000 "$CORE" > "$2.$3"', /the core is cut/],
+  ['words of failure', 'echo "warning: x"; echo "disk full" >&2; exit 1', /disk full/],
+] as const) {
+  test(`a gcore that writes ${what} is a failed dump, and nothing is left`, async () => {
+    const bin = join(real.home, `bin-${what.replaceAll(' ', '-')}`);
+    await mkdir(bin);
+    await writeFile(join(bin, 'gcore'), `#!/bin/sh\nCORE='${join(folder, 'whole.core')}'\n${writes}\n`, { mode: 0o755 });
+    await writeFile(join(bin, 'gdb'), '#!/bin/sh\n', { mode: 0o755 });
+    const other = await realPlatform({ env: { ...real.env, PATH: `${bin}:${process.env['PATH']}` } });
+    try {
+      const victim = await real.victim();
+      await assert.rejects(other.platform.dump(await targetOf(other.platform, victim.pid), join(folder, 'bad.core'), never), { code: 'DUMP_FAILED', message: why });
+      assert.deepEqual((await readdir(folder)).filter((name) => name.startsWith('bad')), []);
+      assert.equal(lives(victim.pid), true);
+    } finally {
+      await other.close();
+    }
+  });
+}
+
+test('without gcore the ability is missing, with the remedy', async () => {
+  const other = await realPlatform({ env: { ...real.env, PATH: `relative:${real.home}` } });
+  try {
+    const victim = await real.victim();
+    assert.match(other.platform.can('memory-dump').because ?? '', /apt-get install gdb/);
+    await assert.rejects(other.platform.dump(await targetOf(other.platform, victim.pid), join(folder, 'none.core'), never), { code: 'CAPABILITY_MISSING' });
+  } finally {
+    await other.close();
+  }
+});
+
+test('the kernel\'s rules on attaching, in words', () => {
+  const table = [[undefined, false, true], ['0\n', false, true], ['1\n', false, false], ['1\n', true, true], ['2', false, false], ['2', true, true], ['3', true, false]] as const;
+  for (const [scope, capable, yes] of table) {
+    const offer = traceOffer(scope, capable);
+    assert.equal(offer.yes, yes, `${scope} ${capable}`);
+    if (!yes) assert.match(offer.because ?? '', /ptrace_scope = \d/);
+  }
+});
+
+test('programs are found on absolute folders of PATH only', () => {
+  assert.equal(findProgram('sh', { PATH: '/nowhere:/bin' }), '/bin/sh');
+  assert.equal(findProgram('sh', { PATH: '.:bin:' }), undefined);
+  assert.equal(findProgram('sh', {}), undefined);
+});
+
+test('a header that is no core of ours says why', () => {
+  const core = Buffer.alloc(64);
+  core.set([0x7f, 0x45, 0x4c, 0x46, 2, 1]);
+  core.writeUInt16LE(4, 16);
+  core.writeBigUInt64LE(64n, 32);
+  core.writeUInt16LE(56, 54);
+  core.writeUInt16LE(2, 56);
+  assert.deepEqual(parseCoreHeader(core), { bits: 64, tableAt: 64, sectionsAt: 0, entryBytes: 56, segments: 2 });
+  assert.match(String(parseCoreHeader(Buffer.from('MDMP'))), /ELF/);
+  assert.match(String(parseCoreHeader(core.subarray(0, 60))), /cut/);
+  const program = Buffer.from(core);
+  program.writeUInt16LE(2, 16);
+  assert.match(String(parseCoreHeader(program)), /no core/);
+  const table = Buffer.alloc(112);
+  table.writeUInt32LE(4, 0);
+  table.writeBigUInt64LE(176n, 8);
+  table.writeBigUInt64LE(100n, 32);
+  table.writeUInt32LE(1, 56);
+  table.writeBigUInt64LE(4096n, 64);
+  table.writeBigUInt64LE(8192n, 88);
+  assert.deepEqual(parseSegments(table, { bits: 64, tableAt: 64, sectionsAt: 0, entryBytes: 56, segments: 2 }, 2), { endBytes: 12_288, notes: 1, loads: 1 });
+});
