@@ -3,10 +3,10 @@ import { readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { DiagError } from '../shared/errors.ts';
-import { Report, type Session, type SessionId } from '../shared/model.ts';
+import { Report, SessionId, type Session } from '../shared/model.ts';
 import type { Platform } from '../platform/platform.ts';
 import { listArtifacts } from './artifacts.ts';
-import { codeIn, namesIn, removeStale, writeAtomic } from './atomic.ts';
+import { codeIn, namesIn, removeStale, renameOver, writeAtomic } from './atomic.ts';
 import { isAlive, type Owner } from './owner.ts';
 import { known, type Places } from './places.ts';
 import { sessionBytes, type RoomKeeper } from './room.ts';
@@ -67,12 +67,25 @@ async function readAll(places: Places): Promise<{ records: SessionRecord[]; unre
   return { records, unreadable };
 }
 
-/** The record goes last: a kill in between leaves a session that can be deleted again, never files that nobody lists. */
+/** A session that is being removed: not listed any more, its files may still be there. */
+const LEAVING = '.leaving';
+
+/** First the session leaves the list, in one step; a kill or a held file in between leaves a mark by which the next sweep ends the work. */
 async function removeFiles(places: Places, id: SessionId): Promise<void> {
+  await renameOver(recordPath(places, id), join(places.sessions, `${id}${LEAVING}`));
+  await finishRemoval(places, id);
+}
+
+async function finishRemoval(places: Places, id: SessionId): Promise<void> {
   const patient = { recursive: true, force: true, maxRetries: 3 } as const;      // Windows: a download may hold a file for a moment
   await rm(places.logs(id), patient);
   await rm(places.reports(id), patient);
-  await rm(recordPath(places, id), patient);
+  await rm(join(places.sessions, `${id}${LEAVING}`), patient);
+}
+
+async function finishRemovals(places: Places): Promise<void> {
+  const ids = (await namesIn(places.sessions)).filter((name) => name.endsWith(LEAVING)).map((name) => name.slice(0, -LEAVING.length));
+  for (const id of ids) if (SessionId.safeParse(id).success) await finishRemoval(places, id);
 }
 
 /** The JSON comes last: where it is, the page is too. */
@@ -113,6 +126,7 @@ async function recover(context: Context, now: number): Promise<SessionId[]> {
   const { places, platform } = context;
   await removeStale(places.sessions, places.instance);
   await removeDrafts(context);
+  await finishRemovals(places);
   const interrupted: SessionId[] = [];
   for (const { session, owner } of (await readAll(places)).records) {
     if (session.state !== 'running' || session.instance !== platform.host.app.instance) continue;
@@ -155,6 +169,7 @@ async function removeDrafts({ platform, places, owner }: Context): Promise<void>
 async function sweep(context: Context, now: number): Promise<SessionId[]> {
   const { places, ageing } = context;
   await removeReservations(places, now);
+  await finishRemovals(places);
   const { records } = await readAll(places);
   const loose = records.map((r) => r.session).filter((s) => !s.pinned);
   const aged = loose.filter((s, i) => now - s.madeAt > ageing.ageMs || (i >= ageing.sessions && s.state !== 'running'));

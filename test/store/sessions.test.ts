@@ -1,6 +1,6 @@
 // Owns the proof that sessions are unique, survive, are told apart by their agent, and age as promised.
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
@@ -106,6 +106,20 @@ test('removing takes record, artifacts and report; a running session is not remo
   assert.deepEqual((await readdir(join(home, 'data/DaaS'), { recursive: true })).filter((name) => name.includes(id)), []);
   assert.equal((await store.artifacts.room()).usedBytes, 0);
 });
+
+for (const by of ['recover', 'sweep'] as const) {
+  test(`a removal that a kill interrupted is not listed and is ended by ${by}`, async (t) => {
+    const { store, platform, clock, home } = await place(t);
+    const id = await store.sessions.nextId();
+    await store.sessions.save(session(id, clock.now(), { state: 'done', report: true }));
+    await store.sessions.saveReport(reportOf(id, clock.now(), platform), '');
+    const records = join(home, 'data/DaaS/diag/sessions');
+    await rename(join(records, `${id}.json`), join(records, `${id}.leaving`));
+    assert.deepEqual(await store.sessions.list(), { sessions: [], unreadable: 0 });
+    assert.deepEqual(await store.sessions[by](clock.now()), []);
+    assert.deepEqual((await readdir(join(home, 'data/DaaS'), { recursive: true })).filter((name) => name.includes(id)), []);
+  });
+}
 
 test('sessions of a dead agent are interrupted; those of a living one, of another instance, and the ended ones are not', async (t) => {
   const { store, again, clock } = await place(t);
