@@ -52,10 +52,11 @@ test(`a store killed ${KILLS} times at its work`, async (t) => {
   await build({ entryPoints: [join(import.meta.dirname, 'killed-writer.ts')], outfile: program, bundle: true, platform: 'node', format: 'esm', logLevel: 'warning', banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" } });
   const home = join(top, 'home');
   await mkdir(home);
-  const oldest = Math.floor(systemClock.now() / DAY - KILLS - 1) * DAY;   // each run a day further, all in the past
+  let historyFrom = Math.floor(systemClock.now() / DAY - 20 * 365) * DAY;   // each run after the one before, all in the past
   const stages = new Set<string>();
   for (let n = 0; n < KILLS; n += 1) {
-    const victim = await killed(program, home, { after: WORDS[n % WORDS.length] ?? '', times: 1 + Math.floor(n / WORDS.length) }, oldest + n * DAY);
+    const victim = await killed(program, home, { after: WORDS[n % WORDS.length] ?? '', times: 1 + Math.floor(n / WORDS.length) }, historyFrom);
+    if (victim.flushedAt > 0) historyFrom = victim.flushedAt + DAY;
     const platform = { ...await platformAt({ home, instance: INSTANCE }), clock: systemClock };
     const store = await openStore({ platform });
     const now = systemClock.now();
