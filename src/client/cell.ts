@@ -16,7 +16,7 @@ export function cell<T>(initial: T): Cell<T> {
     set(next) {
       if (Object.is(next, value)) return;
       value = next;
-      for (const run of [...followers]) run(next);
+      for (const run of Array.from(followers)) run(next);
     },
     on(run) {
       followers.add(run);

@@ -9,7 +9,7 @@ export interface Asked<T> { readonly value: T | undefined; readonly problem: Pro
 /** Calls when a dependency changes and then every `everyMs`; an answer that comes too late is dropped. The value of the
  *  last good answer stays while it is read again, and beside a problem. */
 export function useAsk<T>(call: (signal: AbortSignal) => Promise<T>, deps: readonly unknown[], everyMs?: number): Asked<T> {
-  const [, draw] = useReducer((n: number, _: void) => n + 1, 0);
+  const [, draw] = useReducer<number, void>((n) => n + 1, 0);
   const state = useRef<{ value?: T; problem?: Problem; loading: boolean; key?: string }>({ loading: true });
   const run = useRef<() => void>(() => undefined);
   useEffect(() => {

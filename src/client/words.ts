@@ -84,8 +84,8 @@ export function statusWord(row: { readonly status: number; readonly sub?: number
   return `${row.status}${sub}${win32}`;
 }
 
-/** The colour class of an HTTP status. */
-export const statusClass = (status: number): string => (status >= 500 ? 'bad' : status >= 400 ? 'warn' : '');
+/** The class of an HTTP status: colour and weight for what is not well. */
+export const statusMark = (status: number): string => (status >= 500 ? 'code bad' : status >= 400 ? 'code warn' : 'plain-code');
 
 export const HEALTH_WORDS: Readonly<Record<Health['word'], string>> = { healthy: 'Healthy', slow: 'Slow', failing: 'Failing', stopped: 'Stopped', unknown: 'Unknown' };
 export const ROLE_WORDS: Readonly<Record<Role, string>> = { worker: 'worker', node: 'Node', php: 'PHP', java: 'Java', dotnet: '.NET', python: 'Python', scm: 'SCM', agent: 'agent', other: 'other' };

@@ -1,5 +1,6 @@
 // Owns the choice of the time range: the known ones, or two instants in the reader's own zone.
 import { useState } from 'preact/hooks';
+import { duration } from '../../shared/units.ts';
 import { agentNow } from '../agent.ts';
 import { Dialog } from '../parts/dialog.tsx';
 import { Icon } from '../parts/icons.tsx';
@@ -17,11 +18,14 @@ export function RangeMenu({ range }: { range: Range }) {
     else setRange(parseRange(chosen));
   };
   return <>
-    <Menu label={`Time range: ${title}`} button={<><span class="range-title">{title}</span><Icon name="down" /></>} chosen={range.kind === 'between' ? 'custom' : word} onChoose={choose}
+    <Menu label={`Time range: ${title}`} button={<><span class="range-title">{title}</span><span class="range-short">{shortOf(range)}</span><Icon name="down" /></>} chosen={range.kind === 'between' ? 'custom' : word} onChoose={choose}
       choices={[...RANGES.map((r) => ({ word: r.word, title: r.title })), { word: 'custom', title: 'Custom …', note: 'or drag on a chart' }]} />
     {custom ? <CustomRange range={range} onClose={() => setCustom(false)} /> : undefined}
   </>;
 }
+
+/** For a phone: only how long. */
+const shortOf = (range: Range): string => duration(range.kind === 'last' ? range.forMs : Math.round((range.to - range.from) / 1_000) * 1_000);
 
 const local = (at: number): string => dayTime(at).replace(' ', 'T');
 

@@ -90,7 +90,7 @@ export function openLink(options: { url: string; connect: (url: string, events: 
         if (!current()) return;
         pauseMs = FIRST_PAUSE_MS;
         state.set({ ...state.get(), word: 'open', since: clock.now() });
-        for (const follower of [...followers.values()]) enter(follower);
+        for (const follower of Array.from(followers.values())) enter(follower);
       },
       received(data) { if (current()) take(data); },
       closed() { if (current()) lose(); },

@@ -18,7 +18,7 @@ export class SeriesWindow {
   readonly at: number[] = [];
   readonly #columns = new Map<string, Column>();
   readonly #processes = new Map<string, { key: ProcessKey; lastAt: number }>();
-  /** Process columns given up because there were too many, and samples outside the window. */
+  /** Process columns given up because there were too many; who feeds the window adds what was lost on the way. */
   lost = 0;
 
   constructor(stepMs: number, keepMs: number) {
@@ -84,7 +84,7 @@ export class SeriesWindow {
 
   #put(metric: MetricId, process: ProcessKey | undefined, at: number, value: number): void {
     const row = this.#row(at);
-    if (row === undefined) { this.lost += 1; return; }
+    if (row === undefined) return;
     if (process) this.#seen(process, at);
     const name = columnName(metric, process);
     let column = this.#columns.get(name);
@@ -106,7 +106,7 @@ export class SeriesWindow {
   #forget(process: ProcessKey): void {
     const name = processName(process);
     this.#processes.delete(name);
-    for (const key of [...this.#columns.keys()]) if (key.endsWith(`@${name}`)) this.#columns.delete(key);
+    for (const key of this.#columns.keys()) if (key.endsWith(`@${name}`)) this.#columns.delete(key);
   }
 
   #trim(): void {
@@ -116,7 +116,7 @@ export class SeriesWindow {
     if (over <= 0) return;
     this.at.splice(0, over);
     for (const column of this.#columns.values()) column.splice(0, over);
-    for (const p of [...this.#processes.values()]) if (p.lastAt <= end - this.keepMs) this.#forget(p.key);
+    for (const p of this.#processes.values()) if (p.lastAt <= end - this.keepMs) this.#forget(p.key);
   }
 
   clear(): void {

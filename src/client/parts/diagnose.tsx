@@ -1,5 +1,5 @@
 // Owns Diagnose now: which diagnosers, how far back, why; each with its cost, those not possible here greyed with their reason.
-import { useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Problem } from '../../shared/api.ts';
 import { ask, diag, problemOf } from '../agent.ts';
 import { go, sessionView } from '../router.tsx';
@@ -32,6 +32,8 @@ function Form({ diagnosers, onStarted }: { diagnosers: readonly Diagnoser[]; onS
   const [reason, setReason] = useState('');
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<Problem>();
+  const start = useRef<HTMLButtonElement>(null);
+  useEffect(() => { if (start.current?.closest('dialog')) start.current.focus(); }, []);
   const chosen = diagnosers.filter((d) => ticked.has(d.id));
   const toggle = (id: string): void => {
     const next = new Set(ticked);
@@ -53,7 +55,7 @@ function Form({ diagnosers, onStarted }: { diagnosers: readonly Diagnoser[]; onS
         <label class="grow">Reason, for the report<input type="text" maxLength={500} value={reason} onInput={(e) => setReason(e.currentTarget.value)} placeholder="502s on /cart since the deployment" /></label>
       </div>
       {problem ? <Failure problem={problem} /> : undefined}
-      <div class="form-foot"><small>{chosen.length} of {diagnosers.length} chosen · {costOf(chosen)}</small><button type="submit" class="go" disabled={busy || chosen.length === 0}>{busy ? 'Starting …' : 'Diagnose now'}</button></div>
+      <div class="form-foot"><small>{chosen.length} of {diagnosers.length} chosen · {costOf(chosen)}</small><button ref={start} type="submit" class="go" disabled={busy || chosen.length === 0}>{busy ? 'Starting …' : 'Diagnose now'}</button></div>
     </form>
   );
 }

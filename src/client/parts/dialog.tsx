@@ -9,7 +9,11 @@ export function Dialog({ title, onClose, children, wide, foot }: DialogProps) {
   const box = useRef<HTMLDialogElement>(null);
   useEffect(() => {
     const dialog = box.current;
-    if (dialog && !dialog.open) dialog.showModal();
+    if (dialog && !dialog.open) {
+      dialog.showModal();
+      // The browser would take the cross; what the dialog is for comes first.
+      (dialog.querySelector<HTMLElement>('.dialog-body :is(input, select, button)') ?? dialog).focus();
+    }
     return () => dialog?.close();
   }, []);
   const beside = (event: MouseEvent): void => { if (event.target === box.current) onClose(); };

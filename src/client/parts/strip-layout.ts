@@ -19,11 +19,11 @@ export const xOf = (f: Frame, at: number): number => LEFT + ((at - f.from) / (f.
 export const atOf = (f: Frame, x: number): number => f.from + ((x - LEFT) / (f.width - LEFT - RIGHT)) * (f.to - f.from);
 export const floorY = (f: Frame): number => f.height - BELOW;
 
-/** The next of 1, 2, 4, 5 × 10ⁿ at or above `n`: its half is written too, so it should be round. */
+/** The next of 2, 4, 6, 8 × 10ⁿ at or above `n`: its half is written too, so it should be whole. */
 export function roundUp(n: number): number {
   if (n <= 2) return 2;
   const power = 10 ** Math.floor(Math.log10(n));
-  return ([1, 2, 4, 5, 6, 8, 10].find((k) => k * power >= n) ?? 10) * power;
+  return ([1, 2, 4, 6, 8, 10].find((k) => k * power >= n) ?? 10) * power;
 }
 
 /** The top of the value axis for these buckets. */

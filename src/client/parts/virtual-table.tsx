@@ -62,7 +62,7 @@ export function VirtualTable<T>({ id, label, columns, rows, keyOf, onOpen, onHol
   useRowKeys(box, sorted, keyOf, active, setActive, onOpen);
   const saveAll = (): string => csv([shownColumns.map((c) => c.title), ...sorted.map((r) => shownColumns.map((c) => c.value(r)))]);
   return (
-    <div class={fill ? 'vt fill' : 'vt'}>
+    <div class={`vt ${fill ? 'fill' : ''} ${tools === undefined ? 'bare' : ''}`}>
       <div class="vt-tools">{tools}<span class="grow" />
         <span class="vt-count">{count(rows.length)} rows</span>
         <details class="vt-columns"><summary class="quiet">Columns</summary><div class="menu-list">{columns.map((c) => <label key={c.id}><input type="checkbox" checked={!hidden.has(c.id)} onChange={() => setHidden(c.id)} />{c.title}</label>)}</div></details>

@@ -29,7 +29,7 @@ export function SessionPage({ id }: { id: string }) {
         <Head session={session} />
         {running ? <Running session={session} /> : undefined}
         {session.report ? <ReportPane session={session} /> : undefined}
-        {running ? undefined : <section><h2>What ran <small>{stepsWord(session)}</small></h2><Steps steps={session.steps} /></section>}
+        {running || session.report ? undefined : <section><h2>What ran <small>{stepsWord(session)}</small></h2><Steps steps={session.steps} /></section>}
         <Files session={session} />
       </> : asked.problem ? undefined : <section><Skeleton rows={8} /></section>}
     </main>

@@ -18,7 +18,7 @@ export function LogRow({ row, top, name, expanded, onToggle, find, wanted, short
   const foldable = folded > 0 || expanded;
   const level = line.level === 'unknown' ? '' : line.level;
   return (
-    <div class={`entry ${line.level} ${wanted ? 'wanted' : ''}`} style={place} data-key={row.key}>
+    <div class={`entry l-${line.level} ${wanted ? 'wanted' : ''}`} style={place} data-key={row.key}>
       {line.at === undefined ? <span /> : <time title={utcTitle(line.at)}>{short ? time(line.at) : timeMs(line.at)}</time>}
       <i>{level}</i>
       {name === undefined ? undefined : <em title={name}>{fileOf(name)}</em>}

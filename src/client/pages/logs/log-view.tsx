@@ -25,7 +25,7 @@ export function LogView({ tail, names, wrap, wanted, paused, onHold, find }: Log
   const merged = names.size > 1;
   const narrow = width > 0 && width < 640;
   const ch = useCharWidth(box);
-  const columns = Math.floor((width - 24 - (narrow ? 66 : 100 + 56 + (merged ? 150 : 0))) / ch);
+  const columns = Math.floor((width - 24 - (narrow ? 66 : 100 + 64 + (merged ? 150 : 0))) / ch);
   const shape = useMemo(() => ({ expanded, wrap, columns }), [expanded, wrap, columns]);
   const known = useMemo(() => new Map<string, number>(), [shape, tail.store]);
   const measured = useMemo(() => new Map<string, number>(), [shape, tail.store]);

@@ -29,7 +29,7 @@ interface Inner { heard: Set<string>; problem: Problem | undefined; before: Map<
 const fresh = (): Inner => ({ heard: new Set(), problem: undefined, before: new Map(), after: new Map(), reading: false, held: [], heldCount: 0 });
 
 export function useTail(query: LogQuery, held: boolean): Tail {
-  const [version, draw] = useReducer((n: number, _: void) => n + 1, 0);
+  const [version, draw] = useReducer<number, void>((n) => n + 1, 0);
   const key = JSON.stringify(query);
   const store = useMemo(() => new TailStore(), [key]);
   const inner = useMemo(fresh, [key]);

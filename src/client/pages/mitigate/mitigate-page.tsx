@@ -55,7 +55,7 @@ function TargetRow({ target, onChoose }: { target: Target; onChoose: () => void 
 /** What happened, with the new process when it was seen in time. */
 function Result({ done }: { done: Done }) {
   return (
-    <div class="done" role="status">
+    <div class="restart-done" role="status">
       <p><b>Process {done.ended.pid} ended at {time(done.at)}.</b> {done.next === undefined ? 'The next one has not been seen yet; it starts with the next request at the latest.' : `Process ${done.next.pid} started at ${time(done.next.startedAt)}, ${plural(Math.max(0, Math.round((done.next.startedAt - done.at) / 1_000)), 'second')} later.`}</p>
       <Link to={viewOf('observe', { range: formatRange(around(done.at)) })}>Look at the charts around it</Link>
     </div>

@@ -12,7 +12,7 @@ const LINES = 3;
 export function Errors({ now }: { now: Now }) {
   const rows = [...now.errors].sort((a, b) => (b.at ?? 0) - (a.at ?? 0)).slice(0, SHOWN);
   return (
-    <section class="wide">
+    <section class="wide errors">
       <h2>Last errors <small>application logs and event log, newest first</small><Link to={viewOf('logs', { levels: 'fatal,error' })}>Open in Logs</Link></h2>
       {rows.length === 0 ? <Empty title="No error lines.">Nothing of level error or fatal was written to the application logs or the event log.</Empty>
         : <div class="log short">{rows.map((line) => <ErrorLine key={`${line.source}${line.cursor}`} line={line} />)}</div>}

@@ -36,14 +36,16 @@ export const CHARTS: readonly ChartDef[] = [
   { id: 'agent-sampling', title: 'Cost of sampling', unit: 'ms', series: [{ metric: 'agent.sampling', label: 'sampling', token: 's5' }] },
 ];
 
-/** Every metric the charts read, for one question to the history. */
-export const CHART_METRICS: readonly MetricId[] = [...new Set(CHARTS.flatMap((c) => [...c.series.map((s) => s.metric), ...(c.each ? [c.each] : [])]))];
+/** Every metric of the site that a chart reads, for one question to the history; and those of each process. */
+export const SITE_METRICS: readonly MetricId[] = [...new Set(CHARTS.flatMap((c) => c.series.map((s) => s.metric)))];
+export const EACH_METRICS: readonly MetricId[] = [...new Set(CHARTS.flatMap((c) => (c.each ? [c.each] : [])))];
 
 /** The chart that shows a metric, for links from elsewhere. */
 export const chartOf = (id: string | undefined): ChartDef | undefined => CHARTS.find((c) => c.id === id || c.series.some((s) => s.metric === id));
 
 export interface Line { readonly name: string; readonly label: string; readonly token: string; readonly values: Column; readonly drawn: (number | null | undefined)[] }
-export type Names = ReadonlyMap<string, string>;
+/** What processes are called; the agent's own and the SCM site's are not the site's, so no chart of it shows them. */
+export type Names = ReadonlyMap<string, { readonly label: string; readonly ours: boolean }>;
 export const nameKey = (p: ProcessKey): string => `${p.pid}:${p.startedAt}`;
 
 /** Sums of a step are shown per second, so that the axis means the same in every range. */
@@ -63,14 +65,14 @@ export function linesOf(def: ChartDef, window: SeriesWindow, names: Names): read
   if (def.each) {
     const id = def.each;
     const room = Math.min(MAX_SERIES - lines.length, EACH_TOKENS.length);
-    topProcesses(window, id, room).forEach((p, i) => add(nameKey(p), names.get(nameKey(p)) ?? `pid ${p.pid}`, EACH_TOKENS[i] ?? 's5', id, window.column(id, p)));
+    topProcesses(window, id, room, names).forEach((p, i) => add(nameKey(p), names.get(nameKey(p))?.label ?? `pid ${p.pid}`, EACH_TOKENS[i] ?? 's5', id, window.column(id, p)));
   }
   return def.stacked ? stack(lines) : lines;
 }
 
-function topProcesses(window: SeriesWindow, id: MetricId, room: number): readonly ProcessKey[] {
+function topProcesses(window: SeriesWindow, id: MetricId, room: number, names: Names): readonly ProcessKey[] {
   const most = (p: ProcessKey): number => (window.column(id, p) ?? []).reduce((m: number, v) => Math.max(m, v ?? 0), 0);
-  const chosen = window.processes().map((p) => ({ p, most: most(p) })).sort((a, b) => b.most - a.most).slice(0, room);
+  const chosen = window.processes().filter((p) => names.get(nameKey(p))?.ours !== true).map((p) => ({ p, most: most(p) })).sort((a, b) => b.most - a.most).slice(0, room);
   // Colours follow the process, not its rank of the second.
   return chosen.map((c) => c.p).sort((a, b) => a.startedAt - b.startedAt || a.pid - b.pid);
 }

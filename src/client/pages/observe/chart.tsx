@@ -54,11 +54,11 @@ export function Chart({ def, drawn, changes, names, focused }: ChartProps) {
         <Menu class="chart-menu" label={`Export ${def.title}`} button={<Icon name="download" />} chosen={undefined} choices={[{ word: 'png', title: 'Save as PNG' }, { word: 'csv', title: 'Save as CSV' }]}
           onChoose={(word) => (word === 'png' ? (plot.current ? savePng(def.title, plot.current, lines) : undefined) : saveCsv(def.title, window.at, lines))} />
       </div>
-      <Legend lines={lines} def={def} rate={rate} index={cursor?.index} at={cursor === undefined ? undefined : window.at[cursor.index]} />
       <div class="plot" ref={place}>
         {loaded && lines.length === 0 && visible ? <p class="plot-none">Not measured in this range.</p> : undefined}
         {cursor === undefined ? undefined : <MarkTip changes={changes} plot={plot.current} x={cursor.x} />}
       </div>
+      <Legend lines={lines} def={def} rate={rate} index={cursor?.index} at={cursor === undefined ? undefined : window.at[cursor.index]} />
       <Spoken def={def} lines={lines} rate={rate} />
     </section>
   );

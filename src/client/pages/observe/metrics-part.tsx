@@ -40,7 +40,7 @@ export function MetricsPart({ range, chart, paused }: { range: Range; chart: str
 /** What a process is called in a legend: its name and pid. */
 function useNames(): Names {
   const asked = useAsk((signal) => diag.processes({ signal }), [], NAMES_EVERY_MS);
-  return useMemo(() => new Map((asked.value?.processes ?? []).map((p) => [nameKey(p.info), `${p.info.name} ${p.info.pid}`])), [asked.value]);
+  return useMemo(() => new Map((asked.value?.processes ?? []).map(({ info }) => [nameKey(info), { label: `${info.name} ${info.pid}`, ours: info.ours === true || info.role === 'scm' || info.role === 'agent' }])), [asked.value]);
 }
 
 /** Requests per step out of the same samples as the charts. */

@@ -6,7 +6,7 @@ import { bytes, duration, percent, count } from '../../../shared/units.ts';
 import { drawMark, isLine, markOf } from '../../parts/marks.ts';
 import { SHORTEST_MS, type Span } from '../../range.ts';
 import { colour } from '../../theme.ts';
-import { time } from '../../words.ts';
+import { dayTime, time } from '../../words.ts';
 import type { Line } from './chart-list.ts';
 
 export interface PlotOptions {
@@ -26,6 +26,14 @@ export interface PlotOptions {
 const MARK_ROOM = 14;
 const AXIS_WIDTH = 58;
 const BYTE_STEPS = Array.from({ length: 45 }, (_, i) => 2 ** i);
+
+const TIME_STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 10_800, 21_600, 43_200, 86_400].map((s) => s * 1_000);
+
+/** "02:14" where minutes are enough, "02:14:30" below, the day where hours say nothing. */
+export function tickWord(at: number, stepMs: number): string {
+  if (stepMs >= 43_200_000) return dayTime(at).slice(5, 10);
+  return stepMs >= 60_000 ? time(at).slice(0, 5) : time(at);
+}
 
 /** A value on an axis or in a legend; rates say so. */
 export function write(unit: Unit, rate: boolean, value: number): string {
@@ -50,7 +58,7 @@ export function makePlot(place: HTMLElement, options: PlotOptions): uPlot {
     width: options.width, height: options.height, ms: 1, legend: { show: false }, padding: [MARK_ROOM, 8, 0, 0],
     scales: { x: { time: true, range: () => [options.span().from, options.span().to] }, y: { range: (_u, _min, max) => [0, top(max ?? 0)] } },
     axes: [
-      { ...axis, size: 24, gap: 4, space: 76, values: (_u, splits) => splits.map((at) => time(at)) },
+      { ...axis, size: 24, gap: 4, space: 56, incrs: TIME_STEPS, values: (_u, splits) => splits.map((at) => tickWord(at, (splits[1] ?? 0) - (splits[0] ?? 0))) },
       { ...axis, size: AXIS_WIDTH, gap: 4, space: 28, values: (_u, splits) => splits.map((v) => write(options.unit, options.rate, v)), ...(options.unit === 'bytes' ? { incrs: BYTE_STEPS } : {}) },
     ],
     series: [{}, ...drawOrder(options.lines, options.stacked).map((line) => seriesOf(line, options.stacked))],

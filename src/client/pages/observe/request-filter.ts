@@ -22,9 +22,12 @@ export function matches(row: RequestRow, filter: RequestFilter): boolean {
   return filter.route === '' || row.route === filter.route || row.path === filter.route || row.path.startsWith(filter.route);
 }
 
+/** As many of the newest rows may be sent again after a read. */
+const OVERLAP_ROWS = 2_000;
+
 /** Newest first and bounded; the rows that no longer fit are given as a number. */
 export function prepend(rows: readonly RequestRow[], more: readonly RequestRow[], keep: number): { readonly rows: readonly RequestRow[]; readonly left: number } {
-  const seen = new Set(rows.slice(0, more.length + 200).map(rowKey));
+  const seen = new Set(rows.slice(0, more.length + OVERLAP_ROWS).map(rowKey));
   const fresh = more.filter((r) => !seen.has(rowKey(r)));
   const all = [...fresh].reverse().sort((a, b) => b.at - a.at).concat(rows);
   return { rows: all.slice(0, keep), left: Math.max(0, all.length - keep) };

@@ -12,18 +12,21 @@ import { VirtualTable, type TableColumn } from '../../parts/virtual-table.tsx';
 import { around, formatRange, spanOf, type Range } from '../../range.ts';
 import { change, Link, viewOf } from '../../router.tsx';
 import { useAsk } from '../../use-ask.ts';
-import { dayTime, statusClass, statusWord } from '../../words.ts';
+import { dayTime, statusMark, statusWord } from '../../words.ts';
 import { logViewOf } from '../now/failed.tsx';
 import { filterOf, matches, prepend, rowKey, type RequestFilter } from './request-filter.ts';
 
 /** As many rows as one answer may hold and the table keeps; older ones leave and are counted. */
 const KEPT = 10_000;
 
+/** Rows carry whole seconds: the live ones begin a little before the newest that was read, and double ones are left out. */
+const OVERLAP_MS = 2_000;
+
 const COLUMNS: readonly TableColumn<RequestRow>[] = [
   { id: 'at', title: 'Time', width: '84px', cell: (r) => <Time at={r.at} form="short" />, value: (r) => new Date(r.at).toISOString() },
   { id: 'method', title: 'Method', width: '64px', cell: (r) => r.method, value: (r) => r.method, wide: true },
   { id: 'path', title: 'Path', width: 'minmax(120px,2fr)', cell: (r) => <span title={r.query === undefined ? r.path : `${r.path}?${r.query}`}>{r.path}</span>, value: (r) => r.path },
-  { id: 'status', title: 'Status', width: '112px', cell: (r) => <span class={`code ${statusClass(r.status)}`}>{statusWord(r)}</span>, value: (r) => [r.status, r.sub ?? 0, r.win32 ?? 0].join('.') },
+  { id: 'status', title: 'Status', width: '112px', cell: (r) => <span class={statusMark(r.status)}>{statusWord(r)}</span>, value: (r) => [r.status, r.sub ?? 0, r.win32 ?? 0].join('.') },
   { id: 'reason', title: 'Reason', width: 'minmax(0,2fr)', cell: (r) => <span title={r.reason}>{r.reason}</span>, value: (r) => r.reason, wide: true },
   { id: 'taken', title: 'Taken', width: '80px', num: true, cell: (r) => (r.takenMs === undefined ? '–' : duration(r.takenMs)), value: (r) => r.takenMs },
   { id: 'sent', title: 'Sent', width: '84px', num: true, cell: (r) => (r.sentBytes === undefined ? '–' : bytes(r.sentBytes)), value: (r) => r.sentBytes, wide: true },
@@ -71,7 +74,7 @@ function useLiveRows(on: boolean, first: readonly RequestRow[] | undefined, filt
       return { rows: next.rows, left: was.left + next.left, dropped: was.dropped + dropped, waiting: 0 };
     });
   };
-  useFollow(on ? () => ({ type: 'follow', topic: 'requests', since: first?.[0]?.at ?? Math.floor(agentNow()) - 5_000 }) : undefined, (message) => {
+  useFollow(on ? () => ({ type: 'follow', topic: 'requests', since: Math.max(0, (first?.[0]?.at ?? Math.floor(agentNow())) - OVERLAP_MS) }) : undefined, (message) => {
     if (message.type !== 'requests') return;
     waiting.current = [...waiting.current, ...message.items.filter((r) => matches(r, filter))].slice(-KEPT);
     if (!isHeld.current) show(message.dropped);
@@ -96,7 +99,7 @@ function RequestDialog({ row, onClose }: { row: RequestRow; onClose: () => void 
   ];
   return (
     <Dialog title={`${row.method} ${row.path}`} onClose={onClose} foot={<><Link to={logViewOf(row)} class="quiet">Open in the HTTP log</Link><Link to={viewOf('observe', { range: formatRange(around(row.at)) })} class="quiet">Charts around it</Link></>}>
-      <p class="status-line"><span class={`code ${statusClass(row.status)}`}>{statusWord(row)}</span> {row.reason}</p>
+      <p class="status-line"><span class={statusMark(row.status)}>{statusWord(row)}</span> {row.reason}</p>
       <dl class="facts">{facts.map(([name, text]) => (text === undefined ? undefined : <div key={name}><dt>{name}</dt><dd>{text}</dd></div>))}</dl>
     </Dialog>
   );

@@ -8,7 +8,7 @@ import { VirtualTable, type TableColumn } from '../../parts/virtual-table.tsx';
 import { formatRange, spanOf, type Range } from '../../range.ts';
 import { go, viewOf } from '../../router.tsx';
 import { useAsk } from '../../use-ask.ts';
-import { statusClass, statusWord } from '../../words.ts';
+import { statusMark, statusWord } from '../../words.ts';
 
 const AGAIN_MS = 15_000;
 const ms = (n: number | undefined): string => (n === undefined ? '–' : duration(n));
@@ -37,7 +37,7 @@ function Summary({ sum }: { sum: HttpSummary }) {
 
 type Status = HttpSummary['byStatus'][number];
 const statusColumns = (sum: HttpSummary): readonly TableColumn<Status>[] => [
-  { id: 'status', title: 'Status', width: '112px', cell: (s) => <span class={`code ${statusClass(s.status)}`}>{statusWord(s)}</span>, value: (s) => s.key },
+  { id: 'status', title: 'Status', width: '112px', cell: (s) => <span class={statusMark(s.status)}>{statusWord(s)}</span>, value: (s) => s.key },
   { id: 'reason', title: 'Reason', width: 'minmax(90px,1fr)', cell: (s) => <span title={s.reason}>{s.reason}</span>, value: (s) => s.reason },
   { id: 'count', title: 'Count', width: '72px', num: true, cell: (s) => count(s.count), value: (s) => s.count },
   { id: 'share', title: 'Share', width: '72px', num: true, cell: (s) => share(s.count, sum.rows), value: (s) => s.count / sum.rows, wide: true },
@@ -58,7 +58,7 @@ const ROUTES: readonly TableColumn<HttpSummary['routes'][number]>[] = [
 const SLOWEST: readonly TableColumn<HttpSummary['slowest'][number]>[] = [
   { id: 'at', title: 'Time', width: '80px', cell: (r) => <Time at={r.at} form="short" />, value: (r) => new Date(r.at).toISOString() },
   { id: 'path', title: 'Request', width: 'minmax(120px,1fr)', cell: (r) => <span title={r.path}>{r.method} {r.path}</span>, value: (r) => `${r.method} ${r.path}` },
-  { id: 'status', title: 'Status', width: '112px', cell: (r) => <span class={`code ${statusClass(r.status)}`}>{statusWord(r)}</span>, value: (r) => statusWord(r) },
+  { id: 'status', title: 'Status', width: '112px', cell: (r) => <span class={statusMark(r.status)}>{statusWord(r)}</span>, value: (r) => statusWord(r) },
   { id: 'taken', title: 'Taken', width: '76px', num: true, cell: (r) => ms(r.takenMs), value: (r) => r.takenMs },
 ];
 

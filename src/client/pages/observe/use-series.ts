@@ -7,7 +7,7 @@ import { browserClock as clock, oncePerFrame } from '../../clock.ts';
 import { link } from '../../live/index.ts';
 import { SeriesWindow } from '../../live/series-window.ts';
 import { formatRange, LIVE_MS, spanOf, type Range, type Span } from '../../range.ts';
-import { CHART_METRICS } from './chart-list.ts';
+import { EACH_METRICS, SITE_METRICS } from './chart-list.ts';
 
 export interface Drawn { readonly window: SeriesWindow; readonly span: Span; readonly loaded: boolean }
 export interface SeriesState { readonly drawn: Cell<Drawn>; readonly problem: Problem | undefined; readonly loading: boolean; again(): void }
@@ -35,6 +35,18 @@ export function useSeries(range: Range, paused: boolean): SeriesState {
   return { drawn, ...state, problem: state.problem, again: () => setTurn(turn + 1) };
 }
 
+/** Processes whose history is read; a chart shows five of them. */
+const MAX_PROCESSES = 8;
+
+/** History is kept by process: the site's own is one question, each process another. A process that has ended meanwhile has no line. */
+async function loadProcesses(window: SeriesWindow, span: Span, signal: AbortSignal): Promise<void> {
+  const { processes } = await diag.processes({ signal });
+  const chosen = processes.filter((p) => p.info.ours !== true && p.info.role !== 'scm' && p.sample !== undefined)
+    .sort((a, b) => (b.sample?.values['process.working-set'] ?? 0) - (a.sample?.values['process.working-set'] ?? 0)).slice(0, MAX_PROCESSES);
+  const answers = await Promise.allSettled(chosen.map(({ info }) => diag.metrics({ query: { metric: [...EACH_METRICS], pid: info.pid, startedAt: info.startedAt, from: Math.floor(span.from), to: Math.ceil(span.to), points: POINTS }, signal })));
+  for (const answer of answers) if (answer.status === 'fulfilled' && answer.value.stepMs === window.stepMs) window.load(answer.value);
+}
+
 type Tell = (state: { problem?: Problem; loading: boolean }) => void;
 
 function followLive(range: Range, drawn: Cell<Drawn>, signal: AbortSignal, tell: Tell, paused: boolean): () => void {
@@ -47,12 +59,13 @@ function followLive(range: Range, drawn: Cell<Drawn>, signal: AbortSignal, tell:
   });
   let leave = (): void => undefined;
   const from = agentNow() - forMs;
-  ask(() => diag.metrics({ query: { metric: [...CHART_METRICS], from: Math.floor(from), points: POINTS }, signal })).then((series) => {
+  ask(() => diag.metrics({ query: { metric: [...SITE_METRICS], from: Math.floor(from), points: POINTS }, signal })).then((series) => {
     if (signal.aborted) return;
     // A coarser answer (nothing at one second is left after a restart) stays out: the live window is in seconds.
     if (series.stepMs <= 1_000) window.load(series);
     tell({ loading: false });
     show.ask();
+    loadProcesses(window, { from, to: agentNow() }, signal).then(show.ask, () => { /* the site's own lines are there; live samples bring those of the processes */ });
     leave = link().follow(
       () => ({ type: 'follow', topic: 'samples', since: window.end ?? Math.floor(from) }),
       (message) => {
@@ -69,12 +82,13 @@ function followLive(range: Range, drawn: Cell<Drawn>, signal: AbortSignal, tell:
 function readAgain(range: Range, drawn: Cell<Drawn>, signal: AbortSignal, tell: Tell): () => void {
   const read = (): void => {
     const span = spanOf(range, agentNow());
-    ask(() => diag.metrics({ query: { metric: [...CHART_METRICS], from: Math.floor(span.from), to: Math.ceil(span.to), points: POINTS }, signal })).then((series) => {
+    ask(() => diag.metrics({ query: { metric: [...SITE_METRICS], from: Math.floor(span.from), to: Math.ceil(span.to), points: POINTS }, signal })).then((series) => {
       if (signal.aborted) return;
       const window = new SeriesWindow(series.stepMs, Math.max(series.to - series.from, span.to - span.from) + series.stepMs);
       window.load(series);
       drawn.set({ window, span, loaded: true });
       tell({ loading: false });
+      loadProcesses(window, span, signal).then(() => { if (!signal.aborted) drawn.set({ window, span, loaded: true }); }, () => { /* as above: without them the site's own lines stand */ });
     }, (error: unknown) => { if (!signal.aborted) tell({ problem: problemOf(error), loading: false }); });
   };
   read();
