@@ -163,7 +163,7 @@ async function infoOf({ platform, store, observed }: Parts, startedAt: number, h
     capabilities: Capability.options.map((id) => ({ id, offer: platform.can(id) })),
     samplers: [...observed.health()],
     store: room,
-    lost: [...observed.lost()],
+    lost: [...observed.lost(), ...store.lost()],
     health,
   };
 }
