@@ -23,6 +23,7 @@ export function Sessions({ onDiagnose }: { onDiagnose: () => void }) {
   const [doomed, setDoomed] = useState<Session>();
   return (
     <main id="main" class="analyze" tabIndex={-1}>
+      <h1 class="sr">Analyze</h1>
       <section class="sessions">
         <h2>Sessions <small>newest first; ten are kept, for 20 days, pinned ones longer{asked.value && asked.value.unreadable > 0 ? ` · ${plural(asked.value.unreadable, 'folder')} could not be read` : ''}</small></h2>
         <Show asked={asked} rows={6}>{({ sessions }) => (sessions.length === 0

@@ -79,7 +79,7 @@ function More({ tail, names }: { tail: Tail; names: ReadonlyMap<string, string> 
     else location.assign(fileAddress('logFile', { source: word }));
   };
   const files = [...names].map(([id, name]) => ({ word: id, title: `Download ${name}` }));
-  return <Menu label="Copy and download" button="More" chosen={undefined} onChoose={choose} choices={[...(canCopy() ? [{ word: 'copy', title: `Copy ${count(tail.store.rows.length)} entries` }] : []), { word: 'save', title: 'Save these entries' }, ...files]} />;
+  return <Menu label="More: copy and download" button="More" chosen={undefined} onChoose={choose} choices={[...(canCopy() ? [{ word: 'copy', title: `Copy ${count(tail.store.rows.length)} entries` }] : []), { word: 'save', title: 'Save these entries' }, ...files]} />;
 }
 
 function JumpDialog({ at, onClose }: { at: number | undefined; onClose: () => void }) {

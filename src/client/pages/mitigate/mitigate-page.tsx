@@ -4,7 +4,6 @@ import type { z } from 'zod';
 import type { RestartDone, RestartTarget } from '../../../shared/api.ts';
 import { plural } from '../../../shared/units.ts';
 import { diag } from '../../agent.ts';
-import type { PageProps } from '../../frame/app.tsx';
 import { Empty, Show } from '../../parts/states.tsx';
 import { Ago, Time } from '../../parts/text.tsx';
 import { around, formatRange } from '../../range.ts';
@@ -18,7 +17,7 @@ export type Target = z.infer<typeof RestartTarget>;
 export type Done = z.infer<typeof RestartDone>;
 const EVERY_MS = 3_000;
 
-export function MitigatePage(_: PageProps) {
+export function MitigatePage() {
   const asked = useAsk((signal) => diag.restartTargets({ signal }), [], EVERY_MS);
   const [chosen, setChosen] = useState<Target>();
   const [done, setDone] = useState<Done>();

@@ -19,7 +19,7 @@ export function Tiles({ now }: { now: Now }) {
         const change = delta(tile.metric, tile.value, tile.hourAgo);
         return (
           <Link key={tile.metric} class="tile" to={viewOf('observe', { range: formatRange({ kind: 'last', forMs: now.to - now.from }), chart: tile.metric })}>
-            <h3>{metric(tile.metric).title}</h3>
+            <div class="tile-name">{metric(tile.metric).title}</div>
             <div class="v">{number} <small>{unit}{tile.note === undefined ? '' : ` ${tile.note}`}</small></div>
             <div class={change?.worse ? 'delta up' : 'delta'}>{change?.text ?? (tile.value === undefined ? 'not measured yet' : 'nothing to compare an hour ago')}</div>
             <Spark points={tile.points} token={COLOURS[tile.metric] ?? 's1'} marks={exits} />

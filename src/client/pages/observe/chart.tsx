@@ -12,7 +12,8 @@ import { paint } from '../../theme.ts';
 import { time } from '../../words.ts';
 import { isRate, linesOf, type ChartDef, type Line, type Names } from './chart-list.ts';
 import { saveCsv, savePng } from './export.ts';
-import { dataOf, makePlot, write } from './plot.ts';
+import { dataOf, makePlot } from './plot.ts';
+import { write } from './scale.ts';
 import type { Drawn } from './use-series.ts';
 
 const HEIGHT = 168;

@@ -2,11 +2,10 @@
 import uPlot from 'uplot';
 import type { Change } from '../../../shared/model.ts';
 import type { Unit } from '../../../shared/metrics.ts';
-import { bytes, duration, percent, count } from '../../../shared/units.ts';
 import { drawMark, isLine, markOf } from '../../parts/marks.ts';
 import { SHORTEST_MS, type Span } from '../../range.ts';
 import { colour } from '../../theme.ts';
-import { dayTime, time } from '../../words.ts';
+import { BYTE_STEPS, steadyTop, tickWord, TIME_STEPS, write } from './scale.ts';
 import type { Line } from './chart-list.ts';
 
 export interface PlotOptions {
@@ -25,31 +24,6 @@ export interface PlotOptions {
 /** Room for the forms of the marks above the plot, in CSS pixels. */
 const MARK_ROOM = 14;
 const AXIS_WIDTH = 58;
-const BYTE_STEPS = Array.from({ length: 45 }, (_, i) => 2 ** i);
-
-const TIME_STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 10_800, 21_600, 43_200, 86_400].map((s) => s * 1_000);
-
-/** "02:14" where minutes are enough, "02:14:30" below, the day where hours say nothing. */
-export function tickWord(at: number, stepMs: number): string {
-  if (stepMs >= 43_200_000) return dayTime(at).slice(5, 10);
-  return stepMs >= 60_000 ? time(at).slice(0, 5) : time(at);
-}
-
-/** A value on an axis or in a legend; rates say so. */
-export function write(unit: Unit, rate: boolean, value: number): string {
-  const text = unit === 'bytes' ? bytes(value) : unit === 'ms' ? duration(value) : unit === 'percent' ? percent(value) : count(Number(value.toFixed(value < 10 ? 1 : 0)));
-  return rate ? `${text}/s` : text;
-}
-
-/** The axis never shrinks by a little: it follows upward at once and downward only when less than half is used. */
-export function steadyTop(): (most: number) => number {
-  let top = 0;
-  return (most) => {
-    const wanted = most * 1.08;
-    if (wanted > top || wanted < top / 2) top = most * 1.15;
-    return top > 0 ? top : 1;
-  };
-}
 
 export function makePlot(place: HTMLElement, options: PlotOptions): uPlot {
   const top = steadyTop();
