@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { chmodSync, existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Writable } from 'node:stream';
 import { after, before, test } from 'node:test';
 import { ProcReader } from '../../src/platform/linux/read.ts';
 import { ProcessTable } from '../../src/platform/linux/table.ts';
@@ -99,9 +100,12 @@ test('usage follows what the process does', async () => {
 
 test('a zombie is not listed and has no usage', async () => {
   // The shell becomes a program that never waits for the child it has inherited.
-  const parent = spawn('/bin/sh', ['-c', 'true & echo $!; exec sleep 1000'], { env: { PATH: process.env['PATH'], ...real.env }, stdio: ['ignore', 'pipe', 'ignore'] });
+  const parent = spawn('/bin/sh', ['-c', '(read line <&3) & echo $!; exec sleep 1000 3<&-'], { env: { PATH: process.env['PATH'], ...real.env }, stdio: ['ignore', 'pipe', 'ignore', 'pipe'] });
   try {
-    const pid = await new Promise<number>((resolve) => { parent.stdout.once('data', (text: Buffer) => { resolve(Number(text.toString())); }); });
+    const pid = await new Promise<number>((resolve) => { parent.stdout?.once('data', (text: Buffer) => { resolve(Number(text.toString())); }); });
+    await waitFor('the shell to become the other program', () => readFileSync(`/proc/${parent.pid}/comm`, 'utf8') === 'sleep\n');
+    await found(pid);
+    (parent.stdio[3] as Writable).end();
     await waitFor('the zombie', () => stateOf(pid) === 'Z');
     assert.equal((await list()).some((one) => one.pid === pid), false);
     assert.equal((await real.platform.usage([pid], never)).size, 0);

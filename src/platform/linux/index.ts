@@ -17,7 +17,8 @@ import { dumpOffer, findProgram } from './may-trace.ts';
 import { nodeReportOffer, takeNodeReport } from './node-report.ts';
 import { readOpenFiles } from './open-files.ts';
 import { DENIED, GONE, ProcReader, readWhole } from './read.ts';
-import { ProcessTable, type Selection } from './table.ts';
+import type { Selection } from './members.ts';
+import { ProcessTable } from './table.ts';
 import { UsageReader } from './usage.ts';
 
 export interface LinuxSettings { readonly env: Env; readonly folders: Folders; readonly clock: Clock; readonly processes: Selection }

@@ -3,32 +3,38 @@ import { readdirSync } from 'node:fs';
 import { DiagError } from '../../shared/errors.ts';
 import type { ProcessInfo } from '../../shared/model.ts';
 import { parseStat, type ProcStat } from '../parse/proc-stat.ts';
-import { below, inOrder, ourOwn, roleOf, runtimeOf, workerOf, type Seen } from '../roles.ts';
-import { readDetails, type Details, type SiteMark } from './details.ts';
-import { scratch, type ProcReader } from './read.ts';
+import { readMarks } from './details.ts';
+import { infoOf, isChosen, membersOf, type Choice, type Members, type Row } from './members.ts';
+import { lastPid, scratch, type ProcReader } from './read.ts';
 
-/** Which processes are listed: the site's, all of our user, or given ones with their descendants. */
-export type Selection = 'site' | 'all' | { readonly pids: readonly number[] };
+export interface TableSettings extends Choice { readonly bootAt: number }
 
-export interface TableSettings { readonly self: number; readonly uid: number; readonly bootAt: number; readonly mark: SiteMark | undefined; readonly select: Selection }
+interface Line { readonly line: Buffer; readonly length: number; readonly stat: ProcStat }
 
-interface Row { stat: ProcStat; details: Details; confirmed: boolean; readonly foundAt: number }
-
+/** Stat lines have some 200 to 330 bytes; a longer one is parsed each time. */
+const LINE_BYTES = 400;
 /** Userspace always sees 100 ticks a second (USER_HZ is part of the ABI on every architecture App Service has), whatever the kernel's own HZ is. */
 export const MS_PER_TICK = 10;
 /** Between fork and exec a process still shows its parent's name, arguments and environment: what was read then is read once more. */
 const CONFIRM_AFTER_MS = 500;
-/** A kernel thread's pid is looked at again only every so many passes; a machine has a hundred of them. */
-const KERNEL_TURNS = 16;
+/** Kernel threads and other people's processes are looked at again only every so many passes; a machine has hundreds of them. */
+const OTHERS_TURNS = 16;
+/** /proc is listed when a process was started since; and every so many passes anyhow, should a sandbox not tell. */
+const LISTING_TURNS = 4;
+/** What the list has just read serves the usage asked right after it. */
+const FRESH_MS = 10;
 
 export class ProcessTable {
   readonly #reader: ProcReader;
   readonly #settings: TableSettings;
   readonly #rows = new Map<number, Row>();
   readonly #kernel = new Set<number>();
+  /** The last line of each row's process: an idle process has the same one for minutes, and comparing costs a tenth of parsing. */
+  readonly #lines = new Map<number, Line>();
+  #members: Members = { pids: new Set(), list: [] };
   #turn = 0;
+  #lastPid: number | undefined;
   #stale = true;
-  #list: readonly ProcessInfo[] = [];
 
   constructor(reader: ProcReader, settings: TableSettings) {
     this.#reader = reader;
@@ -45,49 +51,88 @@ export class ProcessTable {
 
   #statOnce(pid: number): ProcStat | undefined {
     const length = this.#reader.read(pid, 'stat');
-    const stat = length > 0 ? parseStat(scratch, length) : undefined;
+    const stat = length > 0 ? this.#parsed(pid, length) : undefined;
     if (stat !== undefined && stat.state !== 'Z' && stat.state !== 'X') return stat;
     this.#reader.forget(pid);
     return undefined;
   }
 
+  #parsed(pid: number, length: number): ProcStat | undefined {
+    const seen = this.#lines.get(pid);
+    if (seen?.length === length && seen.line.compare(scratch, 0, length, 0, length) === 0) return seen.stat;
+    const stat = parseStat(scratch, length);
+    if (stat === undefined || length > LINE_BYTES || !this.#rows.has(pid)) return stat;
+    const line = seen?.line ?? Buffer.allocUnsafeSlow(LINE_BYTES);
+    scratch.copy(line, 0, 0, length);
+    this.#lines.set(pid, { line, length, stat });
+    return stat;
+  }
+
+  /** As stat(), or what the list read of it in the last 10 ms. */
+  recentStat(pid: number, now: number): ProcStat | undefined {
+    const row = this.#rows.get(pid);
+    if (row !== undefined && now - row.readAt < FRESH_MS) return row.stat;
+    return this.stat(pid);
+  }
+
   /** The list as it is now: the same array as before when nothing changed. */
   scan(): readonly ProcessInfo[] {
-    this.#pass();
-    if (this.#stale) this.#list = this.#build();
+    return this.#refresh(false);
+  }
+
+  #refresh(everything: boolean): readonly ProcessInfo[] {
+    this.#pass(everything);
+    if (this.#stale) this.#members = membersOf(this.#rows, this.#settings);
     this.#stale = false;
-    return this.#list;
+    return this.#members.list;
   }
 
   /** A process as the list would show it, also one outside of the list. It must be known: everyone() was asked just before. */
   one(pid: number): ProcessInfo {
     const row = this.#rows.get(pid);
     if (row === undefined) throw new DiagError('PROCESS_GONE', { pid });
-    return this.#list.find((info) => info.pid === pid) ?? this.#info(this.#seen(row), runtimeOf(row.details.name), false);
+    return this.#members.list.find((info) => info.pid === pid) ?? infoOf(row, undefined, false);
   }
 
   /** Every live process of the machine that we can see, as of now. */
   everyone(): ReadonlyMap<number, { readonly parent: number; readonly startedAt: number }> {
-    this.scan();
-    return new Map([...this.#rows].map(([pid, { stat }]) => [pid, { parent: stat.parent, startedAt: this.startedAt(stat) }]));
+    this.#refresh(true);
+    return new Map([...this.#rows].map(([pid, { stat, startedAt }]) => [pid, { parent: stat.parent, startedAt }]));
   }
 
   #forget(pid: number): void {
     this.#reader.forget(pid);
-    if (this.#rows.delete(pid)) this.#stale = true;
+    this.#lines.delete(pid);
+    if (this.#rows.delete(pid) && this.#members.pids.has(pid)) this.#stale = true;
   }
 
-  #pass(): void {
-    this.#turn = (this.#turn + 1) % KERNEL_TURNS;
+  #pass(everything: boolean): void {
+    this.#turn = (this.#turn + 1) % OTHERS_TURNS;
     const now = performance.now();
+    const last = lastPid();
+    const started = last === undefined || last !== this.#lastPid || this.#turn % LISTING_TURNS === 0;
+    this.#lastPid = last;
+    if (everything || started) this.#listing(now, everything);
+    else for (const pid of this.#rows.keys()) if (this.#due(pid)) this.#look(pid, now);
+  }
+
+  #listing(now: number, everything: boolean): void {
     const alive = new Set<number>();
     for (const entry of readdirSync('/proc')) {
       const pid = pidOf(entry);
-      if (pid === 0 || (this.#kernel.has(pid) && pid % KERNEL_TURNS !== this.#turn)) continue;
+      if (pid === 0) continue;
       alive.add(pid);
-      this.#look(pid, now);
+      if (everything || this.#due(pid)) this.#look(pid, now);
     }
     for (const pid of this.#rows.keys()) if (!alive.has(pid)) this.#forget(pid);
+    for (const pid of this.#kernel) if (!alive.has(pid)) this.#kernel.delete(pid);
+  }
+
+  /** Ours and the site's every time, what is new until it is confirmed, others in turn. */
+  #due(pid: number): boolean {
+    if (this.#members.pids.has(pid) || pid % OTHERS_TURNS === this.#turn) return true;
+    const row = this.#rows.get(pid);
+    return row === undefined ? !this.#kernel.has(pid) : !row.confirmed;
   }
 
   #look(pid: number, now: number): void {
@@ -98,61 +143,32 @@ export class ProcessTable {
       return;
     }
     const row = this.#rows.get(pid);
-    if (row === undefined || row.stat.startTicks !== stat.startTicks) {
-      this.#rows.set(pid, { stat, details: readDetails(pid, stat.comm, this.#settings.mark), confirmed: false, foundAt: now });
-      this.#stale = true;
-    } else this.#again(row, stat, now);
+    if (row !== undefined && row.stat.startTicks === stat.startTicks) this.#again(row, stat, now);
+    else this.#add({ stat, startedAt: this.startedAt(stat), readAt: now, marks: readMarks(pid, this.#settings.mark), details: undefined, confirmed: false, foundAt: now });
+  }
+
+  #add(row: Row): void {
+    this.#rows.set(row.stat.pid, row);
+    this.#touch(row);
   }
 
   #again(row: Row, stat: ProcStat, now: number): void {
-    const renamed = row.stat.comm !== stat.comm;
-    if (row.stat.parent !== stat.parent) this.#stale = true;
+    const before = row.stat;
     row.stat = stat;
+    row.readAt = now;
+    const renamed = before.comm !== stat.comm;
+    if (before.parent !== stat.parent) this.#touch(row);
     if (!renamed && (row.confirmed || now - row.foundAt < CONFIRM_AFTER_MS)) return;
-    row.details = readDetails(stat.pid, stat.comm, this.#settings.mark);
+    row.marks = readMarks(stat.pid, this.#settings.mark);
+    row.details = undefined;
     row.confirmed = !renamed;
-    this.#stale = true;
+    this.#touch(row);
   }
 
-  #build(): readonly ProcessInfo[] {
-    const { self } = this.#settings;
-    const all = new Map([...this.#rows].map(([pid, row]) => [pid, this.#seen(row)]));
-    const ours = ourOwn(all, self);
-    const own = below(all, all.has(self) ? [self] : []);
-    const members = new Map(inOrder(all).filter(({ pid }) => own.has(pid)).map((seen) => [seen.pid, seen]));
-    for (const pid of this.#members(all)) {
-      const seen = all.get(pid);
-      if (seen !== undefined) members.set(pid, seen);
-    }
-    const worker = workerOf(members, ours);
-    return inOrder(members).map((seen) => this.#info(seen, roleOf(seen, worker, own), ours.has(seen.pid)));
-  }
-
-  #members(all: ReadonlyMap<number, Seen>): Set<number> {
-    const { select, mark, uid } = this.#settings;
-    if (typeof select === 'object') return below(all, select.pids.filter((pid) => all.has(pid)));
-    if (select === 'site' && mark !== undefined) return below(all, this.#where((details) => details.ofSite));
-    return new Set(this.#where((details) => details.uid === uid));
-  }
-
-  #where(holds: (details: Details) => boolean): number[] {
-    return [...this.#rows].filter(([, row]) => holds(row.details)).map(([pid]) => pid);
-  }
-
-  #seen(row: Row): Seen {
-    const { stat, details } = row;
-    return { pid: stat.pid, parent: stat.parent, startedAt: this.startedAt(stat), name: details.name, args: details.args, scm: details.scm, serves: details.serves };
-  }
-
-  #info(seen: Seen, role: ProcessInfo['role'], ours: boolean): ProcessInfo {
-    const { path, commandLine, user } = (this.#rows.get(seen.pid) as Row).details;
-    return {
-      pid: seen.pid, startedAt: seen.startedAt, parent: seen.parent, name: seen.name, role,
-      ...(path === undefined ? {} : { path }),
-      ...(commandLine === undefined ? {} : { commandLine }),
-      ...(user === undefined ? {} : { user }),
-      ...(ours ? { ours } : {}),
-    };
+  /** The list is made anew only when one of its own changes, comes or goes; the machine's other processes come and go by the hundred. */
+  #touch({ stat, marks }: Row): void {
+    const { pids } = this.#members;
+    if (pids.has(stat.pid) || pids.has(stat.parent) || isChosen(stat.pid, marks, this.#settings)) this.#stale = true;
   }
 }
 

@@ -24,7 +24,7 @@ const FIELD = { state: 0, parent: 1, flags: 6, user: 11, system: 12, threads: 17
 const wanted = new Float64Array(FIELD.resident + 1);
 
 /** One line of /proc/PID/stat in the first `length` bytes. The name may hold spaces, newlines and parentheses: the last `)` ends it. Undefined when the line is not whole. */
-export function parseStat(line: Uint8Array, length: number): ProcStat | undefined {
+export function parseStat(line: Buffer, length: number): ProcStat | undefined {
   const opening = line.indexOf(OPENING);
   const closing = line.lastIndexOf(CLOSING, length - 1);
   if (opening < 1 || closing < opening || closing + 2 >= length) return undefined;
@@ -32,7 +32,7 @@ export function parseStat(line: Uint8Array, length: number): ProcStat | undefine
   const number = (field: number): number => wanted[field] as number;
   return {
     pid: numberAt(line, 0, opening - 1),
-    comm: Buffer.from(line.buffer, line.byteOffset + opening + 1, closing - opening - 1).toString('utf8'),
+    comm: line.toString('utf8', opening + 1, closing),
     state: String.fromCharCode(line[closing + 2] as number),
     parent: number(FIELD.parent),
     kernelThread: (number(FIELD.flags) & PF_KTHREAD) !== 0,
