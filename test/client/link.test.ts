@@ -17,7 +17,7 @@ function room() {
     url: 'ws://x/live', clock,
     connect: (_url, events) => { const wire = { events, sent: [] as Record<string, unknown>[] }; wires.push(wire); return { send: (text) => { wire.sent.push(JSON.parse(text) as Record<string, unknown>); }, close: () => undefined }; },
   });
-  const pass = (forMs: number): void => { at += forMs; for (const t of [...timers]) if (t.due <= at) { timers.delete(t); t.run(); } };
+  const pass = (forMs: number): void => { at += forMs; for (const t of Array.from(timers)) if (t.due <= at) { timers.delete(t); t.run(); } };
   const newest = () => wires[wires.length - 1]!;
   return { link, wires, newest, pass, say: (message: object) => newest().events.received(JSON.stringify(message)) };
 }

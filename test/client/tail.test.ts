@@ -1,9 +1,9 @@
 // Owns the tests of the log's lines in the page: each once, merged by time, bounded, counted; and of where they lie.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { displayed, layoutOf, LINE_PX, rowAt, shownText, window } from '../../src/client/pages/logs/log-layout.ts';
+import { displayed, layoutOf, LINE_PX, rowAt, shownText, window, withoutHead } from '../../src/client/pages/logs/log-layout.ts';
 import { filterOf, logQueryOf } from '../../src/client/pages/logs/log-query.ts';
-import { markParts } from '../../src/client/pages/logs/log-row.tsx';
+import { fileOf, markParts } from '../../src/client/pages/logs/log-row.tsx';
 import { TailStore, type Row } from '../../src/client/pages/logs/tail-store.ts';
 import type { LogLine } from '../../src/shared/model.ts';
 
@@ -96,4 +96,18 @@ test('the address gives the filter that the agent applies', () => {
   assert.equal(q.at, undefined);
   assert.deepEqual(filterOf(q), { regex: 'boom', not: true, ignoreCase: true, levels: ['fatal', 'error', 'warn'] });
   assert.equal(filterOf(logQueryOf({ source: 'a1' })), undefined);
+});
+
+test('a time and level that stand in columns are not shown twice; what differs stays', () => {
+  const at = Date.parse('2026-11-21T04:19:14.444Z');
+  assert.equal(withoutHead({ text: '2026-11-21T04:19:14.444Z INFO GET / 200', at, level: 'info' }), 'GET / 200');
+  assert.equal(withoutHead({ text: '[2026-11-21 05:19:14,444+01:00] GET /', at, level: 'unknown' }), 'GET /');
+  assert.equal(withoutHead({ text: '2026-11-21T04:19:14.444Z WARN x', at, level: 'info' }), 'WARN x');
+  for (const text of ['2026-11-21T04:19:15.444Z INFO x', '2026-11-21 04:19:14 INFO x', 'INFO x', '']) assert.equal(withoutHead({ text, at, level: 'info' }), text);
+});
+
+test('file names in the merged view keep what tells them apart', () => {
+  assert.equal(fileOf('Application/RDFF9E76D41E24-27327-stdout-1795234712345.txt'), '27327-stdout.txt');
+  assert.equal(fileOf('eventlog.xml'), 'eventlog.xml');
+  assert.equal(fileOf('http/RawLogs/93bd96-20261121041746405.log'), '93bd96.log');
 });

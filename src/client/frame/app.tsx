@@ -70,8 +70,8 @@ function PageOf({ view, open }: PageProps) {
     LOAD[view.page]().then((page) => { if (wanted) setLoaded({ name: view.page, page }); }, (error: unknown) => { if (wanted) setFailed(error); });
     return () => { wanted = false; };
   }, [view.page]);
-  if (failed !== undefined) return <main id="main" tabIndex={-1}><section class="wide"><Failure problem={problemOf(failed)} again={() => location.reload()} /></section></main>;
-  if (!loaded || loaded.name !== view.page) return <main id="main" tabIndex={-1}><section class="wide"><Skeleton rows={3} /></section></main>;
+  if (failed !== undefined) return <main id="main" tabIndex={-1}><h1 class="sr">{TITLES[view.page]}</h1><section class="wide"><Failure problem={problemOf(failed)} again={() => location.reload()} /></section></main>;
+  if (!loaded || loaded.name !== view.page) return <main id="main" tabIndex={-1}><h1 class="sr">{TITLES[view.page]}</h1><section class="wide"><Skeleton rows={3} /></section></main>;
   return <loaded.page view={view} open={open} />;
 }
 

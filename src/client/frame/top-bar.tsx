@@ -25,7 +25,7 @@ export function TopBar({ view, info, health, onOpen }: TopBarProps) {
   const word = health?.word ?? 'unknown';
   return (
     <header class="top">
-      <div class="site" title={app?.hostName}><b>{app?.site ?? '…'}</b>{app ? <small>{[app.machine, app.instance, [app.os, app.plan].filter(Boolean).join(', ')].join(' · ')}</small> : undefined}</div>
+      <div class="site" title={app ? [app.hostName, app.os, app.runtime].filter(Boolean).join(', ') : undefined}><b>{app?.site ?? '…'}</b>{app ? <small>{[app.machine, app.instance, [app.os, app.plan].filter(Boolean).join(', ')].join(' · ')}</small> : undefined}</div>
       <Link to={viewOf('now')} class={`health ${word}`} title={health?.reason ?? 'The agent has not said yet how the site is.'} label={`${HEALTH_WORDS[word]}: ${health?.reason ?? 'not known yet'}`}><span class="dot" />{HEALTH_WORDS[word]}</Link>
       <Pages view={view} class="pages" label="Pages" />
       <div class="right">

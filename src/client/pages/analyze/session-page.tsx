@@ -24,6 +24,7 @@ export function SessionPage({ id }: { id: string }) {
   return (
     <main id="main" class="session" tabIndex={-1}>
       <p class="crumb"><Link to={viewOf('analyze')}>Sessions</Link> / <code>{id}</code></p>
+      {session ? undefined : <h1 class="sr">Session</h1>}
       {asked.problem && !session ? <section><Failure problem={asked.problem} again={asked.again} /></section> : undefined}
       {session ? <>
         <Head session={session} />

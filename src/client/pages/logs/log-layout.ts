@@ -12,7 +12,16 @@ const ANSI = /\u001b\[[0-9;?]*[A-Za-z]/g;
 export const shownText = (text: string): string => visible(text.replace(ANSI, '').replaceAll('\t', '    ').replace(/\r(?=\n|$)/g, ''));
 
 export interface Shape { readonly expanded: ReadonlySet<string>; readonly wrap: boolean; readonly columns: number }
-export const textOfRow = (row: Row): string => (row.notice ? row.notice.text : shownText(row.line?.text ?? ''));
+export const textOfRow = (row: Row): string => (row.notice ? row.notice.text : row.line ? shownText(withoutHead(row.line)) : '');
+
+/** The line without the time and level at its beginning where both stand in columns of their own; whatever differs from them stays. */
+export function withoutHead({ text, at, level }: { readonly text: string; readonly at?: number | undefined; readonly level: string }): string {
+  const head = /^\[?(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,3})?(?:Z|[+-]\d\d:?\d\d))\]?\s+/.exec(text);
+  if (!head?.[1] || at === undefined || Date.parse(head[1].replace(' ', 'T').replace(',', '.')) !== at) return text;
+  const rest = text.slice(head[0].length);
+  const word = /^\[?([A-Za-z]{4,5})\]?:?\s+(?=\S)/.exec(rest);
+  return word?.[1]?.toLowerCase() === level ? rest.slice(word[0].length) : rest;
+}
 
 /** The text shown for a row, and how many lines of the entry are folded away. */
 export function displayed(row: Row, expanded: boolean): { readonly text: string; readonly folded: number } {

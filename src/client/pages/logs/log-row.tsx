@@ -27,7 +27,12 @@ export function LogRow({ row, top, name, expanded, onToggle, find, wanted, short
   );
 }
 
-const fileOf = (name: string): string => name.split('/').pop() ?? name;
+/** A file name without its folder, and without the machine in front and the stamp behind, which all of them share. */
+export function fileOf(name: string): string {
+  const file = name.split('/').pop() ?? name;
+  const short = file.replace(/^[0-9A-Za-z]{8,}[-_](?=.*[A-Za-z]{3})/, '').replace(/[-_.]\d{10,}(?=\.\w+$)/, '');
+  return short === '' ? file : short;
+}
 
 /** Marks in one row are bounded, whatever the pattern finds. */
 const MAX_MARKS = 50;

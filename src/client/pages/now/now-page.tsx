@@ -31,6 +31,7 @@ export function NowPage({ view, open }: PageProps) {
   const cut = range.kind === 'between' ? 'Now always shows the present; the chosen range applies on Observe.' : wantedMs > LONGEST_MINUTES * 60_000 ? 'Now looks back one hour; the longer range applies on Observe.' : undefined;
   return (
     <main id="main" class="now" tabIndex={-1}>
+      {now ? undefined : <h1 class="sr">Now</h1>}
       {asked.problem && !now ? <section class="wide"><Failure problem={asked.problem} again={asked.again} /></section> : undefined}
       {cut === undefined ? undefined : <p class="wide page-note">{cut}</p>}
       {now ? <>
