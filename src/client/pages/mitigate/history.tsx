@@ -10,9 +10,9 @@ const EVERY_MS = 10_000;
 const LIMIT = 1_000;
 
 const COLUMNS: readonly TableColumn<AuditEntry>[] = [
-  { id: 'at', title: 'Time', width: '160px', cell: (e) => <Time at={e.at} form="day" />, value: (e) => new Date(e.at).toISOString() },
-  { id: 'did', title: 'Did', width: 'minmax(110px,1fr)', cell: (e) => e.did, value: (e) => e.did },
-  { id: 'what', title: 'What', width: 'minmax(110px,2fr)', cell: (e) => <span title={e.what}>{e.what}</span>, value: (e) => e.what },
+  { id: 'at', title: 'Time', width: '118px', cell: (e) => <Time at={e.at} form="short" />, value: (e) => new Date(e.at).toISOString() },
+  { id: 'did', title: 'Did', width: 'minmax(84px,1fr)', cell: (e) => e.did, value: (e) => e.did },
+  { id: 'what', title: 'What', width: 'minmax(80px,2fr)', cell: (e) => <span title={e.what}>{e.what}</span>, value: (e) => e.what },
   { id: 'result', title: 'Result', width: 'minmax(0,2fr)', cell: (e) => <span title={e.result}>{e.result}</span>, value: (e) => e.result, wide: true },
   { id: 'who', title: 'Who', width: 'minmax(0,1fr)', cell: (e) => <span title={e.who}>{e.who}</span>, value: (e) => e.who, wide: true },
 ];

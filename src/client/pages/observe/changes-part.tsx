@@ -10,8 +10,8 @@ import { useChanges } from './use-changes.ts';
 
 const COLUMNS: readonly TableColumn<Change>[] = [
   { id: 'at', title: 'Time', width: '112px', cell: (c) => <Time at={c.at} form="short" />, value: (c) => new Date(c.at).toISOString() },
-  { id: 'kind', title: 'Kind', width: '116px', cell: (c) => <><i class={`mark ${markOf(c).form} t-${markOf(c).token}`} />{markOf(c).word}</>, value: (c) => c.kind },
-  { id: 'title', title: 'What', width: 'minmax(140px,2fr)', cell: (c) => <span title={c.title}>{c.title}</span>, value: (c) => c.title },
+  { id: 'kind', title: 'Kind', width: '116px', wide: true, cell: (c) => markOf(c).word, value: (c) => c.kind },
+  { id: 'title', title: 'What', width: 'minmax(140px,2fr)', cell: (c) => <span title={c.title}><i class={`mark ${markOf(c).form} t-${markOf(c).token}`} />{c.title}</span>, value: (c) => c.title },
   { id: 'detail', title: 'Detail', width: 'minmax(0,2fr)', cell: (c) => <span title={c.detail}>{c.detail}</span>, value: (c) => c.detail, wide: true },
   { id: 'pid', title: 'Pid', width: '72px', num: true, cell: (c) => c.pid ?? '–', value: (c) => c.pid, wide: true },
   { id: 'exit', title: 'Exit code', width: '84px', num: true, cell: (c) => c.exitCode ?? c.signal ?? '–', value: (c) => c.exitCode ?? c.signal, wide: true },

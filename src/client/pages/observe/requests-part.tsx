@@ -25,10 +25,10 @@ const OVERLAP_MS = 2_000;
 const COLUMNS: readonly TableColumn<RequestRow>[] = [
   { id: 'at', title: 'Time', width: '84px', cell: (r) => <Time at={r.at} form="short" />, value: (r) => new Date(r.at).toISOString() },
   { id: 'method', title: 'Method', width: '64px', cell: (r) => r.method, value: (r) => r.method, wide: true },
-  { id: 'path', title: 'Path', width: 'minmax(120px,2fr)', cell: (r) => <span title={r.query === undefined ? r.path : `${r.path}?${r.query}`}>{r.path}</span>, value: (r) => r.path },
+  { id: 'path', title: 'Path', width: 'minmax(90px,2fr)', cell: (r) => <span title={r.query === undefined ? r.path : `${r.path}?${r.query}`}>{r.path}</span>, value: (r) => r.path },
   { id: 'status', title: 'Status', width: '112px', cell: (r) => <span class={statusMark(r.status)}>{statusWord(r)}</span>, value: (r) => [r.status, r.sub ?? 0, r.win32 ?? 0].join('.') },
   { id: 'reason', title: 'Reason', width: 'minmax(0,2fr)', cell: (r) => <span title={r.reason}>{r.reason}</span>, value: (r) => r.reason, wide: true },
-  { id: 'taken', title: 'Taken', width: '80px', num: true, cell: (r) => (r.takenMs === undefined ? '–' : duration(r.takenMs)), value: (r) => r.takenMs },
+  { id: 'taken', title: 'Taken', width: '80px', num: true, wide: true, cell: (r) => (r.takenMs === undefined ? '–' : duration(r.takenMs)), value: (r) => r.takenMs },
   { id: 'sent', title: 'Sent', width: '84px', num: true, cell: (r) => (r.sentBytes === undefined ? '–' : bytes(r.sentBytes)), value: (r) => r.sentBytes, wide: true },
   { id: 'client', title: 'Client', width: '128px', cell: (r) => r.client ?? '–', value: (r) => r.client, wide: true },
   { id: 'route', title: 'Route', width: 'minmax(0,1fr)', cell: (r) => r.route, value: (r) => r.route, extra: true },
@@ -51,11 +51,13 @@ export function RequestsPart({ range, query, paused }: { range: Range; query: Qu
     <section class="wide table-part">
       <h2>Requests <small>newest first{range.kind === 'last' ? (paused ? ' · paused' : hold ? ' · held while the pointer is on the newest rows' : ' · live') : ''}{live.waiting > 0 ? ` · ${count(live.waiting)} waiting` : ''}{live.left > 0 ? ` · ${count(live.left)} older rows left the table` : ''}{live.dropped > 0 ? ` · ${count(live.dropped)} rows dropped on the way` : ''}{asked.value?.more ? ` · the newest ${count(KEPT)} of more` : ''}</small></h2>
       <Show asked={asked} rows={8}>{() => <VirtualTable id="requests" label="Requests" columns={COLUMNS} rows={live.rows} keyOf={rowKey} onOpen={setOpen} onHold={setHold} rowClass={(r) => (r.status >= 500 ? 'is-bad' : '')} tools={<Filters filter={filter} />} fill />}</Show>
-      {asked.value && live.rows.length === 0 ? <Empty title="No requests match.">{filter.failed || filter.status !== '' || filter.route !== '' ? <>Nothing in this range fits the filter. <button type="button" class="link" onClick={() => change({ failed: undefined, status: undefined, route: undefined })}>Show all requests</button></> : 'The HTTP log has no rows in this range.'}</Empty> : undefined}
+      {asked.value && live.rows.length === 0 ? <Empty title={isFiltered(filter) ? 'No requests match.' : 'No requests in this range.'}>{isFiltered(filter) ? <>Nothing in this range fits the filter. <button type="button" class="link" onClick={() => change({ failed: undefined, status: undefined, route: undefined })}>Show all requests</button></> : 'The HTTP log has no rows of it.'}</Empty> : undefined}
       {open ? <RequestDialog row={open} onClose={() => setOpen(undefined)} /> : undefined}
     </section>
   );
 }
+
+const isFiltered = (filter: RequestFilter): boolean => filter.failed || filter.status !== '' || filter.route !== '';
 
 interface LiveRows { readonly rows: readonly RequestRow[]; readonly left: number; readonly dropped: number; readonly waiting: number }
 

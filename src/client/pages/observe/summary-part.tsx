@@ -42,7 +42,7 @@ const statusColumns = (sum: HttpSummary): readonly TableColumn<Status>[] => [
   { id: 'count', title: 'Count', width: '72px', num: true, cell: (s) => count(s.count), value: (s) => s.count },
   { id: 'share', title: 'Share', width: '72px', num: true, cell: (s) => share(s.count, sum.rows), value: (s) => s.count / sum.rows, wide: true },
   { id: 'p50', title: 'p50', width: '72px', num: true, cell: (s) => ms(s.p50), value: (s) => s.p50, wide: true },
-  { id: 'p95', title: 'p95', width: '72px', num: true, cell: (s) => ms(s.p95), value: (s) => s.p95 },
+  { id: 'p95', title: 'p95', width: '72px', num: true, wide: true, cell: (s) => ms(s.p95), value: (s) => s.p95 },
 ];
 
 const ROUTES: readonly TableColumn<HttpSummary['routes'][number]>[] = [
@@ -50,14 +50,14 @@ const ROUTES: readonly TableColumn<HttpSummary['routes'][number]>[] = [
   { id: 'count', title: 'Count', width: '68px', num: true, cell: (r) => count(r.count), value: (r) => r.count },
   { id: 'failures', title: 'Failed', width: '64px', num: true, cell: (r) => (r.failures > 0 ? <span class="bad">{count(r.failures)}</span> : '0'), value: (r) => r.failures },
   { id: 'p50', title: 'p50', width: '68px', num: true, cell: (r) => ms(r.p50), value: (r) => r.p50, wide: true },
-  { id: 'p95', title: 'p95', width: '68px', num: true, cell: (r) => ms(r.p95), value: (r) => r.p95 },
+  { id: 'p95', title: 'p95', width: '68px', num: true, wide: true, cell: (r) => ms(r.p95), value: (r) => r.p95 },
   { id: 'p99', title: 'p99', width: '68px', num: true, cell: (r) => ms(r.p99), value: (r) => r.p99, wide: true },
   { id: 'max', title: 'Slowest', width: '72px', num: true, cell: (r) => ms(r.max), value: (r) => r.max, extra: true },
 ];
 
 const SLOWEST: readonly TableColumn<HttpSummary['slowest'][number]>[] = [
-  { id: 'at', title: 'Time', width: '80px', cell: (r) => <Time at={r.at} form="short" />, value: (r) => new Date(r.at).toISOString() },
-  { id: 'path', title: 'Request', width: 'minmax(120px,1fr)', cell: (r) => <span title={r.path}>{r.method} {r.path}</span>, value: (r) => `${r.method} ${r.path}` },
+  { id: 'at', title: 'Time', width: '80px', wide: true, cell: (r) => <Time at={r.at} form="short" />, value: (r) => new Date(r.at).toISOString() },
+  { id: 'path', title: 'Request', width: 'minmax(90px,1fr)', cell: (r) => <span title={r.path}>{r.method} {r.path}</span>, value: (r) => `${r.method} ${r.path}` },
   { id: 'status', title: 'Status', width: '112px', cell: (r) => <span class={statusMark(r.status)}>{statusWord(r)}</span>, value: (r) => statusWord(r) },
   { id: 'taken', title: 'Taken', width: '76px', num: true, cell: (r) => ms(r.takenMs), value: (r) => r.takenMs },
 ];
