@@ -20,17 +20,20 @@ export const systemClock: Clock = {
 
 /** Ticks on whole multiples of ms, so that samples of all instances share their instants. */
 async function* ticks(ms: number, signal: AbortSignal): AsyncGenerator<number> {
+  let last: number | undefined;
   while (!signal.aborted) {
     const now = Date.now();
-    const next = Math.floor(now / ms) * ms + ms;
+    const soon = Math.floor(now / ms) * ms + ms;
+    // A timer may fire a millisecond early: the tick is still the instant it was set for, and does not come again.
+    const next = soon === last ? soon + ms : soon;
     try {
       await sleep(next - now, undefined, { signal, ref: false });
     } catch (error) {
       if (signal.aborted) return;
       throw error;
     }
-    // A timer may fire a millisecond early: the tick is still the instant it was set for.
-    yield Math.max(next, Math.floor(Date.now() / ms) * ms);
+    last = Math.max(next, Math.floor(Date.now() / ms) * ms);
+    yield last;
   }
 }
 

@@ -4,6 +4,7 @@ import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import { constants } from 'node:os';
 import { fileURLToPath } from 'node:url';
+import { startOf } from './alive.ts';
 
 export type Answer = Readonly<Record<string, unknown>>;
 
@@ -40,7 +41,13 @@ export interface Victim {
 const KEEPER = '( env "$@" <&4 3>&- 4<&- & echo $! >&3; exec 4<&- ; wait $!; echo $? >&3 ) &';
 
 const running = new Set<number>();
-process.on('exit', () => { for (const pid of running) process.kill(pid, 'SIGKILL'); });
+/** A child that a victim told of: a killed victim cannot end it. */
+interface Born { readonly pid: number; readonly start: string | undefined }
+const children = new Set<Born>();
+process.on('exit', () => {
+  for (const pid of running) kill(pid);
+  endChildren(children);
+});
 
 /** Starts a victim and waits for its first word. It is nobody's child in the sense of the agent, so it can be a target. */
 export async function victim(options: VictimOptions = {}): Promise<Victim> {
@@ -62,6 +69,7 @@ type End = Awaited<Victim['exited']>;
 function wrap(keeper: ChildProcess, pid: number, told: AsyncIterator<string>): Victim {
   let stderr = '';
   let ended: End | undefined;
+  const born: Born[] = [];
   const waiting: { did: string; resolve(answer: Answer): void; reject(error: Error): void }[] = [];
   const exited = (async (): Promise<End> => {
     ended = endOf(Number((await told.next()).value));
@@ -74,6 +82,8 @@ function wrap(keeper: ChildProcess, pid: number, told: AsyncIterator<string>): V
   keeper.stderr?.setEncoding('utf8').on('data', (text: string) => { stderr += text; });
   createInterface({ input: keeper.stdout as Readable }).on('line', (line) => {
     const answer = JSON.parse(line) as Answer;
+    if (answer['did'] === 'spawn-child') born.push({ pid: Number(answer['pid']), start: startOf(Number(answer['pid'])) });
+    for (const child of born) children.add(child);
     const at = waiting.findIndex((one) => one.did === answer['did']);
     if (at >= 0) waiting.splice(at, 1)[0]?.resolve(answer);
   });
@@ -86,7 +96,7 @@ function wrap(keeper: ChildProcess, pid: number, told: AsyncIterator<string>): V
     pid, said, send, exited,
     do: async (what, how) => { const answer = said(what); send(what, how); return await answer; },
     stderr: () => stderr,
-    stop: async () => { if (ended === undefined) kill(pid); await exited; },
+    stop: async () => { if (ended === undefined) kill(pid); await exited; endChildren(born); },
   };
 }
 
@@ -94,6 +104,13 @@ function wrap(keeper: ChildProcess, pid: number, told: AsyncIterator<string>): V
 function endOf(status: number): End {
   const signal = Object.entries(constants.signals).find(([, number]) => number === status - 128)?.[0];
   return signal === undefined ? { code: status, signal: null } : { code: null, signal };
+}
+
+function endChildren(born: Iterable<Born>): void {
+  for (const child of born) {
+    if (child.start !== undefined && startOf(child.pid) === child.start) kill(child.pid);
+    children.delete(child);
+  }
 }
 
 function kill(pid: number): void {
