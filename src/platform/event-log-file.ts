@@ -1,7 +1,6 @@
 // Owns the event log of the home: reads eventlog.xml again only when it changed.
 import { open, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { parseEventLog } from './parse/event-log.ts';
 import type { EventLogRow } from './platform.ts';
 
 /** 1,000 events of 4 KiB on average; of a larger file the newest part is read. */
@@ -22,6 +21,8 @@ export function eventLogFile(logs: string): { rows(signal: AbortSignal): Promise
       if (now.length === marks.length && now.every((one, i) => same(one, marks[i]))) return rows;
       const texts: string[] = [];
       for (const [i, path] of paths.entries()) if (now[i] !== undefined) texts.push(await read(path, signal));
+      // The XML parser is loaded only where there is such a file.
+      const { parseEventLog } = await import('./parse/event-log.ts');
       rows = parseEventLog(texts.join('\n')).rows;
       marks = now;
       return rows;

@@ -42,12 +42,6 @@ export function hasCapability(status: string, capability: number): boolean {
   return mask !== undefined && /^[0-9a-f]+$/i.test(mask) && ((BigInt(`0x${mask}`) >> BigInt(capability)) & 1n) === 1n;
 }
 
-/** Effective user of /proc/PID/status. */
-export function effectiveUser(status: string): number | undefined {
-  const ids = field(status, 'Uid')?.split(/\s+/);
-  return ids?.[1] === undefined ? undefined : Number(ids[1]);
-}
-
 /** The pid as the process itself knows it: the innermost of its pid namespaces. */
 export function innerPid(status: string): number | undefined {
   const last = field(status, 'NSpid')?.split(/\s+/).at(-1);
