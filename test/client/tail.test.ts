@@ -111,3 +111,20 @@ test('file names in the merged view keep what tells them apart', () => {
   assert.equal(fileOf('eventlog.xml'), 'eventlog.xml');
   assert.equal(fileOf('http/RawLogs/93bd96-20261121041746405.log'), '93bd96.log');
 });
+
+test('older lines never push out newer ones: what does not fit stays out', () => {
+  const store = new TailStore(4);
+  store.add('a', items(line('a', 5, 500), line('a', 6, 600)));
+  assert.equal(store.full, false);
+  assert.equal(store.addOlder('a', [line('a', 1, 100), line('a', 2, 200), line('a', 3, 300), line('a', 4, 400)]), 2);
+  assert.deepEqual(texts(store), ['a3', 'a4', 'a5', 'a6']);
+  assert.equal(store.full, true);
+  assert.equal(store.addOlder('a', [line('a', 2, 200)]), 0);
+});
+
+test('the page knows from which row on a file has nothing yet', () => {
+  const store = new TailStore();
+  store.add('a', items(line('a', 1, 100), line('a', 2, 300)));
+  store.add('b', items(line('b', 1, 200)));
+  assert.deepEqual([store.firstPlace('a'), store.firstPlace('b'), store.firstPlace('c')], [0, 1, 3]);
+});

@@ -1,6 +1,6 @@
 // Owns the page's live link: one socket for the whole page, opened on first use, and the hooks that follow it.
 import { useEffect } from 'preact/hooks';
-import { agentNow, ask, diag, health, setAgentClock } from '../agent.ts';
+import { agentNow, ask, diag, health, setAgentClock, signedIn } from '../agent.ts';
 import { browserClock as clock } from '../clock.ts';
 import { BASE } from '../router.tsx';
 import { openLink, type Link, type Message, type Wire, type WireEvents } from './link.ts';
@@ -24,12 +24,19 @@ export function link(): Link {
   return made;
 }
 
+/** Opens when the API has let us in: a socket before that would only be refused. */
 function connectSocket(url: string, events: WireEvents): Wire {
-  const socket = new WebSocket(url);
-  socket.onopen = () => events.opened();
-  socket.onmessage = (event) => events.received(event.data);
-  socket.onclose = () => events.closed();
-  return { send: (text) => socket.send(text), close: () => socket.close() };
+  let socket: WebSocket | undefined;
+  const open = (): void => {
+    socket = new WebSocket(url);
+    socket.onopen = () => events.opened();
+    socket.onmessage = (event) => events.received(event.data);
+    socket.onclose = () => events.closed();
+  };
+  let stop = (): void => undefined;
+  if (signedIn.get() === true) open();
+  else stop = signedIn.on((isIn) => { if (isIn === true) { stop(); open(); } });
+  return { send: (text) => socket?.send(text), close: () => { stop(); socket?.close(); } };
 }
 
 type AskOf = Parameters<Link['follow']>[0];

@@ -19,7 +19,7 @@ export function SessionPage({ id }: { id: string }) {
   const asked = useAsk((signal) => diag.session({ params: { session: id }, signal }), [id]);
   const [sent, setSent] = useState<Session>();
   const running = (sent ?? asked.value)?.state === 'running';
-  useFollow(() => ({ type: 'follow-session', session: id }), (message) => { if (message.type === 'session') setSent(message.session); }, [id]);
+  useFollow(() => ({ type: 'follow-session', session: id }), (message) => { if (message.type === 'session') setSent((was) => newer(was, message.session)); }, [id]);
   const session = sent ?? asked.value;
   return (
     <main id="main" class="session" tabIndex={-1}>
@@ -35,6 +35,11 @@ export function SessionPage({ id }: { id: string }) {
       </> : asked.problem ? undefined : <section><Skeleton rows={8} /></section>}
     </main>
   );
+}
+
+/** A session that has ended does not run again: a late message of its last steps must not hide its report. */
+export function newer(was: Session | undefined, sent: Session): Session {
+  return was !== undefined && was.state !== 'running' && sent.state === 'running' ? was : sent;
 }
 
 function Head({ session }: { session: Session }) {
@@ -60,7 +65,7 @@ function Head({ session }: { session: Session }) {
 
 function RunningFor({ since, on }: { since: number; on: boolean }) {
   useTick();
-  return on ? <> · for {duration(Math.max(0, Math.floor((agentNow() - since) / 1_000) * 1_000))}</> : null;
+  return on ? <> · for {duration(Math.max(1, Math.floor((agentNow() - since) / 1_000)) * 1_000)}</> : null;
 }
 
 function Running({ session }: { session: Session }) {

@@ -50,6 +50,9 @@ export function LogView({ tail, names, wrap, wanted, paused, onHold, find }: Log
   }, [layout, height, wanted]);
   useLayoutEffect(() => { if (wrap && box.current && measure(box.current, layout, rows, measured)) setMeasuredAt((n) => n + 1); });
 
+  const readAhead = (element: HTMLElement): void => { if (!tail.atStart && rows.length > 0) tail.older(rowAt(layout, Math.max(0, element.scrollTop - AHEAD_PX))); };
+  // A batch of older lines may still leave another file short of what is in view.
+  useEffect(() => { if (box.current && !pinned.current && height > 0) readAhead(box.current); }, [layout]);
   const scroll = (): void => {
     const element = box.current;
     if (!element) return;
@@ -57,7 +60,7 @@ export function LogView({ tail, names, wrap, wanted, paused, onHold, find }: Log
     pinned.current = wanted === undefined && bottom;
     remember(element, layout, rows, anchor);
     setTop(element.scrollTop);
-    if (element.scrollTop < AHEAD_PX && !tail.atStart && rows.length > 0) tail.older();
+    readAhead(element);
     if (bottom) tail.newer();
   };
   const toggle = (key: string): void => {

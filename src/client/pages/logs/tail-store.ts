@@ -39,16 +39,17 @@ export class TailStore {
     this.left += over;
   }
 
-  /** Older entries of one source, oldest first; refuses none, so that who scrolls up keeps what he reads: the newest leave instead. */
+  get full(): boolean { return this.rows.length >= this.#keep; }
+
+  /** Older entries of one source, oldest first. What does not fit stays out, the oldest first: the newest must stay, or the tail would have a hole. */
   addOlder(source: string, lines: readonly LogLine[]): number {
-    const rows = lines.flatMap((line) => this.#row(source, { line }, line.at) ?? []);
+    const room = Math.max(0, this.#keep - this.rows.length);
+    const rows = lines.slice(Math.max(0, lines.length - room)).flatMap((line) => this.#row(source, { line }, line.at) ?? []);
     const others = this.rows.findIndex((r) => r.source === source);
     const end = others < 0 ? this.rows.length : others;
     // Up to this source's first row only rows of other sources are there: merge by time.
     const merged = mergeByTime(this.rows.slice(0, end), rows);
     this.rows = [...merged, ...this.rows.slice(end)];
-    const over = this.rows.length - this.#keep;
-    if (over > 0) for (const gone of this.rows.splice(this.#keep)) this.#seen.delete(gone.key);
     return rows.length;
   }
 
@@ -60,7 +61,13 @@ export class TailStore {
     this.passed = 0;
   }
 
-  first(source: string): LogLine | undefined { return this.rows.find((r) => r.source === source && r.line !== undefined)?.line; }
+  first(source: string): LogLine | undefined { return this.rows[this.firstPlace(source)]?.line; }
+
+  /** Where a source's first line stands; the end when it has none. */
+  firstPlace(source: string): number {
+    const at = this.rows.findIndex((r) => r.source === source && r.line !== undefined);
+    return at < 0 ? this.rows.length : at;
+  }
 
   #lastAt(source: string): number | undefined {
     for (let i = this.rows.length - 1; i >= Math.max(0, this.rows.length - LOOK_BACK); i -= 1) {

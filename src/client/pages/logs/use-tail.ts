@@ -16,8 +16,8 @@ export interface Tail {
   readonly problem: Problem | undefined;
   /** Entries that came while held. */
   readonly waiting: number;
-  /** Reads older entries of every source; resolves when they are there. */
-  older(): void;
+  /** Reads older entries of the sources whose first line stands at or below a row: above it they would be missing from the merged view. */
+  older(fromRow: number): void;
   newer(): void;
   readonly atStart: boolean;
 }
@@ -63,7 +63,10 @@ export function useTail(query: LogQuery, held: boolean): Tail {
   return {
     store, version, problem: inner.problem, waiting: inner.heldCount,
     loading: query.sources.some((s) => !inner.heard.has(s)) && inner.problem === undefined,
-    older: () => read(() => readOlder(query, store, inner)),
+    older: (fromRow) => {
+      const short = store.full ? [] : query.sources.filter((s) => store.firstPlace(s) >= fromRow && !(inner.before.has(s) && inner.before.get(s) === undefined));
+      if (short.length > 0 && inner.problem === undefined) read(() => readOlder({ ...query, sources: short }, store, inner));
+    },
     newer: () => { if (query.at !== undefined) read(() => readNewer(query, store, inner)); },
     atStart: query.sources.every((s) => inner.before.has(s) && inner.before.get(s) === undefined),
   };

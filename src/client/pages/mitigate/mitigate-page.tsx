@@ -2,7 +2,6 @@
 import { useState } from 'preact/hooks';
 import type { z } from 'zod';
 import type { RestartDone, RestartTarget } from '../../../shared/api.ts';
-import { plural } from '../../../shared/units.ts';
 import { diag } from '../../agent.ts';
 import { Empty, Show } from '../../parts/states.tsx';
 import { Ago, Time } from '../../parts/text.tsx';
@@ -55,7 +54,7 @@ function TargetRow({ target, onChoose }: { target: Target; onChoose: () => void 
 function Result({ done }: { done: Done }) {
   return (
     <div class="restart-done" role="status">
-      <p><b>Process {done.ended.pid} ended at {time(done.at)}.</b> {done.next === undefined ? 'The next one has not been seen yet; it starts with the next request at the latest.' : `Process ${done.next.pid} started at ${time(done.next.startedAt)}, ${plural(Math.max(0, Math.round((done.next.startedAt - done.at) / 1_000)), 'second')} later.`}</p>
+      <p><b>Process {done.ended.pid} ended at {time(done.at)}.</b> {done.next === undefined ? 'The next one has not been seen yet; it starts with the next request at the latest.' : `Process ${done.next.pid}, started ${time(done.next.startedAt)}, took over.`}</p>
       <Link to={viewOf('observe', { range: formatRange(around(done.at)) })}>Look at the charts around it</Link>
     </div>
   );

@@ -15,7 +15,7 @@ export function Changes({ now }: { now: Now }) {
   const reach = oldest && oldest.at < now.from ? now.to - oldest.at : now.to - now.from;
   return (
     <section>
-      <h2>What changed <small>last {duration(Math.ceil(reach / 60_000) * 60_000)}</small><Link to={viewOf('observe', { part: 'changes' })}>Timeline</Link></h2>
+      <h2>What changed <small>last {duration(Math.ceil(reach / 60_000) * 60_000)}</small><Link to={viewOf('observe', { part: 'changes', range: formatRange({ kind: 'last', forMs: 3_600_000 }) })}>Timeline</Link></h2>
       {rows.length === 0 ? <Empty title="Nothing changed.">No start, exit, deployment or restart was seen.</Empty> : <ul class="chg">
         {rows.slice(0, SHOWN).map((c) => <li key={c.id}>
           <Time at={c.at} form="short" /><i class={`mark ${markOf(c).form} t-${markOf(c).token}`} />

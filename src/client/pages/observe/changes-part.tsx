@@ -5,7 +5,7 @@ import { markOf } from '../../parts/marks.ts';
 import { Time } from '../../parts/text.tsx';
 import { VirtualTable, type TableColumn } from '../../parts/virtual-table.tsx';
 import { around, formatRange, type Range } from '../../range.ts';
-import { go, viewOf } from '../../router.tsx';
+import { go, setRange, viewOf } from '../../router.tsx';
 import { useChanges } from './use-changes.ts';
 
 const COLUMNS: readonly TableColumn<Change>[] = [
@@ -17,13 +17,15 @@ const COLUMNS: readonly TableColumn<Change>[] = [
   { id: 'exit', title: 'Exit code', width: '84px', num: true, cell: (c) => c.exitCode ?? c.signal ?? '–', value: (c) => c.exitCode ?? c.signal, wide: true },
 ];
 
+const DAY_MS = 86_400_000;
+
 export function ChangesPart({ range }: { range: Range }) {
   const asked = useChanges(range);
   return (
     <section class="wide table-part">
       <h2>Changes <small>starts, exits with codes, deployments, restarts, sessions; a row opens the charts around it</small></h2>
       <Show asked={asked} rows={8}>{(changes) => (changes.length === 0
-        ? <Empty title="Nothing changed in this range.">No start, exit, deployment or restart was seen.</Empty>
+        ? <Empty title="Nothing changed in this range.">No start, exit, deployment or restart was seen. <button type="button" class="link" onClick={() => setRange({ kind: 'last', forMs: DAY_MS })}>Look at the last 24 h</button></Empty>
         : <VirtualTable id="changes" label="Changes" columns={COLUMNS} rows={changes} keyOf={(c) => c.id} onOpen={(c) => go(viewOf('observe', { range: formatRange(around(c.at)) }))} rowClass={(c) => (c.level === 'critical' ? 'is-bad' : '')} fill />)}</Show>
     </section>
   );

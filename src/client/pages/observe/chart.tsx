@@ -32,6 +32,7 @@ export function Chart({ def, drawn, changes, names, focused }: ChartProps) {
   live.current = { span, changes, lines, at: window.at };
   const [cursor, setCursor] = useState<{ index: number; x: number }>();
   const rate = isRate(def);
+  const cursorAt = cursor === undefined ? undefined : window.at[cursor.index];
   // A new set of lines, other colours or another width want a new plot; new values do not.
   const shape = lines.map((l) => l.name).join();
   useEffect(() => {
@@ -51,7 +52,7 @@ export function Chart({ def, drawn, changes, names, focused }: ChartProps) {
   return (
     <section class={focused ? 'chart focused' : 'chart'} ref={box} aria-label={def.title}>
       <div class="chart-head">
-        <h2>{def.title}{rate ? <small>per second</small> : undefined}</h2>
+        <h2>{def.title}{rate ? <small>per second</small> : undefined}</h2>{cursorAt === undefined ? undefined : <time>{time(cursorAt)}</time>}
         <Menu class="chart-menu" label={`Export ${def.title}`} button={<Icon name="download" />} chosen={undefined} choices={[{ word: 'png', title: 'Save as PNG' }, { word: 'csv', title: 'Save as CSV' }]}
           onChoose={(word) => (word === 'png' ? (plot.current ? savePng(def.title, plot.current, lines) : undefined) : saveCsv(def.title, window.at, lines))} />
       </div>
@@ -59,7 +60,7 @@ export function Chart({ def, drawn, changes, names, focused }: ChartProps) {
         {loaded && lines.length === 0 && visible ? <p class="plot-none">Not measured in this range.</p> : undefined}
         {cursor === undefined ? undefined : <MarkTip changes={changes} plot={plot.current} x={cursor.x} />}
       </div>
-      <Legend lines={lines} def={def} rate={rate} index={cursor?.index} at={cursor === undefined ? undefined : window.at[cursor.index]} />
+      <Legend lines={lines} def={def} rate={rate} index={cursor?.index} />
       <Spoken def={def} lines={lines} rate={rate} />
     </section>
   );
@@ -86,14 +87,13 @@ const last = (values: readonly (number | null)[]): number | undefined => {
 };
 
 /** Values at the cursor, or the newest ones. */
-function Legend({ lines, def, rate, index, at }: { lines: readonly Line[]; def: ChartDef; rate: boolean; index: number | undefined; at: number | undefined }) {
+function Legend({ lines, def, rate, index }: { lines: readonly Line[]; def: ChartDef; rate: boolean; index: number | undefined }) {
   return (
     <div class="legend">
       {lines.map((line) => {
         const v = index === undefined ? last(line.values) : line.values[index] ?? undefined;
         return <span key={line.name}><i class={`swatch t-${line.token}`} />{line.label} <b>{v === undefined ? '–' : write(def.unit, rate, v)}</b></span>;
       })}
-      {at === undefined ? undefined : <time>{time(at)}</time>}
     </div>
   );
 }

@@ -24,6 +24,8 @@ export interface PlotOptions {
 /** Room for the forms of the marks above the plot, in CSS pixels. */
 const MARK_ROOM = 14;
 const AXIS_WIDTH = 58;
+/** Up to this span the axis writes seconds, which need more room. */
+const SECONDS_MS = 240_000;
 
 export function makePlot(place: HTMLElement, options: PlotOptions): uPlot {
   const top = steadyTop();
@@ -32,7 +34,7 @@ export function makePlot(place: HTMLElement, options: PlotOptions): uPlot {
     width: options.width, height: options.height, ms: 1, legend: { show: false }, padding: [MARK_ROOM, 8, 0, 0],
     scales: { x: { time: true, range: () => [options.span().from, options.span().to] }, y: { range: (_u, _min, max) => [0, top(max ?? 0)] } },
     axes: [
-      { ...axis, size: 24, gap: 4, space: 56, incrs: TIME_STEPS, values: (_u, splits) => splits.map((at) => tickWord(at, (splits[1] ?? 0) - (splits[0] ?? 0))) },
+      { ...axis, size: 24, gap: 4, space: (_u, _axis, from, to) => (to - from <= SECONDS_MS ? 84 : 56), incrs: TIME_STEPS, values: (_u, splits) => splits.map((at) => tickWord(at, (splits[1] ?? 0) - (splits[0] ?? 0))) },
       { ...axis, size: AXIS_WIDTH, gap: 4, space: 28, values: (_u, splits) => splits.map((v) => write(options.unit, options.rate, v)), ...(options.unit === 'bytes' ? { incrs: BYTE_STEPS } : {}) },
     ],
     series: [{}, ...drawOrder(options.lines, options.stacked).map((line) => seriesOf(line, options.stacked))],

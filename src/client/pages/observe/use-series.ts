@@ -40,10 +40,13 @@ const MAX_PROCESSES = 8;
 
 /** History is kept by process: the site's own is one question, each process another. A process that has ended meanwhile has no line. */
 async function loadProcesses(window: SeriesWindow, span: Span, signal: AbortSignal): Promise<void> {
-  const { processes } = await diag.processes({ signal });
-  const chosen = processes.filter((p) => p.info.ours !== true && p.info.role !== 'scm' && p.sample !== undefined)
-    .sort((a, b) => (b.sample?.values['process.working-set'] ?? 0) - (a.sample?.values['process.working-set'] ?? 0)).slice(0, MAX_PROCESSES);
-  const answers = await Promise.allSettled(chosen.map(({ info }) => diag.metrics({ query: { metric: [...EACH_METRICS], pid: info.pid, startedAt: info.startedAt, from: Math.floor(span.from), to: Math.ceil(span.to), points: POINTS }, signal })));
+  const [now, since] = await Promise.all([diag.processes({ signal }), diag.changes({ query: { from: Math.floor(span.from), limit: 500 }, signal })]);
+  const alive = now.processes.filter((p) => p.info.ours !== true && p.info.role !== 'scm' && p.sample !== undefined && p.info.startedAt < span.to)
+    .sort((a, b) => (b.sample?.values['process.working-set'] ?? 0) - (a.sample?.values['process.working-set'] ?? 0)).map(({ info }) => ({ pid: info.pid, startedAt: info.startedAt }));
+  // Those that ended since then are known by their exit; the agent finds the process of that pid in the window.
+  const ended = since.changes.filter((c) => c.kind === 'exit' && c.pid !== undefined && !alive.some((p) => p.pid === c.pid)).map((c) => ({ pid: c.pid ?? 0 }));
+  const chosen = [...alive.slice(0, MAX_PROCESSES / 2), ...ended].slice(0, MAX_PROCESSES);
+  const answers = await Promise.allSettled(chosen.map((process) => diag.metrics({ query: { metric: [...EACH_METRICS], ...process, from: Math.floor(span.from), to: Math.ceil(span.to), points: POINTS }, signal })));
   for (const answer of answers) if (answer.status === 'fulfilled' && answer.value.stepMs === window.stepMs) window.load(answer.value);
 }
 
