@@ -16,13 +16,15 @@ const entries = {
   'analyze-worker': 'src/analyze/worker-main.ts',
 };
 
-/** Packages that an agent at rest never needs: a file each, loaded at the first use, so that their text takes no memory before. */
+/** Packages that an agent at rest never needs: imported at their first use, so that their text takes no memory before. */
 const LATER = ['archiver', 'pidusage', 'systeminformation', 'yauzl'];
+/** Packages that several entries need: a file each, shared by them. V8 takes memory in proportion to the largest text it reads at once, and does not give all of it back. */
+const SHARED = ['zod', 'express', 'ws', 're2js', 'saxes', 'commander'];
 
-const later: Plugin = {
-  name: 'later',
+const libraries: Plugin = {
+  name: 'libraries',
   setup(b) {
-    b.onResolve({ filter: new RegExp(`^(${LATER.join('|')})$`) }, ({ path, kind }) => (kind === 'dynamic-import' ? { path: `./later-${path}.js`, external: true } : undefined));
+    b.onResolve({ filter: new RegExp(`^(${[...LATER, ...SHARED].join('|')})$`) }, ({ path, kind }) => (kind === 'entry-point' ? undefined : { path: `./lib-${path}.js`, external: true }));
   },
 };
 
@@ -40,7 +42,7 @@ const node: BuildOptions = {
   external: ['koffi'],
   define: { DIAG_VERSION: JSON.stringify(version), 'import.meta.url': 'diagFileUrl' },
   banner: { js: 'const diagFileUrl=require("node:url").pathToFileURL(__filename).href;' },
-  plugins: [slimZod(AGENT_LEAVES), slimExpress, later],
+  plugins: [slimZod(AGENT_LEAVES), slimExpress, libraries],
   logLevel: 'warning',
 };
 
@@ -70,8 +72,9 @@ async function asciiOnly(file: string): Promise<void> {
 async function dist(): Promise<void> {
   const there = Object.fromEntries(Object.entries(entries).filter(([, file]) => existsSync(join(root, file))).map(([name, file]) => [name, join(root, file)]));
   await build({ ...node, entryPoints: there });
-  await build({ ...node, sourcemap: false, entryPoints: Object.fromEntries(LATER.map((name) => [`later-${name}`, name])) });
-  await Promise.all(Object.keys(there).map((name) => asciiOnly(join(root, 'dist', `${name}.js`))));
+  const libs = Object.fromEntries([...LATER, ...SHARED].map((name) => [`lib-${name}`, name]));
+  await build({ ...node, sourcemap: false, entryPoints: libs });
+  await Promise.all([...Object.keys(there), ...Object.keys(libs)].map((name) => asciiOnly(join(root, 'dist', `${name}.js`))));
   await writeFile(join(root, 'dist/package.json'), '{"type":"commonjs"}\n');
   const cli = join(root, 'dist/cli.js');
   if (!existsSync(cli)) return;

@@ -1,4 +1,5 @@
 // Owns the process: reads the environment, raises agent and server, says where it listens, and ends both on a signal.
+import './lean.ts';
 import { DiagError, sayError } from './shared/errors.ts';
 import { configOf } from './agent/config.ts';
 import { packageRoot, run, type Running } from './server/run.ts';
