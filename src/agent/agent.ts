@@ -1,5 +1,6 @@
 // Owns the whole machine assembled: platform, store, observer and sessions wired together, what they offer, and their end.
-import { readFile } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { z } from 'zod';
 import type { AgentInfo, DiagnoserInfo, Operation, RestartDone, SessionAccepted, StartSession } from '../shared/api.ts';
 import { DiagError } from '../shared/errors.ts';
@@ -87,7 +88,9 @@ export interface Parts {
 export async function startAgent(config: Config, files: AgentFiles): Promise<Agent> {
   const platform = await openPlatform({ home: config.home, env: config.env, processes: config.processes });
   const { folders } = platform.host;
-  const log = openLog(folders.own);
+  const ownLogs = join(folders.own, 'logs', platform.host.app.instance);   // one writer a file: several instances share the home
+  await mkdir(ownLogs, { recursive: true });
+  const log = openLog(ownLogs);
   const store = await openStore({ platform });
   const token = config.token ?? await ownToken(folders.own);
   const reportCss = await readFile(files.reportCss, 'utf8');
