@@ -1,13 +1,14 @@
 // Owns the feed of errors: what the newest application logs and the event log say at level error or fatal.
+import { stat } from 'node:fs/promises';
 import type { EventLogRow } from '../platform/platform.ts';
-import { sayError } from '../shared/errors.ts';
+import { DiagError } from '../shared/errors.ts';
 import { maskText } from '../shared/mask.ts';
-import type { LogLine, LogSourceInfo } from '../shared/model.ts';
+import type { LogLine, LogPage, LogSourceInfo } from '../shared/model.ts';
 import { exceptionOf } from './logs/exception.ts';
 import type { Logs } from './observe.ts';
 import type { Sampler } from './samplers/index.ts';
 
-/** Logs followed at once: stdout and stderr of the worker, its predecessor, the trace and the PHP log fit. */
+/** Logs looked at: stdout and stderr of the worker, its predecessor, the trace and the PHP log fit. */
 export const FOLLOWED_LOGS = 8;
 /** The catalog walks all of LogFiles: it is asked so seldom that this takes a 500th of the time (most of it waiting for files), but at least once a minute. */
 const SHARE = 500;
@@ -16,13 +17,15 @@ const ASK_MAX_MS = 60_000;
 /** After processes came or went their logs appear and tell why: for so long the catalog is asked every ASK_MIN_MS. */
 const EAGER_MS = 10_000;
 const CHANGED_WITHIN_MS = 86_400_000;
-/** Of a log that was there before us, and of one that appears while we look. */
-const LAST_AT_START = 20;
-const LAST_OF_NEW = 200;
+/** Newest entries read of a log that is met for the first time, and errors told of one that was there before us. */
+const PAGE_ENTRIES = 500;
+const TOLD_AT_START = 20;
+/** Pages read of one log in one look; what is beyond comes with the next look. */
+const PAGES_A_LOOK = 5;
 const MAX_DETAIL = 120;
 
 export interface ErrorsOptions {
-  readonly logs: Logs;
+  readonly logs: Pick<Logs, 'catalog' | 'path' | 'page'>;
   now(): number;
   monotonic(): number;
   onError(line: LogLine): void;
@@ -30,40 +33,48 @@ export interface ErrorsOptions {
   onProcessError(pid: number, at: number, detail: string): void;
 }
 
-interface Following { readonly source: LogSourceInfo; readonly stop: AbortController; readonly ended: Promise<void> }
+interface Followed {
+  readonly source: LogSourceInfo;
+  readonly path: string;
+  readonly pid: number | undefined;
+  /** Size and time at the last look. */
+  seen: string;
+  /** After the last entry that was told; undefined before the first. */
+  cursor: string | undefined;
+  /** The newest entry waits for the next look: it may have been half written. */
+  held: boolean;
+  /** It was there before us. */
+  readonly old: boolean;
+}
 
-/** Keeps the newest logs followed; the reading itself is that of Logs, which wakes only for files that grow. */
+/** Looks at the size of the newest logs and reads what they have more. A tail of each would tell sooner, and cost ten times as much at rest. */
 export class ErrorFollower implements Sampler {
   readonly id = 'errors';
-  readonly everyMs = 1_000;
+  readonly everyMs = 2_000;
   readonly #options: ErrorsOptions;
-  readonly #following = new Map<string, Following>();
+  readonly #followed = new Map<string, Followed>();
   #first = true;
   #askAt = -Infinity;
   #askedAt = -Infinity;
   #eagerUntil = -Infinity;
-  #failed: string | undefined;
-  #dropped = 0;
 
   constructor(options: ErrorsOptions) {
     this.#options = options;
   }
 
-  get following(): number { return this.#following.size; }
+  get following(): number { return this.#followed.size; }
 
   async tick(_at: number, signal: AbortSignal): Promise<string | undefined> {
     const now = this.#options.monotonic();
     if (now >= this.#askAt || (now < this.#eagerUntil && now >= this.#askedAt + ASK_MIN_MS)) {
       const first = this.#first;
       this.#askedAt = now;
-      this.#choose((await this.#options.logs.catalog(signal)).sources, signal);
+      await this.#choose((await this.#options.logs.catalog(signal)).sources);
       // The first walk finds nothing in any cache: it does not tell what the next ones cost.
       const tookMs = first ? 0 : this.#options.monotonic() - now;
       this.#askAt = now + Math.min(ASK_MAX_MS, Math.max(ASK_MIN_MS, tookMs * SHARE));
     }
-    const failed = this.#failed;
-    this.#failed = undefined;
-    if (failed !== undefined) throw new Error(failed);
+    for (const one of this.#followed.values()) await this.#look(one, signal);
     return undefined;
   }
 
@@ -72,47 +83,61 @@ export class ErrorFollower implements Sampler {
     this.#eagerUntil = this.#options.monotonic() + EAGER_MS;
   }
 
-  #choose(sources: readonly LogSourceInfo[], signal: AbortSignal): void {
+  async #choose(sources: readonly LogSourceInfo[]): Promise<void> {
     const since = this.#options.now() - CHANGED_WITHIN_MS;
     const newest = sources.filter((one) => (one.kind === 'application' || one.kind === 'php' || one.kind === 'docker') && one.changedAt >= since)
       .sort((a, b) => b.changedAt - a.changedAt || (a.id < b.id ? -1 : 1)).slice(0, FOLLOWED_LOGS);
     const ids = new Set(newest.map((one) => one.id));
-    for (const [id, one] of this.#following) if (!ids.has(id)) { one.stop.abort(); this.#following.delete(id); }
-    for (const source of newest) if (!this.#following.has(source.id)) this.#start(source, signal);
+    for (const id of this.#followed.keys()) if (!ids.has(id)) this.#followed.delete(id);
+    for (const source of newest) {
+      if (this.#followed.has(source.id)) continue;
+      const path = await unlessGone(() => this.#options.logs.path(source.id));
+      if (path !== undefined) this.#followed.set(source.id, { source, path, pid: pidOf(source.title), seen: '', cursor: undefined, held: false, old: this.#first });
+    }
     this.#first = false;
   }
 
-  lost(): readonly { what: string; count: number }[] {
-    return this.#dropped === 0 ? [] : [{ what: 'error entries that came faster than they were read', count: this.#dropped }];
-  }
-
-  /** Resolves when nothing is followed any more; abort the signal of tick() first. */
-  async ended(): Promise<void> {
-    await Promise.all([...this.#following.values()].map((one) => one.ended));
-  }
-
-  #start(source: LogSourceInfo, signal: AbortSignal): void {
-    const stop = new AbortController();
-    const last = this.#first ? LAST_AT_START : LAST_OF_NEW;
-    const ended = this.#follow(source, last, AbortSignal.any([signal, stop.signal])).catch((error: unknown) => {
-      if (!stop.signal.aborted && !signal.aborted) this.#failed = sayError(error);
-    }).finally(() => { if (this.#following.get(source.id)?.stop === stop) this.#following.delete(source.id); });
-    this.#following.set(source.id, { source, stop, ended });
-  }
-
-  async #follow(source: LogSourceInfo, last: number, signal: AbortSignal): Promise<void> {
-    const pid = pidOf(source.title);
-    let past = true;
-    for await (const batch of this.#options.logs.follow(source.id, { last, filter: { levels: ['error', 'fatal'] }, signal })) {
-      this.#dropped += batch.dropped;
-      for (const item of batch.items) {
-        if (!('line' in item)) continue;
-        this.#options.onError(item.line);
-        // An entry without a time of its own was written when the file last changed, or, when it comes live, just now.
-        if (pid !== undefined) this.#options.onProcessError(pid, item.line.at ?? (past ? source.changedAt : this.#options.now()), explain(item.line.text));
-      }
-      past = false;
+  async #look(one: Followed, signal: AbortSignal): Promise<void> {
+    const state = await unlessGone(() => stat(one.path));
+    const now = state === undefined ? 'gone' : `${state.ino} ${state.size} ${state.mtimeMs}`;
+    const changed = now !== one.seen;
+    if (state === undefined || (!changed && !one.held)) return;
+    const first = one.cursor === undefined;
+    for (let pages = 0; pages < PAGES_A_LOOK; pages += 1) {
+      const query = { limit: PAGE_ENTRIES, ...(one.cursor === undefined ? {} : { after: one.cursor }) };
+      const page = await unlessGone(() => this.#options.logs.page(one.source.id, query, signal));
+      if (page === undefined) return;
+      const lines = this.#whole(one, page, changed);
+      const errors = lines.filter((line) => line.level === 'error' || line.level === 'fatal');
+      for (const line of first && one.old ? errors.slice(-TOLD_AT_START) : errors) this.#tell(one, line, first);
+      if (first || page.lines.length < PAGE_ENTRIES) break;
     }
+    one.seen = now;
+  }
+
+  /** Moves the cursor on and gives the entries that can be told: of a log that has just changed all but the newest. */
+  #whole(one: Followed, page: LogPage, changed: boolean): readonly LogLine[] {
+    const { lines } = page;
+    one.held = changed && lines.length > 0 && lines.at(-1)?.cursor === page.after;
+    if (!one.held) { one.cursor = page.after; return lines; }
+    one.cursor = lines.at(-2)?.cursor ?? one.cursor;
+    return lines.slice(0, -1);
+  }
+
+  #tell(one: Followed, line: LogLine, first: boolean): void {
+    this.#options.onError(line);
+    // An entry without a time of its own was written when the log last changed, or, when we saw it come, just now.
+    if (one.pid !== undefined) this.#options.onProcessError(one.pid, line.at ?? (first ? one.source.changedAt : this.#options.now()), explain(line.text));
+  }
+}
+
+/** Undefined when the log went away meanwhile: logs rotate. */
+async function unlessGone<T>(work: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await work();
+  } catch (error) {
+    if ((error instanceof DiagError && error.code === 'SOURCE_UNKNOWN') || (error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
   }
 }
 

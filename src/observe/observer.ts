@@ -125,7 +125,7 @@ class Observing implements Observer {
 
   lost(): readonly { what: string; count: number }[] {
     const failed = this.#runs.map((run) => ({ what: `readings of ${run.sampler.id} that failed`, count: run.errors }));
-    return [...failed, { what: 'flushes of the history that failed', count: this.#flushErrors }, ...this.#requestsSampler.lost(), ...this.#told.lost(), ...this.#errorFollower.lost()].filter((one) => one.count > 0);
+    return [...failed, { what: 'flushes of the history that failed', count: this.#flushErrors }, ...this.#requestsSampler.lost(), ...this.#told.lost()].filter((one) => one.count > 0);
   }
 
   /** Processes, site, host and ourselves: one reading a second, one sample each. */
@@ -243,7 +243,6 @@ class Observing implements Observer {
   }
 
   async #finish(): Promise<void> {
-    await this.#errorFollower.ended();
     const at = this.#options.platform.clock.now();
     this.publish({ id: `agent-stop:${at}`, at, kind: 'agent', level: 'neutral', title: 'Agent stopped' });
     for (const fold of this.#folds) fold.flush();

@@ -9,7 +9,8 @@ import { startOf } from './seek.ts';
 
 /** Files looked at on each poll: IIS writes one per site and instance; a rotation makes it two, the SCM site three. */
 const FOLLOWED = 4;
-/** The folder is listed again when its time changed, and this often in any case: shares do not always tell. */
+/** The folder is looked at this often, and listed again when its time changed, or after LIST_EVERY_MS in any case: shares do not always tell. */
+const FOLDER_EVERY_MS = 3_000;
 const LIST_EVERY_MS = 10_000;
 /** Files that are not followed are looked at this seldom, in case one of them grows again. */
 const LOOK_AGAIN_MS = 60_000;
@@ -44,7 +45,10 @@ export interface Poll { readonly files: number; readonly readBytes: number; read
 export class HttpLogFollower {
   readonly #options: FollowOptions;
   readonly #files = new Map<string, Followed>();
+  #folderAt = -Infinity;
   #listedAt = -Infinity;
+  /** A followed file is gone: look at the folder at once. Should it come back, it is another one. */
+  #missed = false;
   #folderChangedAt = -1;
   #first = true;
   /** Malformed lines of parsers that were given up. */
@@ -62,17 +66,22 @@ export class HttpLogFollower {
 
   /** Reads what the newest files have more than at the last poll. `changedAt`: newest change of a file, by the file system's clock. */
   async poll(now: number, signal: AbortSignal): Promise<Poll> {
-    const folder = await lookAt(this.#options.folder, '.');
-    if (folder === undefined) { this.#files.clear(); this.#first = false; return { files: 0, readBytes: 0, changedAt: undefined }; }
-    if (folder.changedAt !== this.#folderChangedAt || now - this.#listedAt >= LIST_EVERY_MS || now < this.#listedAt) {
-      this.#folderChangedAt = folder.changedAt;
-      this.#listedAt = now;
-      await this.#list(now, signal);
-    }
+    if (now - this.#folderAt >= FOLDER_EVERY_MS || now < this.#folderAt || this.#missed) await this.#lookAtFolder(now, signal);
+    this.#missed = false;
     const newest = [...this.#files.values()].sort((a, b) => b.changedAt - a.changedAt || (a.name < b.name ? 1 : -1)).slice(0, FOLLOWED);
     let readBytes = 0;
     for (const file of newest) readBytes += await this.#look(file, now, signal);
     return { files: this.#files.size, readBytes, changedAt: newest[0]?.changedAt };
+  }
+
+  async #lookAtFolder(now: number, signal: AbortSignal): Promise<void> {
+    this.#folderAt = now;
+    const folder = await lookAt(this.#options.folder, '.');
+    if (folder === undefined) { for (const file of this.#files.values()) this.#forget(file); this.#first = false; return; }
+    if (folder.changedAt === this.#folderChangedAt && now - this.#listedAt < LIST_EVERY_MS && now >= this.#listedAt) return;
+    this.#folderChangedAt = folder.changedAt;
+    this.#listedAt = now;
+    await this.#list(now, signal);
   }
 
   async #list(now: number, signal: AbortSignal): Promise<void> {
@@ -112,7 +121,7 @@ export class HttpLogFollower {
   async #look(file: Followed, now: number, signal: AbortSignal): Promise<number> {
     signal.throwIfAborted();
     const seen = await lookAt(this.#options.folder, file.name);
-    if (seen === undefined) { this.#forget(file); return 0; }
+    if (seen === undefined) { this.#missed = true; this.#restart(file); return 0; }
     file.lookedAt = now;
     file.changedAt = seen.changedAt;
     const replaced = (file.ino !== seen.ino && file.ino !== 0) || (file.offset !== undefined && seen.sizeBytes < file.offset);
@@ -126,7 +135,8 @@ export class HttpLogFollower {
       return await this.#read(file, seen.path, signal);
     } catch (error) {
       if (!isGone(error)) throw error;
-      this.#forget(file);
+      this.#missed = true;
+      this.#restart(file);
       return 0;
     }
   }

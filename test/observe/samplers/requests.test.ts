@@ -52,8 +52,11 @@ describe('sampling of requests', () => {
   test('no folder, no file, an empty file: values are absent, and the reason is said', async () => {
     assert.match(await tick(0) ?? '', /HTTP logging is off/);
     await mkdir(folder, { recursive: true });
-    assert.match(await tick(1) ?? '', /HTTP logging is off/);
+    assert.match(await tick(3) ?? '', /HTTP logging is off/);
     assert.equal(samples.size, 0);
+    await begin(put(5));
+    assert.equal(await tick(6), undefined, 'switched on while we run');
+    assert.deepEqual([requests(4), requests(5)], [undefined, 1]);
   });
 
   test('a start reads the last five minutes and not what was before', async () => {
@@ -121,11 +124,11 @@ describe('sampling of requests', () => {
     await tick(0);
     await appendFile(file(), put(1, { path: '/b' }));
     await begin(put(2, { path: '/c' }), 'a1b2c3-2.log');
-    await tick(2);
-    await rename(file('a1b2c3-2.log'), file('a1b2c3-3.log'));
     await tick(3);
-    await appendFile(file('a1b2c3-3.log'), put(4, { path: '/d' }));
-    await tick(4);
+    await rename(file('a1b2c3-2.log'), file('a1b2c3-3.log'));
+    await tick(6);
+    await appendFile(file('a1b2c3-3.log'), put(7, { path: '/d' }));
+    await tick(7);
     assert.deepEqual(rows.map((one) => one.path).sort(), ['/a', '/b', '/c', '/d']);
   });
 
