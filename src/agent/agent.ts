@@ -25,7 +25,7 @@ import { describeDiagnosers } from './describe.ts';
 import { diagnoseWith } from './diagnose.ts';
 import { createOperations, type Operations } from './operations.ts';
 import { restartWith } from './restart.ts';
-import { startMasking } from './masking.ts';
+import { maskedNow, startMasking } from './masking.ts';
 import { ownToken } from './token.ts';
 
 /** Sweep of old sessions: hourly is often enough for limits of days and of ten sessions. */
@@ -52,6 +52,7 @@ export interface Agent {
   /** As of the last look; unknown before the first. */
   health(): Health;
   info(): Promise<AgentInfo>;
+  /** Masked, as everything that is shown. */
   now(minutes: number): Promise<Now>;
   diagnosers(): z.infer<typeof DiagnoserInfo>[];
   diagnose(choice: z.infer<typeof StartSession>, who: string): Promise<z.infer<typeof SessionAccepted>>;
@@ -102,7 +103,7 @@ export async function startAgent(config: Config, files: AgentFiles): Promise<Age
   const parts: Parts = { platform, store, observed, sessions, operations: createOperations(), sessionFeed: createFeed<Session>(KEPT_MESSAGES), operationFeed: createFeed<Operation>(KEPT_MESSAGES), log, audit };
   const masking = startMasking(platform, observed, log, ending.signal);
   const sweeping = sweep(parts, ending.signal);
-  const now = freshNow(parts);
+  const now = freshNow(parts, masking.mask);
   const startedAt = platform.clock.now();
   return {
     version: VERSION, config, token, ...parts,
@@ -138,7 +139,7 @@ function auditTo(store: Store, platform: Platform, log: Log): Parts['audit'] {
 }
 
 /** One answer a second for all who ask. */
-function freshNow({ platform, observed, store }: Parts): { of(minutes: number): Promise<Now>; health(): Health } {
+function freshNow({ platform, observed, store }: Parts, mask: (text: string) => string): { of(minutes: number): Promise<Now>; health(): Health } {
   const kept = new Map<number, { at: number; now: Promise<Now> }>();
   let health: Health = { word: 'unknown', reason: 'Nobody has looked yet.' };
   return {
@@ -147,7 +148,7 @@ function freshNow({ platform, observed, store }: Parts): { of(minutes: number): 
       const at = platform.clock.now();
       const fresh = kept.get(minutes);
       if (fresh && at - fresh.at < NOW_FRESH_MS && at >= fresh.at) return fresh.now;
-      const now = nowOf(observed, store.history, minutes, at);
+      const now = nowOf(observed, store.history, minutes, at).then((found) => maskedNow(found, mask));
       kept.clear();                                            // one window is looked at by nearly all; others make their own
       kept.set(minutes, { at, now });
       if (minutes === HEALTH_MINUTES) ({ health } = await now);

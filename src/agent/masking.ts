@@ -1,5 +1,6 @@
 // Owns the mask for text that leaves the agent: patterns of secrets, and the very values that the site's processes hold.
 import { maskText } from '../shared/mask.ts';
+import type { Change, Now } from '../shared/model.ts';
 import type { AgentLog as Log } from '../platform/log.ts';
 import type { Platform } from '../platform/platform.ts';
 import type { Observed } from '../observe/observe.ts';
@@ -34,4 +35,22 @@ export function startMasking(platform: Platform, observed: Observed, log: Log, s
     }
   };
   return { mask: (text) => (masker ? masker.text(text).text : maskText(text).text), stopped: run() };
+}
+
+type Mask = (text: string) => string;
+
+export function maskedChange(change: Change, mask: Mask): Change {
+  return { ...change, title: mask(change.title), ...(change.detail === undefined ? {} : { detail: mask(change.detail) }) };
+}
+
+/** The landing page quotes what the app wrote: its errors, and the sentences made of them. */
+export function maskedNow(now: Now, mask: Mask): Now {
+  return {
+    ...now,
+    health: { ...now.health, reason: mask(now.health.reason) },
+    verdict: mask(now.verdict),
+    detail: now.detail.map(mask),
+    changes: now.changes.map((change) => maskedChange(change, mask)),
+    errors: now.errors.map((line) => ({ ...line, text: mask(line.text) })),
+  };
 }

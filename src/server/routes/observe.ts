@@ -3,6 +3,7 @@ import { DiagError, sayError } from '../../shared/errors.ts';
 import type { ProcessKey, RequestRow } from '../../shared/model.ts';
 import { maskVariable } from '../../shared/mask.ts';
 import type { Agent } from '../../agent/agent.ts';
+import { maskedChange } from '../../agent/masking.ts';
 import type { Handlers } from '../mount.ts';
 
 type Mine = Pick<Handlers, 'metrics' | 'processes' | 'process' | 'requests' | 'http' | 'changes'>;
@@ -53,7 +54,7 @@ export function observeRoutes(agent: Agent): Mine {
       const { from, to } = span(agent, query, 86_400_000);
       const changes = observed.changes.recent().filter((c) => c.at >= from && c.at <= to);
       const newest = new Map(changes.map((c) => [c.id, c]));   // a later message with the same id adds to the earlier
-      return { changes: [...newest.values()].sort((a, b) => b.at - a.at).slice(0, query.limit) };
+      return { changes: [...newest.values()].sort((a, b) => b.at - a.at).slice(0, query.limit).map((c) => maskedChange(c, agent.mask)) };
     },
   };
 }
