@@ -2,26 +2,33 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer, type WebSocket } from 'ws';
-import { DiagError, codeOf, sayError } from '../shared/errors.ts';
+import { DiagError, codeOf, sayError, type ErrorCode } from '../shared/errors.ts';
 import { FromPage, type ToPage } from '../shared/live.ts';
+import type { Clock } from '../platform/clock.ts';
 import type { Agent } from '../agent/agent.ts';
 import type { Guard } from './guard.ts';
 import { subscribe } from './topics.ts';
 import { problemOf } from './problem.ts';
 
 /** Sockets at once; a page has one. */
-const MAX_SOCKETS = 64;
+export const MAX_SOCKETS = 64;
 /** Subscriptions of one socket: every chart topic and a dozen logs. */
-const MAX_SUBSCRIPTIONS = 24;
+export const MAX_SUBSCRIPTIONS = 24;
 /** Longest message a page may send. */
 const MAX_MESSAGE_BYTES = 16 * 1024;
 /** The front end drops quiet sockets after about four minutes (appservice.md). */
-const PING_MS = 30_000;
+export const PING_MS = 30_000;
 /** Above this a socket is slow: its subscriptions wait, and their feeds count what they lose. */
-const HIGH_WATER_BYTES = 1024 * 1024;
+export const HIGH_WATER_BYTES = 1024 * 1024;
 const DRAIN_LOOK_MS = 20;
+/** A page answers our close at once; one that does not is cut off after this. */
+export const CLOSE_GRACE_MS = 1_000;
 
-export interface Live { close(): void; readonly sockets: number }
+export interface Live {
+  readonly sockets: number;
+  /** Says goodbye to every page and takes no new one. The sockets are gone within CLOSE_GRACE_MS; the server's own close waits for them. */
+  close(): void;
+}
 
 export function attachLive(server: Server, agent: Agent, guard: Guard, base: string): Live {
   const wss = new WebSocketServer({ noServer: true, maxPayload: MAX_MESSAGE_BYTES, perMessageDeflate: false });
@@ -36,8 +43,20 @@ export function attachLive(server: Server, agent: Agent, guard: Guard, base: str
   });
   return {
     get sockets() { return wss.clients.size; },
-    close() { for (const ws of wss.clients) ws.close(1001, 'the agent ends'); wss.close(); for (const ws of wss.clients) ws.terminate(); },
+    close() { closeAll(wss, agent.platform.clock).catch((error: unknown) => { agent.log.error('the live sockets did not close', {}, error); }); },
   };
+}
+
+async function closeAll(wss: WebSocketServer, clock: Clock): Promise<void> {
+  const closed = new AbortController();
+  wss.close(() => { closed.abort(); });                        // called when the last socket is gone
+  for (const ws of wss.clients) ws.close(1001, 'the agent ends');
+  try {
+    await clock.wait(CLOSE_GRACE_MS, closed.signal);
+  } catch (error) {
+    if (!closed.signal.aborted) throw error;
+  }
+  for (const ws of wss.clients) ws.terminate();
 }
 
 function admit(req: IncomingMessage, guard: Guard, base: string, open: number): void {
@@ -48,11 +67,14 @@ function admit(req: IncomingMessage, guard: Guard, base: string, open: number): 
   if (open >= MAX_SOCKETS) throw new DiagError('TOO_MANY', { what: 'live sockets', limit: MAX_SOCKETS });
 }
 
+/** A problem as for every refused request; then our end of the connection goes too: the server no longer counts a socket that asked for an upgrade. */
 function refuse(socket: Duplex, error: unknown): void {
   const problem = problemOf(error);
   const body = JSON.stringify(problem);
+  const wants = problem.status === 401 ? 'WWW-Authenticate: Bearer realm="diag"\r\n' : '';
   socket.on('error', () => socket.destroy());
-  socket.end(`HTTP/1.1 ${problem.status} ${problem.title}\r\nContent-Type: application/problem+json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`);
+  socket.once('finish', () => socket.destroy());
+  socket.end(`HTTP/1.1 ${problem.status} ${problem.title}\r\nContent-Type: application/problem+json\r\n${wants}Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`);
 }
 
 /** Sends when the socket has room; a subscription awaits this, so that a slow page stops pulling instead of filling memory. */
@@ -62,22 +84,21 @@ async function serve(ws: WebSocket, agent: Agent): Promise<void> {
   const gone = new AbortController();
   const open = new Map<string, AbortController>();
   ws.on('close', () => { gone.abort(); });
-  ws.on('error', () => { gone.abort(); ws.terminate(); });
-  const send = sender(ws, agent, gone.signal);
+  ws.on('error', () => { gone.abort(); });                     // ws itself closes then, with the code that says why
   ws.on('message', (raw, isBinary) => {
     const message = isBinary ? undefined : parse(String(raw));
-    if (!message) { void send({ type: 'refused', code: 'BAD_INPUT', detail: 'The message is not one of ours.' }); return; }
+    if (!message) { sendRefusal(ws, 'BAD_INPUT', 'The message is not one of ours.'); return; }
     open.get(message.id)?.abort();
     open.delete(message.id);
     if (message.type === 'leave') return;
-    if (open.size >= MAX_SUBSCRIPTIONS) { void send({ type: 'refused', id: message.id, code: 'TOO_MANY', detail: `At most ${MAX_SUBSCRIPTIONS} subscriptions.` }); return; }
+    if (open.size >= MAX_SUBSCRIPTIONS) { sendRefusal(ws, 'TOO_MANY', `At most ${MAX_SUBSCRIPTIONS} subscriptions.`, message.id); return; }
     const left = new AbortController();
     open.set(message.id, left);
-    void run(message, agent, send, AbortSignal.any([gone.signal, left.signal]));
+    void run(message, agent, ws, AbortSignal.any([gone.signal, left.signal])).finally(() => { if (open.get(message.id) === left) open.delete(message.id); });
   });
   const { app } = agent.platform.host;
-  await send({ type: 'hello', version: agent.version, instance: app.instance, at: agent.platform.clock.now(), app, health: agent.health() });
-  await keepAlive(ws, agent, gone.signal);
+  await sender(ws, agent.platform.clock, gone.signal)({ type: 'hello', version: agent.version, instance: app.instance, at: agent.platform.clock.now(), app, health: agent.health() });
+  await keepAlive(ws, agent.platform.clock, gone.signal);
 }
 
 function parse(text: string): FromPage | undefined {
@@ -90,33 +111,41 @@ function parse(text: string): FromPage | undefined {
   }
 }
 
-async function run(message: Exclude<FromPage, { type: 'leave' }>, agent: Agent, send: Send, signal: AbortSignal): Promise<void> {
+async function run(message: Exclude<FromPage, { type: 'leave' }>, agent: Agent, ws: WebSocket, signal: AbortSignal): Promise<void> {
   try {
-    await subscribe(message, agent, send, signal);
+    await subscribe(message, agent, sender(ws, agent.platform.clock, signal), signal);
   } catch (error) {
     if (signal.aborted) return;
-    if (codeOf(error) === 'INTERNAL') agent.log.error('subscription failed', {}, error);
-    await send({ type: 'refused', id: message.id, code: codeOf(error), detail: codeOf(error) === 'INTERNAL' ? 'Something failed inside the agent.' : sayError(error) });
+    const code = codeOf(error);
+    if (code === 'INTERNAL') agent.log.error('subscription failed', {}, error);
+    sendRefusal(ws, code, code === 'INTERNAL' ? 'Something failed inside the agent.' : sayError(error), message.id);
   }
 }
 
-function sender(ws: WebSocket, agent: Agent, gone: AbortSignal): Send {
+/** A refusal waits for nobody: who asks again and again without reading the answers is cut off instead of filling memory. */
+function sendRefusal(ws: WebSocket, code: ErrorCode, detail: string, id?: string): void {
+  if (ws.bufferedAmount > HIGH_WATER_BYTES) { ws.terminate(); return; }
+  if (ws.readyState === ws.OPEN) ws.send(JSON.stringify({ type: 'refused', code, detail, ...(id === undefined ? {} : { id }) } satisfies ToPage));
+}
+
+/** Waits for room first: what lies in the socket is at most the high water and one message. After the signal nothing is sent any more. */
+function sender(ws: WebSocket, clock: Clock, signal: AbortSignal): Send {
   return async (message) => {
-    if (gone.aborted) return;
-    ws.send(JSON.stringify(message));
-    if (ws.bufferedAmount <= HIGH_WATER_BYTES) return;
-    for await (const _ of agent.platform.clock.every(DRAIN_LOOK_MS, gone)) {
-      void _;
-      if (ws.bufferedAmount <= HIGH_WATER_BYTES / 2) return;
+    if (ws.bufferedAmount > HIGH_WATER_BYTES) {
+      for await (const _ of clock.every(DRAIN_LOOK_MS, signal)) {
+        void _;
+        if (ws.bufferedAmount <= HIGH_WATER_BYTES / 2) break;
+      }
     }
+    if (!signal.aborted && ws.readyState === ws.OPEN) ws.send(JSON.stringify(message));
   };
 }
 
 /** A ping every 30 s; a socket that answered none since the last is gone. */
-async function keepAlive(ws: WebSocket, agent: Agent, gone: AbortSignal): Promise<void> {
+async function keepAlive(ws: WebSocket, clock: Clock, gone: AbortSignal): Promise<void> {
   let answered = true;
   ws.on('pong', () => { answered = true; });
-  for await (const _ of agent.platform.clock.every(PING_MS, gone)) {
+  for await (const _ of clock.every(PING_MS, gone)) {
     void _;
     if (!answered) { ws.terminate(); return; }
     answered = false;

@@ -1,12 +1,16 @@
 // Owns the subscriptions of the live socket: each topic pulled from its feed and sent in batches.
 import type { FromPage, ToPage } from '../shared/live.ts';
-import type { Batch, Feed } from '../observe/observe.ts';
+import type { Sample, Session } from '../shared/model.ts';
+import type { Feed } from '../observe/observe.ts';
 import type { Agent } from '../agent/agent.ts';
+import { maskedChange } from '../agent/masking.ts';
 import type { Send } from './live.ts';
 import { masked } from './routes/logs.ts';
 
-/** Items kept for a follower that is busy sending. */
-const FOLLOWER_LIMIT = 5_000;
+/** Items in one message: some 300 KB of samples, so that a long backlog lets other subscriptions in between. */
+const MESSAGE_ITEMS = 1_000;
+/** Rows of the HTTP log come up to this late (observe/samplers/requests.ts); the seconds they change are sent again to a page that returns. */
+const LATE_MS = 90_000;
 /** The landing page is worked out again this often while somebody looks at it. */
 const NOW_EVERY_MS = 2_000;
 
@@ -20,12 +24,14 @@ export async function subscribe(message: Exclude<FromPage, { type: 'leave' }>, a
 }
 
 const topics: { readonly [T in Follow['topic']]: (message: Follow, agent: Agent, send: Send, signal: AbortSignal) => Promise<void> } = {
-  samples: (m, agent, send, signal) => pump(agent.observed.samples, m, signal, (items, dropped) => send({ type: 'samples', id: m.id, items: [...items], dropped })),
-  requests: (m, agent, send, signal) => pump(agent.observed.requests, m, signal, (items, dropped) => send({ type: 'requests', id: m.id, items: [...items], dropped })),
-  changes: (m, agent, send, signal) => pump(agent.observed.changes, m, signal, (items, dropped) => send({ type: 'changes', id: m.id, items: [...items], dropped })),
+  samples: (m, agent, send, signal) => pump(agent.observed.samples, m, signal, (items, dropped) => send({ type: 'samples', id: m.id, items, dropped }), (s, since) => s.at > since || (isLate(s) && s.at > since - LATE_MS)),
+  requests: (m, agent, send, signal) => pump(agent.observed.requests, m, signal, (items, dropped) => send({ type: 'requests', id: m.id, items, dropped })),
+  changes: (m, agent, send, signal) => pump(agent.observed.changes, m, signal, (items, dropped) => send({ type: 'changes', id: m.id, items: items.map((c) => maskedChange(c, agent.mask)), dropped })),
   operations: async (m, agent, send, signal) => {
+    // The feed is joined first, so that no change falls between the list that is sent and those that follow.
+    const changes = agent.operationFeed.follow({ signal, backlog: false, limit: 1 });
     await send({ type: 'operations', id: m.id, items: [...agent.operations.list()] });
-    for await (const _ of agent.operationFeed.follow({ signal, backlog: false, limit: 1 })) {
+    for await (const _ of changes) {
       void _;
       await send({ type: 'operations', id: m.id, items: [...agent.operations.list()] });
     }
@@ -40,13 +46,23 @@ const topics: { readonly [T in Follow['topic']]: (message: Follow, agent: Agent,
   },
 };
 
-/** The backlog newer than `since` in one message, then all that is live: an amended item keeps its old `at`. */
-async function pump<T extends { at: number }>(feed: Feed<T>, message: Follow, signal: AbortSignal, send: (items: readonly T[], dropped: number) => Promise<void>): Promise<void> {
-  let since = message.since ?? 0;
-  for await (const { items, dropped } of feed.follow({ signal, limit: FOLLOWER_LIMIT }) as AsyncIterable<Batch<T>>) {
-    const wanted = since === 0 ? items : items.filter((i) => i.at > since);
-    since = 0;
-    if (wanted.length > 0 || dropped > 0) await send(wanted, dropped);
+/** The sampler of the HTTP log publishes its seconds on their own; a later one of the same second replaces the earlier. */
+function isLate(sample: Sample): boolean {
+  return sample.process === undefined && sample.values['http.requests'] !== undefined;
+}
+
+/** The backlog newer than `since`, then all that is live: an amended item keeps its old `at`. A follower that is busy sending
+ *  keeps as much as the feed itself; what it loses beyond that is counted. */
+async function pump<T extends { at: number }>(feed: Feed<T>, { since }: Follow, signal: AbortSignal, send: (items: T[], dropped: number) => Promise<void>, isNew: (item: T, since: number) => boolean = (item, at) => item.at > at): Promise<void> {
+  let backlog = feed.recent().length > 0;
+  for await (const batch of feed.follow({ signal })) {
+    const wanted = backlog && since !== undefined ? batch.items.filter((item) => isNew(item, since)) : batch.items;
+    let { dropped } = batch;
+    backlog = false;
+    for (let from = 0; from < wanted.length || dropped > 0; from += MESSAGE_ITEMS) {
+      await send(wanted.slice(from, from + MESSAGE_ITEMS), dropped);
+      dropped = 0;
+    }
   }
 }
 
@@ -59,23 +75,22 @@ async function followLog(message: Extract<FromPage, { type: 'follow-log' }>, age
   }
 }
 
+/** Ends when the session has. */
 async function followSession(message: Extract<FromPage, { type: 'follow-session' }>, agent: Agent, send: Send, signal: AbortSignal): Promise<void> {
-  const show = async (): Promise<boolean> => {
+  const left = new AbortController();
+  const show = (session: Session): Promise<void> => send({ type: 'session', id: message.id, session });
+  try {
+    // Joined first, as above.
+    const changes = agent.sessionFeed.follow({ signal: AbortSignal.any([signal, left.signal]), backlog: false });
     const session = await agent.store.sessions.get(message.session);
-    await send({ type: 'session', id: message.id, session });
-    return session.state === 'running';
-  };
-  // The feed is joined first, so that no change falls between the record that is read and those that follow.
-  const changes = agent.sessionFeed.follow({ signal, backlog: false });
-  const iterator = changes[Symbol.asyncIterator]();
-  let next = iterator.next();
-  if (!(await show())) return;
-  for (;;) {
-    const { done, value } = await next;
-    if (done) return;
-    next = iterator.next();
-    const newest = value.items.filter((s) => s.id === message.session).at(-1);
-    if (newest) await send({ type: 'session', id: message.id, session: newest });
-    if (newest && newest.state !== 'running') { await show(); return; }
+    await show(session);
+    if (session.state !== 'running') return;
+    for await (const { items } of changes) {
+      const newest = items.filter((s) => s.id === message.session).at(-1);
+      if (newest) await show(newest);
+      if (newest && newest.state !== 'running') return;
+    }
+  } finally {
+    left.abort();
   }
 }
