@@ -20,12 +20,12 @@ const shown = (n: number | undefined, how: (n: number) => string): string => (n 
 const measured = (id: MetricId, title: string, width: string, how: (n: number) => string, wide = false): TableColumn<ProcessRow> => ({ id, title, width, num: true, wide, cell: (r) => shown(read(r, id), how), value: (r) => read(r, id) });
 
 const COLUMNS: readonly TableColumn<ProcessRow>[] = [
-  { id: 'name', title: 'Process', width: 'minmax(130px,2fr)', cell: (r) => <span class={`tree d${Math.min(r.depth, 6)}`} title={r.info.commandLine ?? r.info.path}>{r.info.name}<small class="only-narrow"> {r.info.pid}</small>{r.info.ours ? <small> agent's own</small> : undefined}</span>, value: (r) => r.info.name },
+  { id: 'name', title: 'Process', width: 'minmax(104px,2fr)', cell: (r) => <span class={`tree d${Math.min(r.depth, 6)}`} title={r.info.commandLine ?? r.info.path}>{r.info.name}<small class="only-narrow"> {r.info.pid}</small>{r.info.ours ? <small> agent's own</small> : undefined}</span>, value: (r) => r.info.name },
   { id: 'pid', title: 'Pid', width: '72px', num: true, wide: true, cell: (r) => r.info.pid, value: (r) => r.info.pid },
   { id: 'role', title: 'Role', width: '76px', wide: true, cell: (r) => <span class={`role ${r.info.role}`}>{ROLE_WORDS[r.info.role]}</span>, value: (r) => r.info.role },
   measured('process.cpu', 'CPU', '76px', percent),
   measured('process.cpu-time', 'CPU time', '84px', duration, true),
-  measured('process.working-set', 'Working set', '100px', bytes),
+  measured('process.working-set', 'Working set', '92px', bytes),
   measured('process.private-bytes', 'Private', '92px', bytes, true),
   measured('process.threads', 'Threads', '76px', count, true),
   measured('process.handles', 'Handles', '76px', count, true),
