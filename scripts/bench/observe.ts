@@ -1,11 +1,13 @@
 // Owns the bench of the resting agent: CPU and memory with 100 sampled processes beside bare Express + ws, pidusage, systeminformation and netdata in the same run.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import { build } from 'esbuild';
+import { WebSocket } from 'ws';
 
 const root = resolve(import.meta.dirname, '../..');
 const { values } = parseArgs({ options: { seconds: { type: 'string', default: '30' }, processes: { type: 'string', default: '100' }, out: { type: 'string', default: 'artifacts/bench/observe.json' }, netdata: { type: 'boolean', default: true } }, allowNegative: true });
@@ -61,6 +63,7 @@ const ended: ChildProcess[] = [...sleepers];
 const results: Record<string, unknown> = { processes: PROCESSES, seconds: SECONDS };
 try {
   results['agent'] = await agent();
+  results['agentBusy'] = await busy();
   results['bareExpressWs'] = await bare();
   results['perPass'] = await perPass();
   if (values.netdata) results['netdata'] = await netdata();
@@ -100,11 +103,49 @@ async function bare(): Promise<Figure> {
   return measure(child, Math.min(SECONDS, 10));
 }
 
-/** CPU of one pass over the same processes, children included: ours, pidusage, systeminformation; passes alternate, medians. */
-async function perPass(): Promise<unknown> {
-  const child = node(['--import', 'tsx', 'scripts/bench/sampling-pass.ts', ...sleepers.map((s) => String(s.pid))], { ...site, HOME: join(top, 'home2') });
+/** The built agent at work: the same 100 processes, 100 HTTP rows a second in its log, one page that follows all topics. */
+async function busy(): Promise<Figure & { rows: number }> {
+  const home = join(top, 'busy');
+  const file = join(home, 'LogFiles/http/RawLogs/bbbbbb-1.log');
+  await mkdir(join(home, 'LogFiles/http/RawLogs'), { recursive: true });
+  await writeFile(file, '#Fields: date time s-sitename cs-method cs-uri-stem cs-uri-query s-port c-ip cs(User-Agent) cs-host sc-status sc-substatus sc-win32-status sc-bytes cs-bytes time-taken\n');
+  const child = node(['dist/main.js'], { ...site, HOME: home, PORT: '0', DIAG_TOKEN: 'bench-bench-bench' });
   ended.push(child);
-  return JSON.parse((await said(child, 'result ')).slice('result '.length));
+  const url = (await said(child, 'listening')).slice('listening '.length);
+  const socket = new WebSocket(`${url.replace('http', 'ws')}/live`, { headers: { authorization: 'Bearer bench-bench-bench' } });
+  let rows = 0;
+  socket.on('message', (raw) => { const m = JSON.parse(String(raw)) as { type: string; items?: unknown[] }; if (m.type === 'requests') rows += m.items?.length ?? 0; });
+  socket.on('open', () => { for (const topic of ['samples', 'requests', 'changes', 'now']) socket.send(JSON.stringify({ type: 'follow', id: topic, topic })); });
+  const writing = new AbortController();
+  const writer = (async () => {
+    for (let n = 0; !writing.signal.aborted; n += 10) {
+      const stamp = new Date().toISOString().slice(0, 19).replace('T', ' ');
+      await appendFile(file, Array.from({ length: 10 }, (_, i) => `${stamp} BENCH GET /products/${n + i} - 80 10.0.0.${i} Mozilla/5.0 bench.example ${i === 3 ? '404 0 0' : '200 0 0'} 5120 300 ${10 + i}\n`).join(''));
+      await sleep(100);
+    }
+  })();
+  await sleep(SETTLE_MS);
+  const figure = await measure(child);
+  writing.abort();
+  await writer;
+  socket.terminate();
+  child.kill('SIGTERM');
+  if (rows < SECONDS * 50) throw new Error(`the page received ${rows} rows only`);
+  return { ...figure, rows };
+}
+
+/** CPU of the same sampling at 1 Hz by ours, pidusage and systeminformation, each in a process of its own at the same time; `nothing` is the timer alone. */
+async function perPass(): Promise<unknown> {
+  const pass = join(top, 'pass.cjs');
+  await build({ entryPoints: [join(root, 'scripts/bench/sampling-pass.ts')], bundle: true, platform: 'node', target: 'node20', format: 'cjs', outfile: pass, external: ['koffi'], logLevel: 'error' });
+  const kinds = ['nothing', 'ours', 'pidusage', 'systeminformation'] as const;
+  const us = await Promise.all(kinds.map(async (kind) => {
+    const child = node([pass, kind, String(SECONDS), ...sleepers.map((s) => String(s.pid))], { ...site, HOME: join(top, `home-${kind}`) });
+    ended.push(child);
+    return Number((await said(child, 'result ')).slice('result '.length));
+  }));
+  const [nothing = NaN, ours = NaN, pidusage = NaN, systeminformation = NaN] = us;
+  return { usPerSecond: { nothing, ours, pidusage, systeminformation }, timesOurs: { pidusage: (pidusage - nothing) / (ours - nothing), systeminformation: (systeminformation - nothing) / (ours - nothing) } };
 }
 
 /** Debian's netdata with its defaults, when it is installed (apt-get install netdata). */

@@ -24,12 +24,16 @@ async function sampler(): Promise<() => Promise<unknown>> {
   return async () => { await platform.processes(signal); return platform.usage(pids, signal); };
 }
 
-const pass = await sampler();
-let before = 0;
-for (let i = -WARM_PASSES; i < Number(seconds); i += 1) {
-  if (i === 0) before = cpuUs();
-  await pass();
-  await sleep(1_000);
+async function run(): Promise<void> {
+  const pass = await sampler();
+  let before = 0;
+  for (let i = -WARM_PASSES; i < Number(seconds); i += 1) {
+    if (i === 0) before = cpuUs();
+    await pass();
+    await sleep(1_000);
+  }
+  process.stdout.write(`result ${Math.round((cpuUs() - before) / Number(seconds))}\n`);
+  process.exit(0);
 }
-process.stdout.write(`result ${Math.round((cpuUs() - before) / Number(seconds))}\n`);
-process.exit(0);
+
+void run();
