@@ -10,12 +10,17 @@ import type { Sampler } from './samplers/index.ts';
 
 /** Logs looked at: stdout and stderr of the worker, its predecessor, the trace and the PHP log fit. */
 export const FOLLOWED_LOGS = 8;
+const REMEMBERED_LOGS = 64;
 /** The catalog walks all of LogFiles: it is asked so seldom that this takes a 500th of the time (most of it waiting for files), but at least once a minute. */
 const SHARE = 500;
-const ASK_MIN_MS = 3_000;
+const ASK_MIN_MS = 15_000;
 const ASK_MAX_MS = 60_000;
-/** After processes came or went their logs appear and tell why: for so long the catalog is asked every ASK_MIN_MS. */
+/** After processes came or went their logs appear and tell why: for EAGER_MS the catalog is asked this often, which is as fresh as it is. */
+const ASK_EAGER_MS = 3_000;
 const EAGER_MS = 10_000;
+/** A log that has rested for so long is looked at only every RESTING_LOOK_MS. */
+const RESTS_AFTER_MS = 300_000;
+const RESTING_LOOK_MS = 10_000;
 const CHANGED_WITHIN_MS = 86_400_000;
 /** Newest entries read of a log that is met for the first time, and errors told of one that was there before us. */
 const PAGE_ENTRIES = 500;
@@ -37,8 +42,11 @@ interface Followed {
   readonly source: LogSourceInfo;
   readonly path: string;
   readonly pid: number | undefined;
-  /** Size and time at the last look. */
+  /** Inode, size and time at the last look. */
   seen: string;
+  /** Of the monotonic clock. */
+  lookedAt: number;
+  changedAt: number;
   /** After the last entry that was told; undefined before the first. */
   cursor: string | undefined;
   /** The newest entry waits for the next look: it may have been half written. */
@@ -52,7 +60,9 @@ export class ErrorFollower implements Sampler {
   readonly id = 'errors';
   readonly everyMs = 2_000;
   readonly #options: ErrorsOptions;
-  readonly #followed = new Map<string, Followed>();
+  /** The cursors of logs that are not among the newest now are kept, so that nothing is told twice when they are again. */
+  readonly #known = new Map<string, Followed>();
+  #newest: ReadonlySet<string> = new Set();
   #first = true;
   #askAt = -Infinity;
   #askedAt = -Infinity;
@@ -62,11 +72,11 @@ export class ErrorFollower implements Sampler {
     this.#options = options;
   }
 
-  get following(): number { return this.#followed.size; }
+  get following(): number { return this.#newest.size; }
 
   async tick(_at: number, signal: AbortSignal): Promise<string | undefined> {
     const now = this.#options.monotonic();
-    if (now >= this.#askAt || (now < this.#eagerUntil && now >= this.#askedAt + ASK_MIN_MS)) {
+    if (now >= this.#askAt || (now < this.#eagerUntil && now >= this.#askedAt + ASK_EAGER_MS)) {
       const first = this.#first;
       this.#askedAt = now;
       await this.#choose((await this.#options.logs.catalog(signal)).sources);
@@ -74,7 +84,12 @@ export class ErrorFollower implements Sampler {
       const tookMs = first ? 0 : this.#options.monotonic() - now;
       this.#askAt = now + Math.min(ASK_MAX_MS, Math.max(ASK_MIN_MS, tookMs * SHARE));
     }
-    for (const one of this.#followed.values()) await this.#look(one, signal);
+    for (const one of this.#known.values()) {
+      if (!this.#newest.has(one.source.id)) continue;
+      if (now - one.changedAt > RESTS_AFTER_MS && now - one.lookedAt < RESTING_LOOK_MS) continue;
+      one.lookedAt = now;
+      await this.#look(one, signal);
+    }
     return undefined;
   }
 
@@ -87,14 +102,22 @@ export class ErrorFollower implements Sampler {
     const since = this.#options.now() - CHANGED_WITHIN_MS;
     const newest = sources.filter((one) => (one.kind === 'application' || one.kind === 'php' || one.kind === 'docker') && one.changedAt >= since)
       .sort((a, b) => b.changedAt - a.changedAt || (a.id < b.id ? -1 : 1)).slice(0, FOLLOWED_LOGS);
-    const ids = new Set(newest.map((one) => one.id));
-    for (const id of this.#followed.keys()) if (!ids.has(id)) this.#followed.delete(id);
+    this.#newest = new Set(newest.map((one) => one.id));
     for (const source of newest) {
-      if (this.#followed.has(source.id)) continue;
-      const path = await unlessGone(() => this.#options.logs.path(source.id));
-      if (path !== undefined) this.#followed.set(source.id, { source, path, pid: pidOf(source.title), seen: '', cursor: undefined, held: false, old: this.#first });
+      const known = this.#known.get(source.id) ?? await this.#meet(source);
+      if (known === undefined) continue;
+      this.#known.delete(source.id);
+      this.#known.set(source.id, known);
     }
+    for (const oldest of this.#known.keys()) { if (this.#known.size <= REMEMBERED_LOGS) break; this.#known.delete(oldest); }
     this.#first = false;
+  }
+
+  async #meet(source: LogSourceInfo): Promise<Followed | undefined> {
+    const path = await unlessGone(() => this.#options.logs.path(source.id));
+    if (path === undefined) return undefined;
+    const restedMs = this.#options.now() - source.changedAt;
+    return { source, path, pid: pidOf(source.title), seen: '', lookedAt: -Infinity, changedAt: this.#options.monotonic() - restedMs, cursor: undefined, held: false, old: this.#first };
   }
 
   async #look(one: Followed, signal: AbortSignal): Promise<void> {
@@ -102,17 +125,20 @@ export class ErrorFollower implements Sampler {
     const now = state === undefined ? 'gone' : `${state.ino} ${state.size} ${state.mtimeMs}`;
     const changed = now !== one.seen;
     if (state === undefined || (!changed && !one.held)) return;
+    if (one.seen !== '' && changed) one.changedAt = one.lookedAt;
     const first = one.cursor === undefined;
-    for (let pages = 0; pages < PAGES_A_LOOK; pages += 1) {
+    let more = true;
+    for (let pages = 0; more && pages < PAGES_A_LOOK; pages += 1) {
       const query = { limit: PAGE_ENTRIES, ...(one.cursor === undefined ? {} : { after: one.cursor }) };
       const page = await unlessGone(() => this.#options.logs.page(one.source.id, query, signal));
       if (page === undefined) return;
       const lines = this.#whole(one, page, changed);
       const errors = lines.filter((line) => line.level === 'error' || line.level === 'fatal');
       for (const line of first && one.old ? errors.slice(-TOLD_AT_START) : errors) this.#tell(one, line, first);
-      if (first || page.lines.length < PAGE_ENTRIES) break;
+      more = !first && (!page.complete || page.lines.length === PAGE_ENTRIES);
     }
-    one.seen = now;
+    // What is left is read at the next look, as if the log had changed again.
+    one.seen = more ? '' : now;
   }
 
   /** Moves the cursor on and gives the entries that can be told: of a log that has just changed all but the newest. */

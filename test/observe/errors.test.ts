@@ -43,11 +43,20 @@ test('errors of the newest logs come to the feed, of old and of new files; stder
   try {
     await waitFor('logs to be followed', () => follower.following === FOLLOWED_LOGS);
     await writeFile(join(folder, 'LW0SDWK0001-5988-stderr-1795226407000.txt'), 'server listening\nTypeError: boom\n    at f (/home/site/wwwroot/lib/cart.js:41:27)\n');
+    follower.soon();
     await waitFor('the error of the new file', () => exits.length > 0);
     assert.deepEqual(exits, [[5988, 'TypeError, lib/cart.js:41']]);
     assert.equal(follower.following, FOLLOWED_LOGS, 'the new file in place of the oldest');
     await appendFile(join(folder, 'LW0SDWK0001-5988-stderr-1795226407000.txt'), 'RangeError: again\n    at g (/home/site/wwwroot/lib/cart.js:50:1)\n');
     await waitFor('the next error of the same file', () => errors.some((text) => text.startsWith('RangeError')));
+    // Older logs grow until the file is not among the newest any more; when it is again, nothing of it is told twice.
+    for (let i = 0; i < FOLLOWED_LOGS; i += 1) await appendFile(join(folder, `trace-${i}.txt`), `2026-11-21T01:00:0${i}  PID[1] Error number ${i}\n`);
+    follower.soon();
+    await waitFor('the errors of the older logs', () => errors.filter((text) => text.includes('Error number')).length >= FOLLOWED_LOGS);
+    await appendFile(join(folder, 'LW0SDWK0001-5988-stderr-1795226407000.txt'), 'SyntaxError: last\n');
+    follower.soon();
+    await waitFor('the last error', () => errors.some((text) => text.startsWith('SyntaxError')));
+    assert.equal(errors.length, new Set(errors).size, JSON.stringify(errors));
   } finally {
     stop.abort();
     await looking.catch((error: unknown) => { if ((error as Error).name !== 'AbortError') throw error; });
