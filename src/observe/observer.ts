@@ -26,6 +26,8 @@ import { createSourceNames } from './source-names.ts';
 export const SAMPLES_KEPT = 10_000;
 export const REQUESTS_KEPT = 5_000;
 export const ERRORS_KEPT = 200;
+/** Request metrics come up to a minute and a half late; older ones are not the latest of anything. */
+const HTTP_FRESH_MS = 120_000;
 const FLUSH_EVERY_MS = 10_000;
 const DEPLOYMENTS_EVERY_MS = 10_000;
 /** A pause of the samples shorter than this is a restart like any other. */
@@ -142,9 +144,12 @@ class Observing implements Observer {
         host.readOwn(site, this.#runs.reduce((sum, run) => sum + run.takeCost(), 0));
         for (const fold of this.#folds) fold.turn(at);
         if (reading.processes !== this.#processes) this.#others(reading.processes);
-        for (const sample of reading.samples) { this.#latest.set(keyText(sample.process as NonNullable<Sample['process']>), sample); this.#keep(sample); }
+        reading.samples.forEach((sample, i) => {
+          this.#latest.set(reading.names[i] as string, sample);
+          this.#keep(sample);
+        });
         this.#keep({ at, values: site });
-        this.#latest.set('site', { at, values: { ...site, ...this.#http } });
+        this.#latest.set('site', { at, values: at - this.#httpAt <= HTTP_FRESH_MS ? { ...site, ...this.#http } : site });
         this.#told.processes(reading.processes, at);
         return undefined;
       },

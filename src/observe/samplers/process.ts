@@ -12,8 +12,9 @@ export const AVERAGE_OVER_MS = 60_000;
 
 export interface ProcessReading {
   readonly processes: readonly ProcessInfo[];
-  /** One of each process that could be read, ours too. */
+  /** One of each process that could be read, ours too; `names` has the keyText of each, made once per process. */
   readonly samples: readonly Sample[];
+  readonly names: readonly string[];
   /** All processes of the site together; those of the agent and of the SCM site are not the site's. */
   readonly site: Values;
 }
@@ -28,6 +29,7 @@ export class ProcessSampler {
   #pids: number[] = [];
   /** One key object for all samples of a process; same order as #list. */
   #keys: ProcessKey[] = [];
+  #texts: string[] = [];
 
   constructor(platform: Platform) {
     this.#platform = platform;
@@ -38,6 +40,7 @@ export class ProcessSampler {
     const usage = await this.#platform.usage(this.#pids, signal);
     const now = this.#platform.clock.monotonic();
     const samples: Sample[] = [];
+    const names: string[] = [];
     const site = new SiteSum();
     for (let i = 0; i < this.#list.length; i += 1) {
       const info = this.#list[i] as ProcessInfo;
@@ -46,10 +49,11 @@ export class ProcessSampler {
       if (one === undefined || one.startedAt !== info.startedAt) continue;
       const values = this.#values(info.pid, one, now);
       samples.push({ at, process: this.#keys[i] as ProcessKey, values });
+      names.push(this.#texts[i] as string);
       if (ofSite(info)) site.add(values);
     }
     this.#counters.sweep();
-    return { processes: this.#list, samples, site: this.#average.add(at, site.values()) };
+    return { processes: this.#list, samples, names, site: this.#average.add(at, site.values()) };
   }
 
   #listed(list: readonly ProcessInfo[]): void {
@@ -59,6 +63,7 @@ export class ProcessSampler {
       const known = before.get(pid);
       return known?.startedAt === startedAt ? known : { pid, startedAt };
     });
+    this.#texts = list.map(keyText);
     this.#pids = list.map((info) => info.pid);
     this.#list = list;
   }
