@@ -15,7 +15,7 @@ export type Problem = z.infer<typeof Problem>;
 
 const list = <T extends z.ZodType>(item: T) => z.preprocess((v) => (typeof v === 'string' ? v.split(',').filter(Boolean) : v), z.array(item));
 const number = z.coerce.number();
-const instant = z.coerce.number().int().nonnegative();
+const instant = z.coerce.number().int().nonnegative().max(8.64e15);   // as At
 const bool = z.preprocess((v) => (v === 'true' || v === '1' ? true : v === 'false' || v === '0' ? false : v), z.boolean());
 const MAX_SPAN_NOTE = 'epoch milliseconds';
 

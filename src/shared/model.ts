@@ -2,8 +2,8 @@
 import { z } from 'zod';
 import { MetricId } from './metrics.ts';
 
-/** Milliseconds since 1970, everywhere. */
-export const At = z.number().int().nonnegative();
+/** Milliseconds since 1970, everywhere; at most the last instant that a Date can show (ECMA-262, 21.4.1.1). */
+export const At = z.number().int().nonnegative().max(8.64e15);
 
 /** `yyMMdd_HHmmssffff` in UTC: DaaS's form, so that folders sort as users know them. */
 export const SessionId = z.string().regex(/^\d{6}_\d{10}$/);
