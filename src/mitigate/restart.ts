@@ -18,10 +18,13 @@ const ROLES: ReadonlySet<ProcessInfo['role']> = new Set(['worker', 'node', 'php'
 export function restartTargets(processes: readonly ProcessInfo[], platform: Platform): z.infer<typeof RestartTarget>[] {
   const possible = platform.can('restart');
   return processes
-    .filter((p) => ROLES.has(p.role) || p.ours === true)
+    .filter((p) => mayBe(p) || p.ours === true)
     .map((info) => ({ info, offer: info.ours ? { yes: false, because: 'this is the agent itself or one of its parents' } : possible, says: says(info) }))
     .sort((a, b) => rank(a.info) - rank(b.info) || a.info.pid - b.info.pid);
 }
+
+/** SCM processes, shells and tools are nobody's target, whoever asks for them. */
+const mayBe = (info: ProcessInfo): boolean => ROLES.has(info.role);
 
 function says(info: ProcessInfo): string {
   if (info.ours) return 'Cannot be restarted from here.';
@@ -36,7 +39,7 @@ function rank(info: ProcessInfo): number {
 }
 
 /** Ends exactly this process (pid *and* start time) and waits for the platform's next worker.
- *  @throws PROCESS_GONE, PROCESS_REUSED, PROCESS_OURS, CAPABILITY_MISSING */
+ *  @throws PROCESS_GONE, PROCESS_REUSED, PROCESS_OURS, BAD_INPUT (a process that restartTargets does not offer), CAPABILITY_MISSING */
 export async function restart(target: ProcessKey, platform: Platform, signal: AbortSignal): Promise<z.infer<typeof RestartDone>> {
   const possible = platform.can('restart');
   if (!possible.yes) throw new DiagError('CAPABILITY_MISSING', { what: 'A restart', because: possible.because });
@@ -45,6 +48,7 @@ export async function restart(target: ProcessKey, platform: Platform, signal: Ab
   if (!found) throw new DiagError('PROCESS_GONE', { pid: target.pid });
   if (found.startedAt !== target.startedAt) throw new DiagError('PROCESS_REUSED', { pid: target.pid, startedAt: new Date(found.startedAt).toISOString(), meant: new Date(target.startedAt).toISOString() });
   if (found.ours) throw new DiagError('PROCESS_OURS', { pid: target.pid });
+  if (!mayBe(found)) throw new DiagError('BAD_INPUT', { why: `body.pid: process ${target.pid} (${found.name}) is neither a worker nor a runtime of the site` });
   await platform.end(target, GRACE_MS, signal);
   const at = platform.clock.now();
   const next = await nextWorker(found, new Set(before.map(keyOf)), platform, signal);
