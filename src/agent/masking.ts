@@ -1,28 +1,35 @@
 // Owns the mask for text that leaves the agent: patterns of secrets, and the very values that the site's processes hold.
 import { maskText } from '../shared/mask.ts';
-import type { Change, Now } from '../shared/model.ts';
+import type { Change, Now, ProcessInfo } from '../shared/model.ts';
 import type { AgentLog as Log } from '../platform/log.ts';
-import type { Platform } from '../platform/platform.ts';
+import type { Platform, Variable } from '../platform/platform.ts';
 import type { Observed } from '../observe/observe.ts';
 import { makeMasker, type Masker } from '../analyze/masker.ts';
+import { workerOf } from '../analyze/target.ts';
 
-/** New workers carry the same settings nearly always; a changed setting restarts the site and is learned within this time. */
-const LEARN_EVERY_MS = 5_000;
-/** Processes whose variables are read: they share the site's settings. */
+/** A new worker is in the list a second after its start, and what it logs can be on a page then. */
+const LEARN_EVERY_MS = 1_000;
+/** Processes whose variables are read, the worker's first: those of a site share its settings. */
 const MAX_PROCESSES = 8;
+/** Variables remembered, the newest: a site has a hundred or two, and logs repeat for days what a setting was before it was changed. */
+const MAX_VARIABLES = 2_000;
 
 export interface Masking { mask(text: string): string; readonly stopped: Promise<void> }
 
-export function startMasking(platform: Platform, observed: Observed, log: Log, signal: AbortSignal): Masking {
+export function startMasking(platform: Platform, observed: Pick<Observed, 'processes'>, log: Pick<Log, 'error'>, signal: AbortSignal): Masking {
+  const known = new Map<string, Variable>();
   let masker: Masker | undefined;
   let learnedFrom = '';
   const learn = async (): Promise<void> => {
-    const site = observed.processes().filter((p) => p.ours !== true).slice(0, MAX_PROCESSES);
+    const site = workerFirst(observed.processes()).slice(0, MAX_PROCESSES);
     const from = site.map((p) => `${p.pid}:${p.startedAt}`).join(' ');
     if (from === learnedFrom || site.length === 0 || !platform.can('environment').yes) return;
     const read = await Promise.allSettled(site.map((p) => platform.environment(p.pid, signal)));   // a process that went or refuses: the patterns still mask
-    masker = makeMasker(read.flatMap((r) => (r.status === 'fulfilled' ? r.value : [])));
-    learnedFrom = from;
+    const fresh = read.flatMap((r) => (r.status === 'fulfilled' ? r.value : [])).filter((v) => !known.has(keyOf(v)));
+    for (const variable of fresh) known.set(keyOf(variable), variable);
+    for (const oldest of known.keys()) { if (known.size <= MAX_VARIABLES) break; known.delete(oldest); }
+    if (fresh.length > 0) masker = makeMasker([...known.values()].reverse());
+    if (read.every((r) => r.status === 'fulfilled')) learnedFrom = from;
   };
   const run = async (): Promise<void> => {
     for await (const _ of platform.clock.every(LEARN_EVERY_MS, signal)) {
@@ -37,10 +44,23 @@ export function startMasking(platform: Platform, observed: Observed, log: Log, s
   return { mask: (text) => (masker ? masker.text(text).text : maskText(text).text), stopped: run() };
 }
 
+function workerFirst(processes: readonly ProcessInfo[]): readonly ProcessInfo[] {
+  const worker = workerOf(processes);
+  const others = processes.filter((p) => p.ours !== true && p !== worker);
+  return worker ? [worker, ...others] : others;
+}
+
+const keyOf = ({ name, value }: Variable): string => `${name}=${value}`;
+
 type Mask = (text: string) => string;
 
 export function maskedChange(change: Change, mask: Mask): Change {
   return { ...change, title: mask(change.title), ...(change.detail === undefined ? {} : { detail: mask(change.detail) }) };
+}
+
+/** The platform masks a command line by its form; here the values that the site's variables hold are known too. */
+export function maskedInfo(info: ProcessInfo, mask: Mask): ProcessInfo {
+  return info.commandLine === undefined ? info : { ...info, commandLine: mask(info.commandLine) };
 }
 
 /** The landing page quotes what the app wrote: its errors, and the sentences made of them. */
