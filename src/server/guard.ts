@@ -58,7 +58,7 @@ export function createGuard(settings: GuardSettings): Guard {
     checkOrigin,
     checkChange(req) {
       const site = req.headers['sec-fetch-site'];
-      if (site !== undefined && site !== 'same-origin' && site !== 'none') throw new DiagError('ORIGIN_REFUSED', { origin: String(site) });
+      if (isForeign(site)) throw new DiagError('ORIGIN_REFUSED', { origin: String(site).slice(0, 200) });
       // A Bearer header is itself one that another site's page cannot send.
       if (settings.auth === 'token' && rightBearer(req)) return;
       if (req.headers['x-diag'] === undefined) throw new DiagError('HEADER_MISSING');
@@ -96,13 +96,22 @@ function platformUser(req: IncomingMessage): string {
   return typeof name === 'string' && name.length > 0 ? name.slice(0, 200) : 'scm user';
 }
 
-/** A browser sends Origin with every change and every socket: it must be our own address. */
+/** A browser sends Origin with every change and every socket: it must be our own address. For an image, a script or a frame of another page it sends none, but tells it in
+ *  Sec-Fetch-Site: refused too, since downloads and bundles leave traces. Only a link that a person follows (a document) may stand anywhere. */
 function checkOrigin(req: IncomingMessage): void {
-  const { origin } = req.headers;
-  if (origin === undefined) return;
+  const { origin, 'sec-fetch-site': site, 'sec-fetch-dest': what } = req.headers;
+  if (origin === undefined) {
+    if (isForeign(site) && what !== 'document') throw new DiagError('ORIGIN_REFUSED', { origin: String(site).slice(0, 200) });
+    return;
+  }
   const own = (req.headers.host ?? '').toLowerCase();
   const host = URL.canParse(origin) ? new URL(origin).host.toLowerCase() : '';
   if (host === '' || host !== own) throw new DiagError('ORIGIN_REFUSED', { origin: origin.slice(0, 200) });
+}
+
+/** `none`: a person typed the address or opened a bookmark. */
+function isForeign(site: string | string[] | undefined): boolean {
+  return site !== undefined && site !== 'same-origin' && site !== 'none';
 }
 
 function cookieOf(req: IncomingMessage, name: string): string | undefined {
