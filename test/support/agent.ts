@@ -8,7 +8,7 @@ import { configOf } from '../../src/agent/config.ts';
 import { createApp } from '../../src/server/app.ts';
 import { createGuard, type Guard } from '../../src/server/guard.ts';
 import { checkAnswers } from '../../src/server/mount.ts';
-import { victim, type Victim } from './victim.ts';
+import { victim, type Victim, type VictimOptions } from './victim.ts';
 
 export const TOKEN = 'a-token-for-tests-only';
 const root = resolve(import.meta.dirname, '../..');
@@ -44,12 +44,12 @@ export async function layHome(home: string, now: number): Promise<void> {
   await writeFile(join(home, 'site', 'deployments', 'abc123', 'status.xml'), `<?xml version="1.0"?><deployment><id>abc123</id><author>someone</author><deployer>zip</deployer><message>apply vouchers</message><status>Success</status><startTime>${new Date(now - 120_000).toISOString()}</startTime><endTime>${new Date(now - 110_000).toISOString()}</endTime><is_temp>False</is_temp></deployment>`);
 }
 
-/** Starts everything; `stop` ends and removes it all. Answers are checked against the contract. */
-export async function agentUnderTest(): Promise<AgentUnderTest> {
+/** Starts everything, the victim with these variables and arguments besides; `stop` ends and removes it all. Answers are checked against the contract. */
+export async function agentUnderTest(options: Pick<VictimOptions, 'nodeOptions' | 'env' | 'args'> = {}): Promise<AgentUnderTest> {
   const top = await mkdtemp(join(tmpdir(), 'agent-test-'));
   const home = join(top, 'home');
   await layHome(home, Date.now());
-  const worker = await victim({ env: { SECRET_KEY: 'marker-secret-value-1234', GREETING: 'hello' } });
+  const worker = await victim({ ...options, env: { SECRET_KEY: 'marker-secret-value-1234', GREETING: 'hello', ...options.env } });
   const config = configOf({ DIAG_HOME: home, DIAG_TOKEN: TOKEN, DIAG_PROCESSES: String(worker.pid), PORT: '0', PATH: process.env['PATH'] });
   const agent = await startAgent(config, { reportCss: join(root, 'public/report.css') });
   const guard = createGuard({ auth: config.auth, token: agent.token, hosts: config.hosts, base: config.base });

@@ -1,5 +1,6 @@
 // Owns the routes of what changes the site: restart.
 import type { Agent } from '../../agent/agent.ts';
+import { maskedInfo } from '../../agent/masking.ts';
 import { restartTargets } from '../../mitigate/restart.ts';
 import type { Handlers } from '../mount.ts';
 
@@ -7,7 +8,7 @@ type Mine = Pick<Handlers, 'restartTargets' | 'restart'>;
 
 export function mitigateRoutes(agent: Agent): Mine {
   return {
-    restartTargets: async () => ({ targets: restartTargets(agent.observed.processes(), agent.platform) }),
+    restartTargets: async () => ({ targets: restartTargets(agent.observed.processes().map((info) => maskedInfo(info, agent.mask)), agent.platform) }),
     restart: async ({ body, who }) => agent.restart(body, who),
   };
 }

@@ -1,9 +1,10 @@
 // Owns the routes of what is observed: metrics, processes, requests, the HTTP summary, changes.
 import { DiagError, sayError } from '../../shared/errors.ts';
 import type { ProcessKey, RequestRow } from '../../shared/model.ts';
-import { maskVariable } from '../../shared/mask.ts';
+import { maskVariables } from '../../shared/mask.ts';
+import type { Variable } from '../../platform/platform.ts';
 import type { Agent } from '../../agent/agent.ts';
-import { maskedChange } from '../../agent/masking.ts';
+import { maskedChange, maskedInfo } from '../../agent/masking.ts';
 import type { Handlers } from '../mount.ts';
 
 type Mine = Pick<Handlers, 'metrics' | 'processes' | 'process' | 'requests' | 'http' | 'changes'>;
@@ -24,7 +25,7 @@ export function observeRoutes(agent: Agent): Mine {
     processes: async () => {
       const latest = observed.latest();
       const can = platform.can('processes');
-      const processes = observed.processes().map((info) => ({ info, ...sampleOf(latest.get(nameOf(info))) }));
+      const processes = observed.processes().map((info) => ({ info: maskedInfo(info, agent.mask), ...sampleOf(latest.get(nameOf(info))) }));
       return { at: platform.clock.now(), processes, ...(can.yes ? {} : { missing: can.because ?? 'not possible here' }) };
     },
     process: async ({ params, signal }) => {
@@ -35,10 +36,10 @@ export function observeRoutes(agent: Agent): Mine {
         settle(platform.environment(info.pid, signal)),
       ]);
       return {
-        info,
+        info: maskedInfo(info, agent.mask),
         ...sampleOf(observed.latest().get(nameOf(info))),
         ...('value' in files ? { openFiles: files.value.map(agent.mask) } : { openFilesMissing: files.because }),
-        ...('value' in variables ? { environment: variables.value.map((v) => ({ name: v.name, ...maskVariable(v.name, v.value) })) } : { environmentMissing: variables.because }),
+        ...('value' in variables ? { environment: shown(variables.value, agent.mask) } : { environmentMissing: variables.because }),
       };
     },
     requests: async ({ query, signal }) => {
@@ -82,6 +83,14 @@ async function keyOf(agent: Agent, pid: number, startedAt: number | undefined, f
 
 function pick<T extends object, K extends keyof T>(from: T, ...keys: readonly K[]): { [P in K]?: Exclude<T[P], undefined> } {
   return Object.fromEntries(keys.filter((k) => from[k] !== undefined).map((k) => [k, from[k]])) as { [P in K]?: Exclude<T[P], undefined> };
+}
+
+/** Masked by name, and where one variable repeats the secret of another. */
+function shown(variables: readonly Variable[], mask: (text: string) => string): { name: string; value: string; masked: boolean }[] {
+  return maskVariables(variables).map(({ name, value, masked }) => {
+    const rest = mask(value);
+    return { name, value: rest, masked: masked || rest !== value };
+  });
 }
 
 /** A value, or the sentence why there is none: partial answers say what is missing. */
