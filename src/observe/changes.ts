@@ -2,6 +2,7 @@
 import type { Change, ProcessInfo, ProcessKey, Role } from '../shared/model.ts';
 import type { Journal } from '../store/store.ts';
 import { sayError } from '../shared/errors.ts';
+import type { Explanation } from './errors.ts';
 import { exitTitle } from './events.ts';
 import type { End, EventChange } from './events.ts';
 import type { Feed, ProcessExit } from './observe.ts';
@@ -38,7 +39,7 @@ export class Changes {
   readonly #known = new Map<string, Change>();
   readonly #exits = new Map<string, Exit>();
   /** Newest error of a pid, from the files that carry the pid in their names. */
-  readonly #errors = new Map<number, { readonly at: number; readonly detail: string }>();
+  readonly #errors = new Map<number, Explanation & { readonly at: number }>();
   #living = new Map<number, ProcessInfo>();
   #list: readonly ProcessInfo[] | undefined;
   #minute = 0;
@@ -104,12 +105,15 @@ export class Changes {
   }
 
   /** An error entry of a process: it may explain an exit that was told before, or one to come. */
-  error(pid: number, at: number, detail: string): void {
+  error(pid: number, at: number, error: Explanation): void {
+    const before = this.#errors.get(pid);
+    // What a dying process says after its exception ("shutting down") does not explain more than the exception.
+    if (before?.sure === true && !error.sure && Math.abs(at - before.at) <= EXPLAINS_MS) return;
     this.#errors.delete(pid);
-    this.#errors.set(pid, { at, detail });
+    this.#errors.set(pid, { ...error, at });
     for (const oldest of this.#errors.keys()) { if (this.#errors.size <= ERRORS_KEPT) break; this.#errors.delete(oldest); }
     const exit = this.#exitOf(pid, at);
-    if (exit !== undefined && exit.change.level !== 'neutral') this.#tell(exit, { ...exit.change, detail });
+    if (exit !== undefined && exit.change.level !== 'neutral') this.#tell(exit, { ...exit.change, detail: error.detail });
   }
 
   exits(since: number): readonly ProcessExit[] {

@@ -45,7 +45,8 @@ export function deploymentChange(id: string, xml: string, changedAt: number): Ch
   const status = field('status')?.toLowerCase();
   const failed = status === 'failed' || status === '3';
   const going = status === 'pending' || status === 'building' || status === 'deploying' || status === '0' || status === '1' || status === '2';
-  const by = field('author') ?? field('deployer');
+  // Kudu writes N/A for what it does not know.
+  const by = [field('author'), field('deployer')].find((name) => name !== undefined && name !== 'N/A');
   const message = field('message');
   const says = failed ? 'failed' : going ? 'is running' : 'finished';
   return {

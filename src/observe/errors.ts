@@ -5,6 +5,7 @@ import { DiagError } from '../shared/errors.ts';
 import { maskText } from '../shared/mask.ts';
 import type { LogLine, LogPage, LogSourceInfo } from '../shared/model.ts';
 import { exceptionOf } from './logs/exception.ts';
+import type { LoggedException } from './logs/exception.ts';
 import type { Logs } from './observe.ts';
 import type { Sampler } from './samplers/index.ts';
 
@@ -35,7 +36,7 @@ export interface ErrorsOptions {
   monotonic(): number;
   onError(line: LogLine): void;
   /** An error of a process whose pid is in the name of its log. */
-  onProcessError(pid: number, at: number, detail: string): void;
+  onProcessError(pid: number, at: number, error: Explanation): void;
 }
 
 interface Followed {
@@ -167,16 +168,22 @@ async function unlessGone<T>(work: () => Promise<T>): Promise<T | undefined> {
   }
 }
 
-/** iisnode's `<computer>-<pid>-stderr-<ms>.txt`. */
+/** iisnode's `<computer>-<pid>-stderr-<ms>.txt`, and -stdout-. */
 function pidOf(title: string): number | undefined {
-  const digits = /(?:^|[/\\])[^/\\]*-(\d{1,9})-stderr-\d+\.txt$/.exec(title)?.[1];
+  const digits = /(?:^|[/\\])[^/\\]*-(\d{1,9})-std(?:err|out)-\d+\.txt$/.exec(title)?.[1];
   return digits === undefined ? undefined : Number(digits);
 }
 
+/** `sure`: an exception, not just a line at level error. */
+export interface Explanation { readonly detail: string; readonly sure: boolean }
+
 /** "TypeError, lib/cart.js:41"; without an exception the entry's first line. Masked. */
-export function explain(text: string): string {
+export function explain(text: string): Explanation {
   const exception = exceptionOf(text);
-  if (exception === undefined) return cut(maskText(text.trim().split(/\r?\n/, 1)[0] ?? '').text);
+  return exception === undefined ? { detail: cut(maskText(text.trim().split(/\r?\n/, 1)[0] ?? '').text), sure: false } : { detail: sayException(exception), sure: true };
+}
+
+function sayException(exception: LoggedException): string {
   const frame = exception.frames.find((one) => one.ours && one.file !== undefined) ?? exception.frames.find((one) => one.file !== undefined);
   if (frame?.file === undefined) return cut(maskText(exception.message === '' ? exception.type : `${exception.type}: ${exception.message}`).text);
   return cut(`${exception.type}, ${belowSite(frame.file)}${frame.line === undefined ? '' : `:${frame.line}`}`);

@@ -22,8 +22,8 @@ import type { Values } from './samplers/process.ts';
 import { RequestsSampler } from './samplers/requests.ts';
 import { createSourceNames } from './source-names.ts';
 
-/** A minute and a half of 100 processes, ten minutes of the usual dozen: what is older is in the history. */
-export const SAMPLES_KEPT = 10_000;
+/** Twenty seconds of 100 processes, minutes of the usual dozen, for a page that comes back after a dropped connection: what is older is in the history. */
+export const SAMPLES_KEPT = 2_000;
 export const REQUESTS_KEPT = 5_000;
 export const ERRORS_KEPT = 200;
 /** Request metrics come up to a minute and a half late; older ones are not the latest of anything. */
@@ -99,7 +99,7 @@ class Observing implements Observer {
     });
     this.#errorFollower = new ErrorFollower({
       logs: options.logs, now: () => platform.clock.now(), monotonic: () => platform.clock.monotonic(),
-      onError: (line) => this.errors.publish(line), onProcessError: (pid, at, detail) => this.#told.error(pid, at, detail),
+      onError: (line) => this.errors.publish(line), onProcessError: (pid, at, error) => this.#told.error(pid, at, error),
     });
     this.#runs = [this.#usage(), this.#requestsSampler, this.#events(names), this.#deployments(), this.#errorFollower].map((sampler) => new Run(sampler, platform.clock));
     this.stopped = new Promise((resolve) => { this.#end = resolve; });

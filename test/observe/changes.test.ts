@@ -32,7 +32,7 @@ describe('an exit, told by processes, event log and stderr in any order, is one 
   const steps: Readonly<Record<'diff' | 'event' | 'stderr', (changes: Changes) => void>> = {
     diff: (changes) => changes.processes([], NOW),
     event: (changes) => { const event = crash(5988, NOW - 400); assert.ok(event); changes.event(event, '77'); },
-    stderr: (changes) => changes.error(5988, NOW - 450, 'TypeError, lib/cart.js:41'),
+    stderr: (changes) => changes.error(5988, NOW - 450, { detail: 'TypeError, lib/cart.js:41', sure: true }),
   };
   for (const order of [['diff', 'event', 'stderr'], ['event', 'diff', 'stderr'], ['stderr', 'diff', 'event'], ['stderr', 'event', 'diff'], ['diff', 'stderr', 'event'], ['event', 'stderr', 'diff']] as const) {
     test(order.join(', '), () => {
@@ -63,7 +63,8 @@ test('a process too short-lived to be seen still has its exit, once', () => {
   assert.ok(event);
   changes.event(event, '5');
   changes.event(event, '5');
-  changes.error(99, NOW + 600, 'Error, boot.js:3');
+  changes.error(99, NOW + 600, { detail: 'Error, boot.js:3', sure: true });
+  changes.error(99, NOW + 700, { detail: 'shutting down', sure: false });
   assert.deepEqual(told().map((one) => [one.id, one.title, one.detail]), [[`exit:99:${NOW + 500}`, 'Worker 99 exited with code 134', undefined], [`exit:99:${NOW + 500}`, 'Worker 99 exited with code 134', 'Error, boot.js:3']]);
 });
 
@@ -121,7 +122,7 @@ test('memory is bounded over many restarts of workers', () => {
   const { changes } = setup();
   for (let i = 0; i < 5_000; i += 1) {
     changes.processes([worker(i + 1, NOW + i * 1_000)], NOW + i * 1_000);
-    changes.error(i + 1, NOW + i * 1_000, 'e');
+    changes.error(i + 1, NOW + i * 1_000, { detail: 'e', sure: false });
   }
   assert.ok(changes.size <= 2 * CHANGES_KEPT + 200, String(changes.size));
 });

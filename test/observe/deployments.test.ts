@@ -14,6 +14,7 @@ test('a status file is a change with its time, author and message', () => {
     id: 'deployment:9fceb02d0ae598', at: Date.UTC(2026, 10, 21, 1, 0, 9, 500), kind: 'deployment', level: 'neutral', title: 'Deployment 9fceb02d0… by Ada & Co finished', detail: 'fix cart',
   });
   assert.deepEqual([deploymentChange('a', status('Failed'), 1)?.level, deploymentChange('a', status('Building'), 1)?.title], ['warning', 'Deployment a by Ada & Co is running']);
+  assert.equal(deploymentChange('a', status('Success').replace('Ada &amp; Co', 'N/A'), 1)?.title, 'Deployment a finished');
   assert.equal(deploymentChange('a', status('Success').slice(0, -5), 1), undefined, 'torn');
   assert.equal(deploymentChange('a', status('Success').replace('>False<', '>True<'), 1), undefined, 'temporary');
   assert.equal(deploymentChange('a', '<deployment><message>key=AccountKey=c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0</message></deployment>', 5)?.at, 5);

@@ -16,9 +16,10 @@ test('what explains an exit: type and place of an exception, else the first line
     ['out of memory', 'out of memory'],
     ['connecting with Password=hunter2hunter2; failed', 'connecting with Password=[masked]; failed'],
   ];
-  for (const [text, want] of table) assert.equal(explain(text).replace(/Password=[^;]+;/, 'Password=[masked];'), want);
-  assert.ok(!explain('Password=hunter2hunter2;').includes('hunter2'));
-  assert.ok(explain('x'.repeat(5_000)).length <= 120);
+  for (const [text, want] of table) assert.equal(explain(text).detail.replace(/Password=[^;]+;/, 'Password=[masked];'), want);
+  assert.deepEqual([explain(table[0]?.[0] ?? '').sure, explain('out of memory').sure], [true, false]);
+  assert.ok(!explain('Password=hunter2hunter2;').detail.includes('hunter2'));
+  assert.ok(explain('x'.repeat(5_000)).detail.length <= 120);
 });
 
 test('a row of the event log is a line of its source', () => {
@@ -37,7 +38,7 @@ test('errors of the newest logs come to the feed, of old and of new files; stder
   const exits: [number, string][] = [];
   const follower = new ErrorFollower({
     logs: openLogs({ platform }), now: () => systemClock.now(), monotonic: () => systemClock.monotonic(),
-    onError: (line) => errors.push(line.text), onProcessError: (pid, _at, detail) => exits.push([pid, detail]),
+    onError: (line) => errors.push(line.text), onProcessError: (pid, _at, error) => exits.push([pid, error.detail]),
   });
   const looking = (async () => { for await (const at of systemClock.every(100, stop.signal)) await follower.tick(at, stop.signal); })();
   try {
