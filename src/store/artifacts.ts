@@ -135,8 +135,20 @@ function indexOf(folder: string, owner: string) {
 export async function listArtifacts(places: Places, id: SessionId): Promise<ArtifactRef[]> {
   const top = places.logs(id);
   const refs: ArtifactRef[] = [];
-  for (const instance of (await namesIn(top)).sort()) refs.push(...await listInstance(join(top, instance), id, instance));
+  for (const instance of (await namesIn(top)).sort()) {
+    if (await isFolder(join(top, instance))) refs.push(...await listInstance(join(top, instance), id, instance));
+  }
   return refs;
+}
+
+/** A link may lead anywhere: it is none. */
+async function isFolder(path: string): Promise<boolean> {
+  try {
+    return (await lstat(path)).isDirectory();
+  } catch (error) {
+    if (codeIn(error) === 'ENOENT') return false;
+    throw error;
+  }
 }
 
 async function listInstance(folder: string, id: SessionId, instance: string): Promise<ArtifactRef[]> {
@@ -164,7 +176,7 @@ async function find(places: Places, ref: Pick<ArtifactRef, 'session' | 'instance
   const unknown = (): DiagError => new DiagError('ARTIFACT_UNKNOWN', { session: ref.session.slice(0, 40), name: ref.name.slice(0, 120) });
   if (!isSafeName(ref.name) || !isSafeName(ref.instance)) throw unknown();
   const folder = join(places.logs(ref.session), ref.instance);
-  const listed = (await listInstance(folder, ref.session, ref.instance)).find((r) => r.name === ref.name);
+  const listed = await isFolder(folder) && (await listInstance(folder, ref.session, ref.instance)).find((r) => r.name === ref.name);
   if (!listed) throw unknown();
   return { path: join(folder, ref.name), ref: listed };
 }

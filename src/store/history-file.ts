@@ -1,4 +1,5 @@
 // Owns one history file while it is open: positional reads and writes of rows, its birth, and its move to a newer form.
+import { constants } from 'node:fs';
 import { open, readdir, rename, rm, stat, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { codeIn, renameOver } from './atomic.ts';
@@ -21,28 +22,42 @@ export interface HistoryFile {
 /** Rows handled at once: 60 KB of the site's. */
 export const CHUNK_ROWS = 256;
 
-/** Opens a file as it is. 'missing' and 'damaged' are answers, not errors. */
+/** A pipe that has the file's name must not hold the thread. */
+const MODES = { 'r': constants.O_RDONLY | (constants.O_NONBLOCK ?? 0), 'r+': constants.O_RDWR | (constants.O_NONBLOCK ?? 0) } as const;
+
+/** Opens a file as it is. 'missing' and 'damaged' are answers, not errors; what is no plain file is damaged. */
 export async function openHistory(path: string, mode: 'r' | 'r+'): Promise<HistoryFile | 'missing' | 'damaged'> {
   let handle: FileHandle;
   try {
-    handle = await open(path, mode);
+    handle = await open(path, MODES[mode]);
   } catch (error) {
     if (codeIn(error) === 'ENOENT') return 'missing';
+    if (codeIn(error) === 'EISDIR') return 'damaged';
     throw error;
   }
   try {
-    const page = Buffer.alloc(HEADER_BYTES);
-    await handle.read(page, 0, HEADER_BYTES, 0);
-    const header = decodeHeader(page);
-    const layout = header && layoutOf(header);
-    if (layout && (await handle.stat()).size === layout.fileBytes) return fileOn(handle, layout);
+    const found = await handle.stat();
+    const layout = found.isFile() ? await layoutIn(handle) : undefined;
+    if (layout && found.size === layout.fileBytes) return fileOn(handle, layout);
   } catch (error) {
     await handle.close();
-    if (error instanceof SyntaxError) return 'damaged';
     throw error;
   }
   await handle.close();
   return 'damaged';
+}
+
+/** Undefined when the header is not one of ours. */
+async function layoutIn(handle: FileHandle): Promise<Layout | undefined> {
+  const page = Buffer.alloc(HEADER_BYTES);
+  await handle.read(page, 0, HEADER_BYTES, 0);
+  try {
+    const header = decodeHeader(page);
+    return header && layoutOf(header);
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
 }
 
 function fileOn(handle: FileHandle, layout: Layout): HistoryFile {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Clock } from '../platform/clock.ts';
 import { TIERS } from '../shared/metrics.ts';
 import type { ProcessKey, Sample } from '../shared/model.ts';
-import { isTemp, namesIn } from './atomic.ts';
+import { codeIn, isTemp, namesIn } from './atomic.ts';
 import { readSeries } from './history-read.ts';
 import { createTrack, findTrack, type Track } from './history-track.ts';
 import type { Losses } from './losses.ts';
@@ -61,16 +61,26 @@ export async function openHistoryOf(settings: HistorySettings): Promise<History>
 
 const keyOf = (process: ProcessKey | undefined): string => (process ? `p${process.pid}-${process.startedAt}` : SITE);
 
+/** What the disk does not give (another user's file, a bad sector) is counted and left: it must not keep the agent from its start. */
 async function findTracks(context: Context): Promise<void> {
   for (const name of await namesIn(context.folder)) {
-    const path = join(context.folder, name);
-    if (isTemp(name)) await rm(path, { force: true });
-    if (!name.endsWith(ENDING)) continue;
-    const track = await findTrack(path, context.losses);
-    if (track) context.tracks.set(keyOf(track.process), track);
+    try {
+      await findOne(context, name);
+    } catch (error) {
+      if (codeIn(error) === '') throw error;
+      context.losses.add('files of history that cannot be read');
+    }
   }
   while (context.tracks.size > context.keptTracks + 1 && replaceOldest(context, Infinity));
   await removeLeaving(context);
+}
+
+async function findOne(context: Context, name: string): Promise<void> {
+  const path = join(context.folder, name);
+  if (isTemp(name)) await rm(path, { force: true });
+  if (!name.endsWith(ENDING)) return;
+  const track = await findTrack(path, context.losses);
+  if (track) context.tracks.set(keyOf(track.process), track);
 }
 
 function write(context: Context, stepMs: number, sample: Sample): void {

@@ -67,7 +67,7 @@ async function recent<T>(settings: JournalSettings<T>, limit: number): Promise<{
     throw error;
   }
   try {
-    for await (const line of linesBackwards(file, (await file.stat()).size)) {
+    for await (const line of linesBackwards(file, (await file.stat()).size, settings.maxBytes)) {
       if (entries.length >= limit) break;
       const entry = parse(settings.schema, line);
       if (entry === undefined) unreadable += 1; else entries.push(entry);
@@ -78,22 +78,23 @@ async function recent<T>(settings: JournalSettings<T>, limit: number): Promise<{
   return { entries, unreadable };
 }
 
-/** Lines from the newest to the oldest; empty ones are passed over. */
-async function* linesBackwards(file: FileHandle, sizeBytes: number): AsyncGenerator<Buffer> {
+/** Lines from the newest to the oldest; empty ones are passed over. A file beyond its bound was not made by us: of it only the end is read. */
+async function* linesBackwards(file: FileHandle, sizeBytes: number, maxBytes: number): AsyncGenerator<Buffer> {
   let rest: Buffer = Buffer.alloc(0);
   let from = sizeBytes;
-  while (from > 0) {
-    const take = Math.min(PIECE_BYTES, from);
+  const end = Math.max(0, sizeBytes - maxBytes);
+  while (from > end) {
+    const take = Math.min(PIECE_BYTES, from - end);
     from -= take;
     rest = Buffer.concat([await read(file, from, take), rest]);
-    let end = rest.length;
+    let to = rest.length;
     for (let at = rest.lastIndexOf(NEWLINE); at >= 0; at = at > 0 ? rest.lastIndexOf(NEWLINE, at - 1) : -1) {
-      if (end > at + 1) yield rest.subarray(at + 1, end);
-      end = at;
+      if (to > at + 1) yield rest.subarray(at + 1, to);
+      to = at;
     }
-    rest = rest.subarray(0, end);
+    rest = rest.subarray(0, to);
   }
-  if (rest.length > 0) yield rest;
+  if (rest.length > 0 && end === 0) yield rest;
 }
 
 function parse<T>(schema: z.ZodType<T>, line: Buffer): T | undefined {

@@ -107,7 +107,7 @@ async function folderBytes(folder: string): Promise<number> {
       else if (entry.isFile()) bytes += (await stat(path)).size;
     }
   } catch (error) {
-    if (codeIn(error) !== 'ENOENT') throw error;               // went while we counted
+    if (!['ENOENT', 'ENOTDIR', 'EACCES'].includes(codeIn(error))) throw error;   // went while we counted, is no folder, or another user's
   }
   return bytes;
 }

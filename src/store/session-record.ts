@@ -1,5 +1,5 @@
 // Owns the record of a session on disk: its place, its form, and who works on it.
-import { readFile, stat } from 'node:fs/promises';
+import { lstat, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { DiagError } from '../shared/errors.ts';
@@ -27,15 +27,20 @@ export async function sessionIds(places: Places): Promise<SessionId[]> {
 /** @throws SESSION_UNKNOWN, SESSION_UNREADABLE */
 export async function readRecord(places: Places, id: string): Promise<SessionRecord> {
   const path = recordPath(places, id);
+  const unreadable = (why: string, cause?: unknown): DiagError => new DiagError('SESSION_UNREADABLE', { session: id, why }, { cause });
   try {
-    const { size } = await stat(path);
-    if (size > MAX_RECORD_BYTES) throw new DiagError('SESSION_UNREADABLE', { session: id, why: `it has ${size} bytes` });
+    const found = await lstat(path);
+    if (!found.isFile()) throw unreadable('it is not a plain file');   // reading a pipe would wait for ever
+    if (found.size > MAX_RECORD_BYTES) throw unreadable(`it has ${found.size} bytes`);
     const { owner, ...session } = SessionFile.parse(JSON.parse(await readFile(path, 'utf8')));
-    if (session.id !== id) throw new DiagError('SESSION_UNREADABLE', { session: id, why: `it is the record of ${session.id}` });
+    if (session.id !== id) throw unreadable(`it is the record of ${session.id}`);
     return owner ? { session, owner } : { session };
   } catch (error) {
+    if (error instanceof DiagError) throw error;
     if (codeIn(error) === 'ENOENT') throw new DiagError('SESSION_UNKNOWN', { session: id }, { cause: error });
-    if (error instanceof SyntaxError || error instanceof z.ZodError) throw new DiagError('SESSION_UNREADABLE', { session: id, why: 'it is not a record of this version' }, { cause: error });
+    if (error instanceof SyntaxError || error instanceof z.ZodError) throw unreadable('it is not a record of this version', error);
+    // Another user's, or a bad disk: one record must not hide the others, nor keep the agent from its start.
+    if (codeIn(error) !== '') throw unreadable(`the system says ${codeIn(error)}`, error);
     throw error;
   }
 }

@@ -176,3 +176,27 @@ test('used bytes count our sessions only, those of other instances too, and what
   assert.equal(await used(), 700);
   assert.equal((await readFile(join(home, 'data/DaaS/Logs/230101_0000000000/RD000/other.dmp'))).length, 5_000);
 });
+
+test('a stray file, or a link to a folder elsewhere, among the instances of a session is no instance', async (t) => {
+  const { store, writer, id, top, home } = await place(t);
+  const draft = await writer.draft('application-log', 'app.log');
+  await writeFile(draft.path, 'x');
+  const ref = await draft.commit();
+  const logs = join(home, 'data/DaaS/Logs', id);
+  await writeFile(join(logs, 'notes.txt'), 'by hand');
+  const elsewhere = join(top, 'elsewhere');
+  await mkdir(elsewhere);
+  await writeFile(join(elsewhere, 'secret'), 'y');
+  await writeFile(join(elsewhere, 'artifacts.jsonl'), `${JSON.stringify({ ...ref, instance: 'linked', name: 'secret' })}\n`);
+  await symlink(elsewhere, join(logs, 'linked'));
+  assert.deepEqual(await store.artifacts.list(id), [ref]);
+  await assert.rejects(store.artifacts.path({ session: id, instance: 'linked', name: 'secret' }), { code: 'ARTIFACT_UNKNOWN' });
+  await assert.rejects(store.artifacts.path({ session: id, instance: 'notes.txt', name: 'x' }), { code: 'ARTIFACT_UNKNOWN' });
+});
+
+test('a file where a session keeps its folder does not hide the room', async (t) => {
+  const { store, id, home } = await place(t);
+  await mkdir(join(home, 'data/DaaS/Reports'), { recursive: true });
+  await writeFile(join(home, 'data/DaaS/Reports', id), 'by hand');
+  assert.ok((await store.artifacts.room()).usedBytes >= 0);
+});

@@ -1,6 +1,7 @@
 // Owns the proof that history is bounded, survives restarts and damage, and gives back what was measured and nothing else.
 import assert from 'node:assert/strict';
-import { mkdtemp, open, readdir, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { mkdir, mkdtemp, open, readdir, rm, stat, symlink, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
@@ -281,6 +282,8 @@ const DAMAGES: readonly { readonly what: string; readonly harm: (path: string) =
   { what: 'one wrong letter in the header', harm: (path) => overwrite(path, 40, Buffer.from('#')), lost: { 'files of history that were damaged': 1 }, left: [null, null, null] },
   { what: 'a cut file', harm: (path) => truncate(path, 100_000), lost: { 'files of history that were damaged': 1 }, left: [null, null, null] },
   { what: 'an empty file', harm: (path) => truncate(path, 0), lost: { 'files of history that were damaged': 1 }, left: [null, null, null] },
+  { what: 'a folder in its place', harm: async (path) => { await rm(path); await mkdir(path); }, lost: { 'files of history that were damaged': 1 }, left: [null, null, null] },
+  { what: 'a pipe in its place', harm: async (path) => { await rm(path); execFileSync('mkfifo', [path]); }, lost: { 'files of history that were damaged': 1 }, left: [null, null, null] },
   { what: 'another file', harm: (path) => writeFile(path, '{"not":"ours"}'), lost: { 'files of history that were damaged': 1 }, left: [null, null, null] },
   { what: 'a torn row', harm: (path) => overwrite(path, rowAt(START_AT + SECOND) + 20, Buffer.alloc(40)), lost: { 'rows of history that were damaged': 1 }, left: [1, null, 3] },
   { what: 'a damaged word about the newest row', harm: (path) => overwrite(path, 4_080, Buffer.from([1, 2, 3])), lost: {}, left: [1, 2, 3] },
@@ -316,6 +319,18 @@ for (const { what, harm, lost: expectedLoss, left } of DAMAGES) {
     assert.deepEqual((await values(history, 'site.cpu', START_AT + SECOND, START_AT + SECOND, 10, clock.now())), [9]);
   });
 }
+
+test('a file that the disk does not give is counted, and keeps nobody from the start', async (t) => {
+  const { folder, clock, open: openIt, lost } = await place(t);
+  const before = await openIt();
+  feed(before, 'site.cpu', SECOND, START_AT, '1 2 3');
+  await before.close();
+  await symlink('p1-2.history', join(folder, 'p1-2.history'));
+  await mkdir(join(folder, 'left.history.tmp'));
+  const history = await openIt();
+  assert.deepEqual(await values(history, 'site.cpu', START_AT, START_AT + 2 * SECOND, 10, clock.now()), [1, 2, 3]);
+  assert.deepEqual(lost(), { 'files of history that cannot be read': 2 });
+});
 
 test('a file damaged while we run is set aside at the next write after a rest', async (t) => {
   const { folder, clock, open: openIt, lost } = await place(t);

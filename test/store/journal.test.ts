@@ -1,6 +1,6 @@
 // Owns the proof that a journal is bounded, newest first, and tells what it could not read.
 import assert from 'node:assert/strict';
-import { appendFile, mkdtemp, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { appendFile, mkdtemp, readFile, readdir, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
@@ -69,4 +69,15 @@ test('a file of nothing but one endless line is one unreadable line, and rotates
   assert.deepEqual(await journal.recent(9), { entries: [], unreadable: 1 });
   await journal.append({ n: 2 });
   assert.deepEqual(await journal.recent(9), { entries: [{ n: 2 }], unreadable: 0 });
+});
+
+test('of a file beyond its bound, which we cannot have written, only the end is read', async (t) => {
+  const { journal, path } = await place(t, 4_000);
+  await journal.append({ n: 1 });
+  await truncate(path, 2 ** 34);
+  await appendFile(path, '\n{"n":2}\n');
+  assert.deepEqual((await journal.recent(9)).entries, [{ n: 2 }]);
+  await journal.append({ n: 3 });
+  assert.deepEqual((await journal.recent(9)).entries, [{ n: 3 }, { n: 2 }]);
+  assert.ok((await stat(path)).size <= 4_000);
 });

@@ -1,6 +1,7 @@
 // Owns the proof that sessions are unique, survive, are told apart by their agent, and age as promised.
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { mkdir, mkdtemp, readFile, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
@@ -264,4 +265,19 @@ test('an instance whose name is no folder name gets one, and its history stays b
   store.history.write(1_000, { at: START_AT, values: { 'site.cpu': 1 } });
   await store.close();
   assert.deepEqual(await readdir(join(home, 'data/DaaS/diag/history')), ['______evil_host']);
+});
+
+test('a record that is no plain file is counted and left: it hides no other, and recovery ends', async (t) => {
+  const { store, clock, home } = await place(t);
+  const id = await store.sessions.nextId();
+  await store.sessions.save(session(id, clock.now()));
+  const folder = join(home, 'data/DaaS/diag/sessions');
+  await mkdir(join(folder, '261121_0100000000.json'));
+  await symlink('261121_0100000001.json', join(folder, '261121_0100000001.json'));
+  await symlink('/etc/hostname', join(folder, '261121_0100000002.json'));
+  execFileSync('mkfifo', [join(folder, '261121_0100000003.json')]);
+  const { sessions, unreadable } = await store.sessions.list();
+  assert.deepEqual([sessions.map((s) => s.id), unreadable], [[id], 4]);
+  assert.deepEqual(await store.sessions.recover(clock.now()), []);
+  await assert.rejects(store.sessions.get('261121_0100000000'), { code: 'SESSION_UNREADABLE' });
 });
