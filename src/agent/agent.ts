@@ -95,7 +95,7 @@ export async function startAgent(config: Config, files: AgentFiles): Promise<Age
   const store = await openStore({ platform });
   const token = config.token ?? await ownToken(folders.own);
   const reportCss = await readFile(files.reportCss, 'utf8');
-  for (const id of await store.sessions.recover(platform.clock.now())) log.warn('the agent ended in mid-session', { session: id });
+  await recover(store, platform, log);
   const ending = new AbortController();
   const observed = await startObserver({ platform, store, logs: openLogs({ platform }), signal: ending.signal });
   const sessions = createSessions({ platform, store, observed, diagnosers, analyzers, thread: files.analyzeWorker, toolVersion: VERSION, reportCss });
@@ -179,6 +179,15 @@ async function pin({ store, sessionFeed }: Parts, id: SessionId, pinned: boolean
   await store.sessions.save(session);
   sessionFeed.publish(session);
   return session;
+}
+
+/** A record that the disk does not take (it is full: the very trouble to be looked at) must not keep the agent from its start. */
+async function recover(store: Store, platform: Platform, log: Log): Promise<void> {
+  try {
+    for (const id of await store.sessions.recover(platform.clock.now())) log.warn('the agent ended in mid-session', { session: id });
+  } catch (error) {
+    log.error('sessions of an earlier run could not be recovered', {}, error);
+  }
 }
 
 /** Ageing: at the start and hourly. A sweep that fails is logged and tried again. */
