@@ -7,6 +7,9 @@ import { isGone, LogFile, stateAt, type FileState } from './file.ts';
 /** Files of one folder that are looked at for a rotated one; the newest names of a folder of thousands are found by the narrower pattern first. */
 const MAX_LOOKED_AT = 300;
 
+/** Looks at a folder in which files are being renamed, before what was seen last is taken. */
+const MAX_LOOKS = 20;
+
 export interface Sibling extends FileState { readonly path: string; readonly number: number; readonly rotated: boolean }
 
 /** Is `name` a rotated form of `current`: app.log.1, app.log-20261121, app.1.log, app.old.log? Returns its number (0 when it has none). */
@@ -24,23 +27,34 @@ export function rotatedNumber(name: string, current: string): number | undefined
 /** The other regular files of the log's folder, oldest first: rotated files stop being written, so the last write orders them;
  *  within the file system's grain the higher number is older. */
 export async function siblingsOf(path: string): Promise<Sibling[]> {
+  let before = await listed(path);
+  // A rotator that renames 3 to 4, 2 to 3, 1 to 2 while we look can hide a file from us: what was seen twice the same is whole.
+  for (let i = 0; i < MAX_LOOKS; i += 1) {
+    const again = await listed(path);
+    if (again.key === before.key) break;
+    before = again;
+  }
+  return before.siblings.sort(older);
+}
+
+async function listed(path: string): Promise<{ siblings: Sibling[]; key: string }> {
   const current = basename(path);
   let names: string[];
   try {
     names = await readdir(dirname(path));
   } catch (error) {
-    if (isGone(error)) return [];
+    if (isGone(error)) return { siblings: [], key: '' };
     throw error;
   }
   const ranked = names.filter((name) => name !== current).map((name) => ({ name, number: rotatedNumber(name, current) }));
-  ranked.sort((a, b) => Number(b.number !== undefined) - Number(a.number !== undefined));
-  const found: Sibling[] = [];
+  ranked.sort((a, b) => Number(b.number !== undefined) - Number(a.number !== undefined) || (a.name < b.name ? -1 : 1));
+  const siblings: Sibling[] = [];
   for (const { name, number } of ranked.slice(0, MAX_LOOKED_AT)) {
     const file = join(dirname(path), name);
     const state = await stateAt(file);
-    if (state) found.push({ ...state, path: file, number: number ?? 0, rotated: number !== undefined });
+    if (state) siblings.push({ ...state, path: file, number: number ?? 0, rotated: number !== undefined });
   }
-  return found.sort(older);
+  return { siblings, key: siblings.filter((one) => one.rotated).map((one) => `${one.path} ${one.ino}`).join('\n') };
 }
 
 function older(a: Pick<Sibling, 'changedNs' | 'number'>, b: Pick<Sibling, 'changedNs' | 'number'>): number {
@@ -48,21 +62,49 @@ function older(a: Pick<Sibling, 'changedNs' | 'number'>, b: Pick<Sibling, 'chang
   return b.number - a.number;
 }
 
-/** The file that holds the mark's bytes: the log itself, a renamed or a copied rotation. Undefined when none does. The caller closes it. */
-export async function locate(path: string, mark: Mark, roots: readonly string[]): Promise<LogFile | undefined> {
-  const current = await LogFile.open(path, roots);
-  if (current && await current.holds(mark)) return current;
-  await current?.close();
-  const siblings = await siblingsOf(path);
-  // The same inode first: of two files with equal beginnings it is the one that was read.
-  const candidates = [...siblings.filter((one) => one.ino === mark.ino), ...siblings.filter((one) => one.ino !== mark.ino && one.rotated)];
-  for (const one of candidates) {
-    if (one.sizeBytes < mark.offset) continue;
-    const file = await LogFile.open(one.path, roots);
-    if (file && await file.holds(mark)) return file;
-    await file?.close();
+/** The first of the chosen siblings that is accepted. Should one be renamed or removed under our hands, all is looked at anew. */
+async function pick(path: string, roots: readonly string[], choose: (siblings: Sibling[]) => Sibling[], accept: (file: LogFile) => Promise<boolean>): Promise<LogFile | undefined> {
+  for (let i = 0; i < MAX_LOOKS; i += 1) {
+    let moved = false;
+    for (const one of choose(await siblingsOf(path))) {
+      const file = await LogFile.open(one.path, roots);
+      moved = file?.ino !== one.ino;
+      if (file && !moved && await accept(file)) return file;
+      await file?.close();
+      if (moved) break;
+    }
+    if (!moved) return undefined;
   }
   return undefined;
+}
+
+/** The file that holds the mark's bytes: the log itself, a renamed or a copied rotation. Undefined when none does. The caller closes it. */
+export async function locate(path: string, mark: Mark, roots: readonly string[]): Promise<LogFile | undefined> {
+  // Opened before the folder is listed: should it be rotated in between, it is found all the same.
+  let current = await LogFile.open(path, roots);
+  if (current && !await current.holds(mark)) { await current.close(); current = undefined; }
+  if (current?.ino === mark.ino) return current;
+  const sinceNs = BigInt(mark.changedAt) * 1_000_000n;
+  // The very file first, under whatever name; then what has the same bytes. Where nothing was read yet only beginnings can be
+  // compared, and many files begin alike: the oldest is tried first, so that nothing is passed over.
+  const rotated = await pick(path, roots, (siblings) => {
+    const fitting = siblings.filter((one) => one.sizeBytes >= mark.offset);
+    const same = fitting.filter((one) => one.ino === mark.ino);
+    return current && mark.offset > 0 ? same : [...same, ...fitting.filter((one) => one.ino !== mark.ino && one.rotated && one.changedNs >= sinceNs)];
+  }, (file) => file.holds(mark));
+  if (rotated) await current?.close();
+  return rotated ?? current;
+}
+
+/** The oldest rotation of the log that was written to since an instant and before `file`'s present bytes: when `file` was empty then,
+ *  it holds what came next. Of files of that very instant (a file system's grain is milliseconds) those visited before are passed over. */
+export async function rotatedSince(path: string, sinceNs: bigint, file: LogFile, visited: readonly string[], roots: readonly string[]): Promise<LogFile | undefined> {
+  const { ino, changedNs } = await file.state();
+  const later = (one: Sibling): boolean => one.changedNs > sinceNs || (one.changedNs === sinceNs && !visited.includes(one.ino));
+  return pick(path, roots, (siblings) => {
+    const own = { changedNs, number: siblings.find((one) => one.ino === ino)?.number ?? -1 };
+    return siblings.filter((one) => one.rotated && one.sizeBytes > 0 && one.ino !== ino && later(one) && older(one, own) < 0);
+  }, async () => true);
 }
 
 /** The file that was written next after `file` (read up to `mark`): the oldest rotation younger than it, else the log itself.
@@ -83,16 +125,9 @@ export async function nextAfterGone(path: string, mark: Mark, roots: readonly st
 }
 
 async function firstYounger(path: string, mark: Mark, roots: readonly string[], choose: (siblings: Sibling[]) => Sibling[]): Promise<LogFile | undefined> {
-  // Opened before the folder is listed: should it be rotated in between, it is still the file that follows those of the list.
+  // Opened before the folder is listed: should it be rotated in between, it is in the list at its place, or follows all of the list.
   const current = await LogFile.open(path, roots);
-  for (const one of choose(await siblingsOf(path))) {
-    if (!one.rotated || one.ino === current?.ino) continue;
-    const file = await LogFile.open(one.path, roots);
-    if (file && file.ino === one.ino && !await file.holds(mark)) {
-      await current?.close();
-      return file;
-    }
-    await file?.close();
-  }
-  return current;
+  const rotated = await pick(path, roots, (siblings) => choose(siblings).filter((one) => one.rotated), async (file) => !await file.holds(mark));
+  if (rotated) await current?.close();
+  return rotated ?? current;
 }

@@ -55,13 +55,15 @@ export async function realInside(path: string, roots: readonly string[]): Promis
   }
 }
 
+const NO_HEAD = fingerprint(new Uint8Array(0));
+
 export class LogFile {
   readonly path: string;
   readonly ino: string;
   readonly bornAt: number;
   readonly #handle: FileHandle;
   #headLength = 0;
-  #head = 0;
+  #head = NO_HEAD;
   #changedAt: number;
   readBytes = 0;                // of this file so far, for limits and for what a page says it read
 
@@ -89,7 +91,7 @@ export class LogFile {
       const found = await handle.stat({ bigint: true });
       if (!found.isFile()) { await handle.close(); return undefined; }
       const file = new LogFile(path, handle, stateOf(found));
-      await file.learnHead();
+      await file.sameHead();
       return file;
     } catch (error) {
       await handle.close();
@@ -117,12 +119,20 @@ export class LogFile {
     return into.subarray(0, filled);
   }
 
-  /** Fingerprints the beginning again while it is still short. A beginning that changed is not taken: the file was emptied, which the reader finds itself. */
-  async learnHead(): Promise<void> {
-    if (this.#headLength >= HEAD_BYTES) return;
+  /** Does the file still begin as it did? A beginning that was short is learnt further. */
+  async sameHead(): Promise<boolean> {
     const head = await this.read(Buffer.alloc(HEAD_BYTES), 0);
-    const same = this.#headLength === 0 || fingerprint(head, 0, this.#headLength) === this.#head;
-    if (head.length <= this.#headLength || !same) return;
+    if (head.length < this.#headLength || fingerprint(head, 0, this.#headLength) !== this.#head) return false;
+    this.#learn(head);
+    return true;
+  }
+
+  /** Takes the first bytes as the beginning of a file that was empty until now. */
+  learnFirst(first: Buffer): void {
+    if (this.#headLength === 0) this.#learn(first.subarray(0, HEAD_BYTES));
+  }
+
+  #learn(head: Buffer): void {
     this.#headLength = head.length;
     this.#head = fingerprint(head);
   }
@@ -130,11 +140,10 @@ export class LogFile {
   /** After the file was emptied: what it holds now is another beginning. */
   async forgetHead(): Promise<void> {
     this.#headLength = 0;
-    this.#head = 0;
-    await this.learnHead();
+    this.#head = NO_HEAD;
+    await this.sameHead();
+    await this.state();
   }
-
-  get headIsShort(): boolean { return this.#headLength < HEAD_BYTES; }
 
   /** The mark of a place whose bytes before it are fingerprinted already. */
   mark(source: string, offset: number, tailLength: number, tail: number): Mark {
@@ -153,12 +162,9 @@ export class LogFile {
     return this.read(Buffer.alloc(size), offset - size);
   }
 
-  /** Does this file hold what the mark saw before its place? An empty mark fits only the very same file. */
+  /** Does this file hold what the mark saw before its place? A mark of an empty file fits only the very same file. */
   async holds(mark: Mark): Promise<boolean> {
-    if (mark.headLength === 0 || mark.offset === 0) {
-      if (mark.ino !== this.ino || mark.bornAt !== this.bornAt) return false;
-      if (mark.headLength === 0) return mark.offset === 0;
-    }
+    if (mark.headLength === 0) return mark.offset === 0 && mark.ino === this.ino && mark.bornAt === this.bornAt;
     if ((await this.state()).sizeBytes < mark.offset) return false;
     const head = await this.read(Buffer.alloc(mark.headLength), 0);
     if (head.length < mark.headLength || fingerprint(head) !== mark.head) return false;

@@ -113,7 +113,7 @@ async function pageAfter(log: Log, cursor: string, limit: number, passes: Passes
 }
 
 /** Reads on through rotations to the log's present end, or until the page is full. */
-async function forward(log: Log, limit: number, passes: Passes, clock: Clock, signal: AbortSignal, start: (reader: LogReader) => Promise<void>): Promise<LogPage> {
+async function forward(log: Log, limit: number, passes: Passes, clock: Clock, signal: AbortSignal, start: (reader: LogReader) => Promise<unknown>): Promise<LogPage> {
   const lines: LogLine[] = [];
   let after: string | undefined;
   let chars = 0;

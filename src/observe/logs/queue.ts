@@ -2,7 +2,7 @@
 import type { LogItem } from '../../shared/live.ts';
 import type { LogLine } from '../../shared/model.ts';
 import type { Follower } from './tail.ts';
-import type { Place, Placed } from './reader.ts';
+import type { Placed } from './reader.ts';
 
 /** Text one follower may keep waiting; a page that is slower loses the oldest and is told how many. */
 const QUEUE_CHARS = 4 * 1_024 * 1_024;
@@ -23,7 +23,6 @@ export class FollowerQueue implements Follower {
   #dropped = 0;
   #passed = 0;
   #cursor: string | undefined;  // of the last item offered, filtered ones included
-  #skip: Place | undefined;
   #ring: (() => void) | undefined;
 
   constructor(passes: (line: LogLine) => boolean, keep: number) {
@@ -33,21 +32,8 @@ export class FollowerQueue implements Follower {
 
   get length(): number { return this.#waiting.length - this.#head + this.#notices.length; }
   get passed(): number { return this.#passed; }
-  get dropped(): number { return this.#dropped; }
 
-  /** Everything up to this place was given to the follower already: what the tail says of it is left out. */
-  skipTo(place: Place): void {
-    this.#skip = place;
-    const waiting = this.#waiting.slice(this.#head);
-    this.#waiting = [];
-    this.#head = 0;
-    this.#chars = 0;
-    for (const placed of waiting) this.offer(placed);
-  }
-
-  offer(offered: Placed): void {
-    const placed = this.#unseen(offered);
-    if (!placed) return;
+  offer(placed: Placed): void {
     if (placed.cursor !== '') this.#cursor = placed.cursor;
     if ('line' in placed.item) {
       if (!this.#passes(placed.item.line)) { this.#passed += 1; if (this.#passed === 1) this.#ring?.(); return; }
@@ -96,19 +82,6 @@ export class FollowerQueue implements Follower {
         signal.addEventListener('abort', over, { once: true });
       });
     }
-  }
-
-  /** The item, or what of it lies after the place to skip to; undefined when it was seen. */
-  #unseen(placed: Placed): Placed | undefined {
-    const skip = this.#skip;
-    if (!skip) return placed;
-    if (placed.ino === skip.ino && placed.end <= skip.offset) return undefined;
-    this.#skip = undefined;
-    if (placed.ino !== skip.ino || !('line' in placed.item) || placed.item.line.offset >= skip.offset) return placed;
-    // The first part of this line was shown while it had no end yet.
-    const { line } = placed.item;
-    const text = Buffer.from(line.text).subarray(skip.offset - line.offset).toString();
-    return { ...placed, item: { line: { ...line, offset: skip.offset, text } } };
   }
 
   #dropOldest(): void {

@@ -4,7 +4,7 @@ import type { LogItem, LogNotice } from '../../shared/live.ts';
 import { bytes } from '../../shared/units.ts';
 import { encodeCursor, type Mark } from './cursor.ts';
 import { toLine } from './entries.ts';
-import { locate, nextAfter, nextAfterGone } from './family.ts';
+import { locate, nextAfter, nextAfterGone, rotatedSince } from './family.ts';
 import { LogFile, stateAt } from './file.ts';
 import { Grouper, type Entry } from './group.ts';
 import { fingerprint, LineSplitter, TAIL_BYTES } from './lines.ts';
@@ -12,14 +12,20 @@ import { fingerprint, LineSplitter, TAIL_BYTES } from './lines.ts';
 /** One read: large enough for a busy log, small enough for a hundred logs. */
 const BLOCK_BYTES = 128 * 1_024;
 
+/** Files read before the present one that are remembered, to tell them from new ones of the same instant. */
+const VISITED = 32;
+/** Tries to resume in a log that is rotated all the time, before its place counts as gone. */
+const RESUMES = 20;
+/** Looks that lead from the end of a file into the next: one more at the old, one to leave, a spare. */
+const STEPS_TO_EMPTY = 3;
 /** The inode of a cursor that was made while there was no file. */
 const NO_FILE = '0';
 
 /** A place within a file that is known by its inode: only for comparing within this process, while the file is open. */
 export interface Place { readonly ino: string; readonly offset: number }
 
-/** A line or notice with the file it is from, where it ends, and the cursor that resumes after it. */
-export interface Placed { readonly item: LogItem; readonly ino: string; readonly end: number; readonly cursor: string }
+/** A line or notice with the cursor that resumes after it (empty: it moves nothing). */
+export interface Placed { readonly item: LogItem; readonly cursor: string }
 
 export interface Log {
   readonly source: string;      // id
@@ -43,6 +49,10 @@ export class LogReader {
   #missing: 'no' | 'moved' | 'deleted' = 'no';
   #settled = false;                  // the old file was read once more after its name led elsewhere
   #near: number | undefined;
+  #emptySince: bigint | undefined;   // the file had nothing when it was opened: what it was given and lost again meanwhile is in younger rotations
+  #emptyNext: string | undefined;    // inode of an empty file that has the log's name now, while the old one is still read
+  #toEmpty = false;                  // does not wait for the new file's first bytes
+  readonly #visited: string[] = [];  // inodes read lately
 
   constructor(log: Log, now: () => number, take: (placed: Placed) => void) {
     this.#log = log;
@@ -67,20 +77,37 @@ export class LogReader {
     await file?.close();
   }
 
-  /** Starts in this file, which the reader now owns. */
-  async startIn(file: LogFile, offset: number): Promise<void> {
+  /** Starts in this file, which the reader now owns. False when the file does not reach that far any more: it was emptied since the offset was found. */
+  async startIn(file: LogFile, offset: number): Promise<boolean> {
+    const state = await file.state();
     await this.#file?.close();
+    this.#visited.push(file.ino);
+    if (this.#visited.length > VISITED) this.#visited.shift();
     this.#file = file;
     this.#missing = 'no';
     this.#settled = false;
-    this.#near = (await file.state()).changedAt;
+    this.#emptyNext = undefined;
+    this.#near = state.changedAt;
+    this.#emptySince = state.sizeBytes === 0 ? state.changedNs : undefined;
     await this.#moveTo(offset);
+    return this.#guard.length === Math.min(TAIL_BYTES, offset);
   }
 
   /** Starts after a cursor, wherever its bytes lie now. What is gone is said. */
   async resume(mark: Mark): Promise<void> {
-    const file = await locate(this.#log.path, mark, this.#log.roots);
-    if (file) { await this.startIn(file, mark.offset); return; }
+    for (let i = 0; i < RESUMES; i += 1) {
+      const file = await locate(this.#log.path, mark, this.#log.roots);
+      if (!file) break;
+      const there = await this.startIn(file, mark.offset);
+      if (!there || fingerprint(this.#guard, this.#guard.length - mark.tailLength) !== mark.tail) continue; // emptied between the finding and the opening
+      // Later than the mark by a millisecond at least: within the same one, what was read and what was not look alike.
+      if (mark.offset === 0 && mark.headLength === 0) this.#emptySince = BigInt(mark.changedAt + 1) * 1_000_000n;
+      return;
+    }
+    await this.#resumeAfter(mark);
+  }
+
+  async #resumeAfter(mark: Mark): Promise<void> {
     const next = await nextAfterGone(this.#log.path, mark, this.#log.roots);
     if (!next) { this.#missing = 'deleted'; await this.#say({ kind: 'deleted', text: `${this.#name} is not there now; the reading goes on when it is back.` }); return; }
     await this.startIn(next, 0);
@@ -99,8 +126,13 @@ export class LogReader {
     const got = await file.read(this.#block.subarray(0, guard + want), this.#offset - guard);
     if (got.length < guard || !got.subarray(0, guard).equals(this.#guard)) return this.#rewritten(file);
     if (got.length === guard) return limit === Infinity ? this.#atEnd(file) : 'idle';
-    if (file.headIsShort) await file.learnHead();
     const chunk = got.subarray(guard);
+    if (this.#offset === 0) {
+      file.learnFirst(chunk);
+      if (await this.#hadMore(file)) return 'more';
+    }
+    // After the bytes, not before: had the file been emptied and refilled in between, these would be the new ones.
+    if (!await file.sameHead()) return this.#rewritten(file);
     this.#offset += chunk.length;
     this.#settled = false;
     this.#guard = Buffer.from(got.subarray(-TAIL_BYTES));
@@ -112,6 +144,33 @@ export class LogReader {
   flush(line: 'keep-line' | 'open-line' | 'end'): void {
     if (line !== 'keep-line') this.#splitter.flush(line === 'end');
     this.#grouper.flush();
+  }
+
+  /** Brings this reader to the place where another one of this log stands, so that the other's next entry follows this one's last.
+   *  False when they are not in the same file, farther apart than `maxBytes`, or in the midst of different entries: read on and ask
+   *  again. The other must stand still meanwhile. */
+  async catchUpWith(other: LogReader, maxBytes: number): Promise<boolean> {
+    const { ino, offset } = other.place;
+    if (!this.#file || !other.#file) return !this.#file && !other.#file;
+    // The other waits in a new file that has nothing yet; this one may wait at the end of the old.
+    this.#toEmpty = this.#file.ino !== ino && other.next === 0;
+    for (let i = 0; this.#toEmpty && i < STEPS_TO_EMPTY && this.#file.ino !== ino; i += 1) if (await this.step() === 'idle') break;
+    this.#toEmpty = false;
+    if (this.#file.ino !== ino || offset - this.#offset > maxBytes) return false;
+    if (this.#offset > offset) return this.place.offset === offset && this.#agrees(other); // both wait for the end of one entry: the other will hand it over
+    while (this.#offset < offset && this.#file.ino === ino) if (await this.step(offset) === 'idle') break;
+    if (this.#offset !== offset || this.#file.ino !== ino || !await this.#agrees(other)) return false;
+    this.flush('end');
+    return true;
+  }
+
+  /** Does the file hold, at one moment, both what this reader read last and what the other did? An inode alone does not tell: the file may have been emptied and refilled between the two. */
+  async #agrees(other: LogReader): Promise<boolean> {
+    const from = Math.min(this.#offset - this.#guard.length, other.#offset - other.#guard.length);
+    const to = Math.max(this.#offset, other.#offset);
+    const now = await (this.#file as LogFile).read(Buffer.allocUnsafe(to - from), from);
+    const has = (end: number, guard: Buffer): boolean => now.subarray(end - guard.length - from, end - from).equals(guard);
+    return has(this.#offset, this.#guard) && has(other.#offset, other.#guard);
   }
 
   /** The cursor of the present place. */
@@ -134,12 +193,11 @@ export class LogReader {
     const file = this.#file;
     if (!file) return;
     const cursor = encodeCursor(file.mark(this.#log.source, entry.end, entry.tailLength, entry.tail));
-    this.#take({ item: { line: toLine(entry, this.#log.source, cursor, this.#near) }, ino: file.ino, end: entry.end, cursor });
+    this.#take({ item: { line: toLine(entry, this.#log.source, cursor, this.#near) }, cursor });
   }
 
   async #say(notice: LogNotice): Promise<void> {
-    const { ino, offset } = this.place;
-    this.#take({ item: { notice: { ...notice, at: this.#now() } }, ino, end: offset, cursor: await this.cursor() });
+    this.#take({ item: { notice: { ...notice, at: this.#now() } }, cursor: await this.cursor() });
   }
 
   /** No file yet: it appears, or there is nothing to do. */
@@ -167,10 +225,25 @@ export class LogReader {
     }
     const read = this.#offset;
     this.flush('end');
-    await file.forgetHead();
-    await this.#moveTo(0);
+    const next = await nextAfterGone(this.#log.path, mark, this.#log.roots);
+    if (next && next.ino !== file.ino) await this.startIn(next, 0);
+    else {
+      await next?.close();
+      await file.forgetHead();
+      await this.#moveTo(0);
+    }
     await this.#say({ kind: 'truncated', text: `${this.#name} was emptied after ${bytes(read)} of it were read; lines written just before that may be lost, and cannot be counted.` });
     return 'more';
+  }
+
+  /** The log was empty when we opened it, and has lines now: were there others in between, which a copytruncate took away? */
+  async #hadMore(file: LogFile): Promise<boolean> {
+    const since = this.#emptySince;
+    this.#emptySince = undefined;
+    const earlier = since === undefined ? undefined : await rotatedSince(this.#log.path, since, file, this.#visited, this.#log.roots);
+    if (!earlier) return false;
+    await this.startIn(earlier, 0);
+    return true;
   }
 
   async #atEnd(file: LogFile): Promise<Step> {
@@ -179,9 +252,12 @@ export class LogReader {
     // A writer may have added to the old file between our read and its renaming: look once more, then leave it.
     if (!this.#settled) { this.#settled = true; return 'more'; }
     if (!now) return this.#nameIsFree(file);
-    // A rotator may make the new file before the writer lets go of the old one.
-    if (now.sizeBytes === 0) return 'idle';
-    return this.#goOn(file);
+    if (this.#offset === 0 && await this.#hadMore(file)) return 'more';
+    if (now.sizeBytes > 0 || this.#toEmpty) return this.#goOn(file);
+    // A rotator may make the new file before the writer lets go of the old one, so an empty one can wait; files in between cannot.
+    if (now.ino === this.#emptyNext) return 'idle';
+    this.#emptyNext = now.ino;
+    return this.#goOn(file, now.ino);
   }
 
   async #nameIsFree(file: LogFile): Promise<Step> {
@@ -192,15 +268,16 @@ export class LogReader {
     return 'idle';
   }
 
-  /** Leaves a file that was read to its end for the one that follows it. */
-  async #goOn(file: LogFile): Promise<Step> {
+  /** Leaves a file that was read to its end for the one that follows it, unless that is the one to be left waiting. */
+  async #goOn(file: LogFile, but?: string): Promise<Step> {
     const mark = file.mark(this.#log.source, this.#offset, this.#guard.length, fingerprint(this.#guard));
     const next = await nextAfter(this.#log.path, file, mark, this.#log.roots);
-    if (!next || next.ino === file.ino) { await next?.close(); return 'idle'; }
-    const deleted = this.#missing === 'deleted' || (await file.state()).links === 0;
+    if (!next || next.ino === file.ino || next.ino === but) { await next?.close(); return 'idle'; }
+    const gone = this.#missing === 'deleted' || (await file.state()).links === 0;
     this.flush('end');
     await this.startIn(next, 0);
-    await this.#say(deleted ? { kind: 'created', text: `${this.#name} was deleted and created again.` } : { kind: 'rotated', text: `${this.#name} was rotated; the lines of ${basename(next.path)} follow.` });
+    if (!gone) await this.#say({ kind: 'rotated', text: `${this.#name} was rotated; the lines of ${basename(next.path)} follow.` });
+    else await this.#say({ kind: 'created', text: `${this.#name} was deleted and created again; lines of files that came and went in between cannot be counted.` });
     return 'more';
   }
 }

@@ -2,9 +2,9 @@
 import { basename } from 'node:path';
 import { sayError } from '../../shared/errors.ts';
 import type { Clock } from '../../platform/clock.ts';
-import { lineStartBefore } from './backward.ts';
 import { LogFile } from './file.ts';
-import { LogReader, type Log, type Place, type Placed } from './reader.ts';
+import { lineEnd } from './page.ts';
+import { LogReader, type Log, type Placed } from './reader.ts';
 import { pause, Wake } from './wake.ts';
 
 /** Shares do not tell of changes: while a log is followed its size is looked at four times a second. */
@@ -15,8 +15,8 @@ const REST_MS = 25;
 const ENTRY_QUIET_MS = 100;
 /** A line without an end is shown after this long: a prompt, or the last words of a killed process. */
 const LINE_QUIET_MS = 2_000;
-/** How far back the start of an unfinished line is looked for; beyond that it is shown from where it stands. */
-const LINE_START_BYTES = 4 * 1_024 * 1_024;
+/** How far a follower may be behind to be taken along: what it reads in its last step must fit its queue. */
+const MEETING_BYTES = 1_024 * 1_024;
 
 export interface Follower { offer(placed: Placed): void }
 
@@ -36,18 +36,11 @@ export class Tail {
     this.#reader = new LogReader(log, () => clock.now(), (placed) => { for (const one of this.#followers) one.offer(placed); });
   }
 
-  get followers(): number { return this.#followers.size; }
-  /** Where the reader stands, as a cursor. */
-  cursor(): Promise<string> { return this.#inTurn(() => this.#reader.cursor()); }
-
-  /** Opens the log at its end and reads on until `close`. */
+  /** Opens the log at its end. */
   async start(): Promise<void> {
     const file = await LogFile.open(this.#log.path, this.#log.roots);
-    if (file) {
-      const { sizeBytes } = await file.state();
-      const from = await lineStartBefore(file, sizeBytes, LINE_START_BYTES);
-      await this.#reader.startIn(file, from ?? sizeBytes);
-    }
+    if (!file || await this.#reader.startIn(file, await lineEnd(file, this.#clock))) return;
+    await this.start(); // emptied between two reads
   }
 
   /** Runs until closed. */
@@ -68,12 +61,14 @@ export class Tail {
 
   close(): void { this.#ending.abort(); }
 
-  /** Brings the reader up to the file and joins: the follower gets every entry from the returned place on. */
-  async join(follower: Follower): Promise<Place> {
+  /** Joins a follower whose own reader came this far: brings both to one place of one file and hands on from there. False when they
+   *  are not in the same file, or too far apart: then the own reader must read on and ask again. */
+  async meet(own: LogReader, follower: Follower): Promise<boolean> {
     return this.#inTurn(async () => {
       await this.#pass();
+      if (this.#ending.signal.aborted || !await own.catchUpWith(this.#reader, MEETING_BYTES)) return false;
       this.#followers.add(follower);
-      return this.#reader.place;
+      return true;
     });
   }
 
@@ -112,41 +107,46 @@ export class Tail {
   #fail(why: string): void {
     if (this.#failure === why) return;
     this.#failure = why;
-    const { ino, offset } = this.#reader.place;
     const notice = { kind: 'failed' as const, text: `${basename(this.#log.path)} cannot be read: ${why}`, at: this.#clock.now() };
-    for (const one of this.#followers) one.offer({ item: { notice }, ino, end: offset, cursor: '' });
+    for (const one of this.#followers) one.offer({ item: { notice }, cursor: '' });
   }
 }
+
+interface Used { readonly tail: Promise<Tail>; users: number; close(): void }
 
 /** The tails of all followed logs. */
 export class Tails {
   readonly #clock: Clock;
-  readonly #open = new Map<string, Promise<Tail>>();
+  readonly #used = new Map<string, Used>();
 
   constructor(clock: Clock) { this.#clock = clock; }
 
-  /** Joins the one tail of this log; `leave` must be called in the end. */
-  async join(log: Log, follower: Follower): Promise<{ place: Place; tail: Tail; leave(): void }> {
-    for (;;) {
-      const tail = await (this.#open.get(log.path) ?? this.#start(log));
-      const place = await tail.join(follower);
-      // The last follower may have left, and closed it, while we waited.
-      if (await this.#open.get(log.path) !== tail) { tail.leave(follower); continue; }
-      return { place, tail, leave: () => { tail.leave(follower); if (tail.followers === 0) { this.#open.delete(log.path); tail.close(); } } };
-    }
+  get count(): number { return this.#used.size; }
+
+  /** The one tail of this log, until `release`; closed when nobody uses it any more. */
+  use(log: Log): { readonly tail: Promise<Tail>; release(): void } {
+    const used = this.#used.get(log.path) ?? this.#start(log);
+    used.users += 1;
+    let held = true;
+    return {
+      tail: used.tail,
+      release: () => {
+        if (!held) return;
+        held = false;
+        used.users -= 1;
+        if (used.users > 0) return;
+        this.#used.delete(log.path);
+        used.close();
+      },
+    };
   }
 
-  get count(): number { return this.#open.size; }
-
-  #start(log: Log): Promise<Tail> {
-    const starting = (async () => {
-      const tail = new Tail(log, this.#clock);
-      await tail.start();
-      tail.run().catch(() => { this.#open.delete(log.path); }); // what it cannot read it has said; a new follower starts anew
-      return tail;
-    })();
-    this.#open.set(log.path, starting);
-    starting.catch(() => { this.#open.delete(log.path); });
-    return starting;
+  #start(log: Log): Used {
+    const tail = new Tail(log, this.#clock);
+    const used: Used = { tail: tail.start().then(() => tail), users: 0, close: () => tail.close() };
+    this.#used.set(log.path, used);
+    // A tail that cannot even start fails whoever asked for it; one that runs says itself what it cannot read.
+    used.tail.then(() => tail.run()).catch(() => { tail.close(); });
+    return used;
   }
 }
