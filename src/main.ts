@@ -1,5 +1,5 @@
 // Owns the process: reads the environment, raises agent and server, says where it listens, and ends both on a signal.
-import './lean.ts';
+import { COLLECT_EVERY_MS, collectGarbage } from './lean.ts';
 import { DiagError, sayError } from './shared/errors.ts';
 import { configOf } from './agent/config.ts';
 import { packageRoot, run, type Running } from './server/run.ts';
@@ -14,6 +14,10 @@ async function main(): Promise<void> {
   if (link) process.stdout.write(`open ${link}\n`);
   process.stdout.write(`listening ${running.listening.url}\n`);
   endOnSignal(running, config.endWithStdin);
+  for await (const _ of running.agent.platform.clock.every(COLLECT_EVERY_MS, new AbortController().signal)) {
+    void _;
+    collectGarbage();
+  }
 }
 
 function endOnSignal(running: Running, withStdin: boolean): void {
