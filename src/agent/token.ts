@@ -1,10 +1,13 @@
-// Owns the token of a standalone agent: made once for a home, readable by its owner only (writeAtomic makes private files).
+// Owns what lets local programs in: the token of a standalone agent, made once for a home and readable by its owner only (writeAtomic makes private files), and the name of the file with its address.
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isFull } from '../platform/folders.ts';
 import { writeAtomic } from '../store/atomic.ts';
 
 export const TOKEN_FILE = 'token';
+/** Where the agent of a home answers, for the CLI on the same machine; beside the token. Written by server/run.ts while it runs. */
+export const ADDRESS_FILE = 'agent.json';
 /** 160 bits: cannot be guessed at any rate of tries. */
 const TOKEN_BYTES = 20;
 
@@ -17,6 +20,10 @@ export async function ownToken(folder: string): Promise<string> {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
   }
   const token = randomBytes(TOKEN_BYTES).toString('base64url');
-  await writeAtomic(path, `${token}\n`);
+  try {
+    await writeAtomic(path, `${token}\n`);
+  } catch (error) {
+    if (!isFull(error)) throw error;                           // on a full disk the token lasts as long as this run
+  }
   return token;
 }

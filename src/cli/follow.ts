@@ -1,35 +1,114 @@
 // Owns the CLI's end of the live socket: one followed log as a stream of batches.
+import type { IncomingMessage } from 'node:http';
 import { WebSocket } from 'ws';
+import { ApiProblem } from '../shared/connect.ts';
+import { Problem } from '../shared/api.ts';
 import { DiagError } from '../shared/errors.ts';
 import type { LogFilter } from '../shared/model.ts';
 import { ToPage } from '../shared/live.ts';
+import { systemClock } from '../platform/clock.ts';
 import type { Reached } from './reach.ts';
 
-type LogBatch = Extract<ToPage, { type: 'log' }>;
+export type LogBatch = Extract<ToPage, { type: 'log' }>;
+export interface Wanted { readonly source: string; readonly cursor?: string; readonly last?: number; readonly filter: LogFilter }
+
+/** The agent pings every 30 s: a socket that is silent for longer than two of them is dead, whatever TCP says. */
+const SILENT_MS = 75_000;
+const LOOK_MS = 15_000;
+const HANDSHAKE_MS = 15_000;
+/** Batches that may wait for a slow terminal; then the socket is not read, and the agent counts what we lose. */
+const MAX_WAITING = 16;
+const MAX_REFUSAL_BYTES = 64 * 1024;
 
 /** Batches until the connection breaks or the signal aborts; the caller resumes with the last cursor. @throws what the agent refused */
-export async function* followLog(reached: Reached, wanted: { source: string; cursor?: string; last?: number; filter: LogFilter }, signal: AbortSignal): AsyncGenerator<LogBatch> {
-  const socket = new WebSocket(`${reached.url.replace(/^http/, 'ws')}/live`, { headers: reached.headers });
-  const end = (): void => { socket.close(); };
+export async function* followLog(reached: Reached, wanted: Wanted, signal: AbortSignal): AsyncGenerator<LogBatch> {
+  const over = new AbortController();
+  const wire = new Wire(reached, { type: 'follow-log', id: 'log', ...wanted });
+  const end = (): void => { wire.close(); };
   signal.addEventListener('abort', end, { once: true });
-  const waiting: ToPage[] = [];
-  let wake: (() => void) | undefined;
-  let closed = false;
-  const push = (message?: ToPage): void => { if (message) waiting.push(message); wake?.(); };
-  socket.on('open', () => { socket.send(JSON.stringify({ type: 'follow-log', id: 'log', ...wanted })); });
-  socket.on('message', (raw) => { const parsed = ToPage.safeParse(JSON.parse(String(raw))); if (parsed.success) push(parsed.data); });
-  socket.on('close', () => { closed = true; push(); });
-  socket.on('error', () => { closed = true; push(); });
+  void watch(wire, AbortSignal.any([signal, over.signal]));
   try {
-    for (;;) {
-      const message = waiting.shift();
-      if (message?.type === 'log') yield message;
-      else if (message?.type === 'refused') throw new DiagError(message.code === 'FILTER_BAD' ? 'FILTER_BAD' : 'BAD_INPUT', { why: message.detail });
-      else if (!message && closed) return;
-      else if (!message) await new Promise<void>((done) => { wake = done; });
-    }
+    if (signal.aborted) return;
+    for (let message = await wire.next(); message; message = await wire.next()) if (message.type === 'log') yield message;
   } finally {
     signal.removeEventListener('abort', end);
-    socket.terminate();
+    over.abort();
+    wire.close();
   }
+}
+
+async function watch(wire: Wire, signal: AbortSignal): Promise<void> {
+  for await (const _ of systemClock.every(LOOK_MS, signal)) {
+    void _;
+    if (systemClock.monotonic() - wire.heardAt > SILENT_MS) wire.close();
+  }
+}
+
+/** The socket as a queue of messages. */
+class Wire {
+  heardAt = systemClock.monotonic();
+  readonly #socket: WebSocket;
+  readonly #waiting: ToPage[] = [];
+  #refusal: Error | undefined;
+  #closed = false;
+  #wake: (() => void) | undefined;
+
+  constructor(reached: Reached, ask: object) {
+    const { url, headers } = reached;
+    // Behind the SCM site the agent tells programs from pages of other sites by the Origin only.
+    this.#socket = new WebSocket(`${url.replace(/^http/, 'ws')}/live`, { headers: { ...headers, origin: new URL(url).origin }, handshakeTimeout: HANDSHAKE_MS, perMessageDeflate: false });
+    this.#socket.on('open', () => { this.#socket.send(JSON.stringify(ask)); });
+    this.#socket.on('ping', () => { this.heardAt = systemClock.monotonic(); });
+    this.#socket.on('message', (raw) => { this.#take(String(raw)); });
+    this.#socket.on('unexpected-response', (_req, res) => { void this.#refused(url, res); });
+    this.#socket.on('close', () => { this.#end(); });
+    this.#socket.on('error', () => { this.#end(); });            // 'close' may not follow when it never opened
+  }
+
+  /** The next message; undefined when the connection is over. @throws what the agent refused */
+  async next(): Promise<ToPage | undefined> {
+    while (this.#waiting.length === 0 && !this.#closed) await new Promise<void>((done) => { this.#wake = done; });
+    const message = this.#waiting.shift();
+    if (this.#waiting.length === 0 && this.#socket.isPaused) this.#socket.resume();
+    if (message === undefined && this.#refusal) throw this.#refusal;
+    return message;
+  }
+
+  close(): void { this.#end(); this.#socket.terminate(); }
+
+  #take(text: string): void {
+    this.heardAt = systemClock.monotonic();
+    const message = ToPage.safeParse(JSON.parse(text));
+    if (!message.success) return;                              // a newer agent may say more
+    if (message.data.type === 'refused') { const { code, detail } = message.data; this.#refusal = problem(code, detail); this.#end(); return; }
+    this.#waiting.push(message.data);
+    if (this.#waiting.length >= MAX_WAITING) this.#socket.pause();
+    this.#wake?.();
+  }
+
+  /** A refusal that stays one is told; that of an agent which is just starting, or is full, is a broken connection. */
+  async #refused(url: string, res: IncomingMessage): Promise<void> {
+    let body = '';
+    res.setEncoding('utf8').on('data', (text: string) => { if (body.length < MAX_REFUSAL_BYTES) body += text; });
+    await new Promise<void>((done) => { res.on('close', () => { done(); }); });
+    const status = res.statusCode ?? 0;
+    if (status !== 429 && status < 500) this.#refusal = refusalOf(body) ?? new DiagError('UNREACHABLE', { url, why: `its live address answered ${status}` });
+    this.close();
+  }
+
+  #end(): void { this.#closed = true; this.#wake?.(); }
+}
+
+function refusalOf(body: string): ApiProblem | undefined {
+  try {
+    const parsed = Problem.safeParse(JSON.parse(body));
+    return parsed.success ? new ApiProblem(parsed.data) : undefined;
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}
+
+function problem(code: string, detail: string): ApiProblem {
+  return new ApiProblem({ type: 'about:blank', title: code, status: 0, code, detail });
 }

@@ -1,4 +1,4 @@
-// Owns what options mean: numbers with bounds, severities in order.
+// Owns what options mean: numbers with bounds, lists, severities in order.
 import { InvalidArgumentError } from 'commander';
 import type { Finding, Severity } from '../shared/model.ts';
 
@@ -11,13 +11,26 @@ export interface Remote { readonly url?: string; readonly token?: string; readon
 export function number(least: number, most: number): (text: string) => number {
   return (text) => {
     const value = Number(text);
-    if (!Number.isInteger(value) || value < least || value > most) throw new InvalidArgumentError(`a whole number from ${least} to ${most} is wanted.`);
+    if (!/^\d+$/.test(text) || value < least || value > most) throw new InvalidArgumentError(`It must be a whole number from ${least} to ${most}.`);
     return value;
   };
 }
 
-/** True when a finding is at least as severe as asked. */
-export function fails(findings: readonly Finding[], failOn: FailOn): boolean {
+/** "a,b, c" */
+export function list(text: string): string[] {
+  const items = text.split(',').map((item) => item.trim()).filter((item) => item !== '');
+  if (items.length === 0) throw new InvalidArgumentError('It must be one or more names with commas between them.');
+  return items;
+}
+
+/** Text that says something: an empty one is mostly a variable that was not set. */
+export function some(text: string): string {
+  if (text.trim() === '') throw new InvalidArgumentError('It must not be empty.');
+  return text;
+}
+
+/** True when a finding is at least as severe as asked; what is good or cannot be told never fails. */
+export function fails(findings: readonly Pick<Finding, 'severity'>[], failOn: FailOn): boolean {
   if (failOn === 'never') return false;
   const order: readonly Severity[] = ['critical', 'warning', 'info'];
   const limit = order.indexOf(failOn);

@@ -1,17 +1,15 @@
 // Owns a running agent with its server: assembled, listening, known to local programs by a small file, and ended in order.
 import { existsSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { writeAtomic } from '../store/atomic.ts';
+import { codeIn, writeAtomic } from '../store/atomic.ts';
 import { startAgent, type Agent } from '../agent/agent.ts';
 import type { Config } from '../agent/config.ts';
+import { ADDRESS_FILE } from '../agent/token.ts';
 import { listen, type Listening } from './listen.ts';
 
 export interface Running { readonly agent: Agent; readonly listening: Listening; stop(): Promise<void> }
-
-/** Where the agent of a home answers, for the CLI on the same machine; the token lies beside it, readable by the owner only. */
-export const ADDRESS_FILE = 'agent.json';
 
 /** The folder that holds public/ and dist/, above the running file: the same from source and from the bundle. */
 export function packageRoot(fileUrl: string): string {
@@ -28,12 +26,11 @@ export async function run(config: Config, root: string): Promise<Running> {
   const agent = await startAgent(config, { ...(existsSync(worker) ? { analyzeWorker: worker } : {}), reportCss: join(publicDir, 'report.css') });
   try {
     const listening = await listen(agent, publicDir);
-    const file = join(agent.platform.host.folders.own, ADDRESS_FILE);
-    await writeAtomic(file, JSON.stringify({ url: listening.url, pid: process.pid, startedAt: agent.platform.ownUsage().startedAt }));
+    const address = await tell(agent, listening.url);
     return {
       agent, listening,
       async stop() {
-        await rm(file, { force: true });
+        await address.forget();
         await listening.close();
         await agent.stop();
       },
@@ -42,4 +39,20 @@ export async function run(config: Config, root: string): Promise<Running> {
     await agent.stop();
     throw error;
   }
+}
+
+/** Writes where we answer. Programs that cannot find us by it still have the printed address: it must not keep us from the start, nor from the end. */
+async function tell({ platform, log }: Agent, url: string): Promise<{ forget(): Promise<void> }> {
+  const file = join(platform.host.folders.own, ADDRESS_FILE);
+  const content = JSON.stringify({ url, pid: process.pid, startedAt: platform.ownUsage().startedAt });
+  const attempt = async (what: string, work: () => Promise<void>): Promise<void> => {
+    try {
+      await work();
+    } catch (error) {
+      if (codeIn(error) !== 'ENOENT') log.warn(what, { file }, error);
+    }
+  };
+  await attempt('the address could not be written down', () => writeAtomic(file, content));
+  // Another agent of this home may have come after us: its word stays.
+  return { forget: () => attempt('the address could not be removed', async () => { if (await readFile(file, 'utf8') === content) await rm(file, { force: true }); }) };
 }

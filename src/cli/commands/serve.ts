@@ -1,8 +1,7 @@
 // Owns `diag serve`: the agent and its page in this process until a signal.
 import { configOf } from '../../agent/config.ts';
-import { packageRoot, run } from '../../server/run.ts';
 import { print, printJson } from '../print.ts';
-import { untilSignal } from '../until.ts';
+import { untilStopped } from '../until.ts';
 
 export async function serve(options: { port?: number; host?: string; home?: string; json?: boolean }): Promise<void> {
   const config = configOf({
@@ -11,13 +10,17 @@ export async function serve(options: { port?: number; host?: string; home?: stri
     ...(options.host === undefined ? {} : { DIAG_LISTEN_HOST: options.host }),
     ...(options.home === undefined ? {} : { DIAG_HOME: options.home }),
   });
+  const { packageRoot, run } = await import('../../server/run.ts');
   const running = await run(config, packageRoot(import.meta.url));
-  const link = running.listening.link();
-  if (options.json) printJson({ url: running.listening.url, ...(link ? { link } : {}), home: config.home });
-  else {
-    if (link) print(`open ${link}`);
-    print(`listening ${running.listening.url}`);
+  try {
+    const link = running.listening.link();
+    if (options.json) printJson({ url: running.listening.url, ...(link ? { link } : {}), home: config.home });
+    else {
+      if (link) print(`open ${link}`);
+      print(`listening ${running.listening.url}`);
+    }
+    await untilStopped();
+  } finally {
+    await running.stop();
   }
-  await untilSignal();
-  await running.stop();
 }

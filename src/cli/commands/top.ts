@@ -1,50 +1,102 @@
-// Owns `diag top`: processes and the article's five metrics, redrawn each second on a terminal.
-import { setTimeout as sleep } from 'node:timers/promises';
+// Owns `diag top`: the verdict, the article's five metrics and the processes, redrawn each second on a terminal.
+import { DiagError } from '../../shared/errors.ts';
 import { metric } from '../../shared/metrics.ts';
 import type { Diag } from '../../shared/connect.ts';
-import { bytes, count, percent, quantity } from '../../shared/units.ts';
+import { bytes, count, percent, plural, quantity } from '../../shared/units.ts';
+import { systemClock, within } from '../../platform/clock.ts';
 import type { Remote } from '../options.ts';
-import { colour, print, printJson, safe, table } from '../print.ts';
-import { withAgent } from '../reach.ts';
-import { interrupted } from '../until.ts';
+import { colour, cut, columns, print, printJson, remark, rows, safeLine, table, wrap } from '../print.ts';
+import { withAgent, type Reached } from '../reach.ts';
+import { stop } from '../until.ts';
 
 const EVERY_MS = 1_000;
+/** An agent that was raised a moment ago needs two readings, a second apart, for its first rate. */
+const MEASURED_MS = 10_000;
+const LOOK_MS = 100;
+const MINUTES = 5;
 
-export async function top(options: Remote & { once?: boolean }): Promise<void> {
-  await withAgent(options, async ({ diag }) => {
-    const stop = interrupted();
-    const live = !options.once && !options.json && process.stdout.isTTY === true;
-    if (!live && !(await measured(diag, stop))) print('No sample yet.');
-    do {
-      const [now, list] = await Promise.all([diag.now({ query: { minutes: 5 } }), diag.processes()]);
-      if (options.json) { printJson({ now, processes: list.processes }); return; }
-      if (live) process.stdout.write('\u001b[H\u001b[2J');
-      draw(now, list.processes);
-      if (live) await sleep(EVERY_MS, undefined, { signal: stop }).catch((error: unknown) => { if (!stop.aborted) throw error; });
-    } while (live && !stop.aborted);
+type Now = Awaited<ReturnType<Diag['now']>>;
+type Processes = Awaited<ReturnType<Diag['processes']>>['processes'];
+
+export async function top(options: Remote & { readonly once?: boolean }): Promise<void> {
+  await withAgent(options, async (reached) => {
+    if (!options.once && !options.json && process.stdout.isTTY === true) { await live(reached); return; }
+    await measured(reached.diag);
+    const { now, processes } = await look(reached.diag);
+    if (options.json) printJson({ now, processes });
+    else print(drawn(now, processes).join('\n'));
   });
 }
 
-/** An agent that was raised a moment ago has no rate yet: a rate needs two readings. */
-async function measured(diag: Diag, stop: AbortSignal): Promise<boolean> {
-  for (let tries = 0; tries < 30 && !stop.aborted; tries += 1) {
-    const { processes } = await diag.processes();
-    if (processes.some((p) => p.sample?.values['process.cpu'] !== undefined)) return true;
-    await sleep(100);
+async function look(diag: Diag): Promise<{ now: Now; processes: Processes }> {
+  const [now, { processes }] = await Promise.all([diag.now({ query: { minutes: MINUTES } }), diag.processes()]);
+  return { now, processes };
+}
+
+/** Until Ctrl+C, which is its normal end. */
+async function live(from: Reached): Promise<void> {
+  let reached = from;
+  try {
+    for (;;) {
+      reached = await turn(reached);
+      await systemClock.wait(EVERY_MS, stop);
+    }
+  } catch (error) {
+    if (!stop.aborted) throw error;
   }
-  return false;
 }
 
-function draw(now: Awaited<ReturnType<Diag['now']>>, processes: Awaited<ReturnType<Diag['processes']>>['processes']): void {
-  print(colour('bold', now.verdict));
-  for (const line of now.detail) print(safe(line));
-  print();
-  print(now.tiles.map((t) => `${metric(t.metric).title}: ${t.value === undefined ? '–' : quantity(t.value, metric(t.metric).unit)}`).join('   '));
-  print();
-  const rows = processes.map(({ info, sample }) => {
-    const v = sample?.values ?? {};
-    const show = (value: number | undefined, say: (n: number) => string): string => (value === undefined ? '–' : say(value));
-    return [String(info.pid), info.ours ? `${info.role} (ours)` : info.role, show(v['process.cpu'], percent), show(v['process.working-set'], bytes), show(v['process.private-bytes'], bytes), show(v['process.threads'], count), show(v['process.handles'], count), safe((info.commandLine ?? info.name).slice(0, 80))];
-  });
-  print(table(['PID', 'Role', 'CPU', 'Memory', 'Private', 'Threads', 'Handles', 'Command'], rows, [0, 2, 3, 4, 5, 6]));
+async function turn(reached: Reached): Promise<Reached> {
+  try {
+    const { now, processes } = await look(reached.diag);
+    redraw(drawn(now, processes));
+    return reached;
+  } catch (error) {
+    if (!(error instanceof DiagError) || error.code !== 'UNREACHABLE') throw error;
+    redraw([colour('red', safeLine(error.message)), 'Trying again …']);
+    return reached.again();
+  }
+}
+
+/** From the top of the screen; what was there is overwritten line by line, so that nothing flickers. */
+function redraw(lines: readonly string[]): void {
+  const room = Math.max(2, rows() - 1);
+  const shown = lines.length > room ? [...lines.slice(0, room - 1), colour('dim', `… ${plural(lines.length - room + 1, 'more line')}`)] : lines;
+  process.stdout.write(`\u001b[H${shown.map((line) => `${line}\u001b[K\n`).join('')}\u001b[J`);
+}
+
+async function measured(diag: Diag): Promise<void> {
+  const limit = within(MEASURED_MS, stop);
+  for (;;) {
+    const { processes } = await diag.processes();
+    if (processes.length === 0 || processes.some((p) => p.sample?.values['process.cpu'] !== undefined)) return;
+    if (limit.aborted) { remark('No rate was measured yet.'); return; }
+    await systemClock.wait(LOOK_MS, stop);
+  }
+}
+
+function drawn(now: Now, processes: Processes): string[] {
+  const tiles = now.tiles.map((t) => `${metric(t.metric).title}: ${t.value === undefined ? '–' : quantity(t.value, metric(t.metric).unit)}`).join('   ');
+  return [
+    ...wrap(safeLine(now.verdict), '').split('\n').map((line) => colour('bold', line)),
+    ...now.detail.flatMap((line) => wrap(safeLine(line), '').split('\n')),
+    '', ...wrap(tiles, '').split('\n'), '',
+    ...table(['PID', 'Role', 'CPU', 'Memory', 'Private', 'Threads', 'Handles', 'Command'], [...processes].sort(byWeight).map(row), [0, 2, 3, 4, 5, 6]).split('\n'),
+  ];
+}
+
+/** The site's before ours, the worker first, then the largest. */
+function byWeight(a: Processes[number], b: Processes[number]): number {
+  const rank = ({ info }: Processes[number]): number => (info.ours ? 2 : info.role === 'worker' ? 0 : 1);
+  const size = ({ sample }: Processes[number]): number => sample?.values['process.working-set'] ?? -1;
+  return rank(a) - rank(b) || size(b) - size(a) || a.info.pid - b.info.pid;
+}
+
+const COMMAND_CHARS = 120;
+
+function row({ info, sample }: Processes[number]): string[] {
+  const v = sample?.values ?? {};
+  const show = (value: number | undefined, say: (n: number) => string): string => (value === undefined ? '–' : say(value));
+  const command = cut(safeLine(info.commandLine ?? info.name), Math.min(COMMAND_CHARS, columns()));
+  return [String(info.pid), info.ours ? `${info.role} (ours)` : info.role, show(v['process.cpu'], percent), show(v['process.working-set'], bytes), show(v['process.private-bytes'], bytes), show(v['process.threads'], count), show(v['process.handles'], count), command];
 }

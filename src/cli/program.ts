@@ -1,0 +1,138 @@
+// Owns the diag command line: commands, options, and the help that a newcomer reads.
+import { Command, Option } from 'commander';
+import { VERSION } from '../agent/config.ts';
+import { ALWAYS, diagnosers } from '../analyze/diagnosers/index.ts';
+import { analyze } from './commands/analyze.ts';
+import { bundle } from './commands/bundle.ts';
+import { diagnose } from './commands/diagnose.ts';
+import { logs } from './commands/logs.ts';
+import { restart } from './commands/restart.ts';
+import { serve } from './commands/serve.ts';
+import { sessions } from './commands/sessions.ts';
+import { top } from './commands/top.ts';
+import { FAIL_ON, list, number, some } from './options.ts';
+
+const MAX_PID = 4_194_304;
+const MAX_LINES = 5_000;
+/** History is kept for five days. */
+const MAX_MINUTES = 7_200;
+const REASON_CHARS = 500;
+
+const ROOT_HELP = `
+Which agent: --url names a running one; without it, the agent that runs for the
+home (--home, DIAG_HOME), and when none runs, one is raised for this command.
+Behind an SCM site, https://user:password@<app>.scm.azurewebsites.net/diag
+signs in with deployment credentials, --token with an access token.
+
+Examples:
+  diag top                                    what is wrong now, live
+  diag diagnose --out report                  collect, analyze, keep the files
+  diag logs                                   which logs there are
+  diag logs stderr.txt -f --level error,fatal follow the errors of one
+  diag analyze bundle.zip                     judge a bundle again, offline
+
+Exit codes: 0 fine, 1 findings at or above --fail-on, 2 wrong command line,
+3 could not run. With --json the answer is on stdout and nothing else.`;
+
+export function program(): Command {
+  const diag = new Command('diag')
+    .description('Finds out why a web app answers 502 and 503: observe, analyze, mitigate.')
+    .version(VERSION, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'show this help')
+    .helpCommand('help [command]', 'show the help of a command')
+    .exitOverride()
+    .showHelpAfterError('(--help shows what is possible)')
+    .addHelpText('after', ROOT_HELP);
+  observe(diag);
+  analyzing(diag);
+  diag.addCommand(remote(command('restart', 'end the worker; the platform starts the next'))
+    .description('Ends one process of the site, named by its pid and start time, after asking. The platform starts the next one; requests in flight on it fail.')
+    .option('--pid <pid>', 'which process (default: the worker, when there is one only)', number(1, MAX_PID))
+    .option('--reason <text>', 'why, kept in the audit', reason)
+    .option('-y, --yes', 'do not ask')
+    .action(restart));
+  diag.addCommand(command('serve', 'run the agent and its page')
+    .description('Runs the agent and its page until Ctrl+C, and prints a link that signs you in once.')
+    .option('--port <port>', 'TCP port (default: PORT, else 8081)', number(0, 65_535))
+    .option('--host <name>', 'address to listen on (default: 127.0.0.1, this machine only)', some)
+    .option('--home <dir>', 'home folder laid out as App Service\'s, made when it is not there (default: DIAG_HOME)', some)
+    .option('--json', 'print where it listens as JSON')
+    .action(serve));
+  return diag;
+}
+
+function observe(diag: Command): void {
+  diag.addCommand(remote(command('top', 'what is wrong now, the five metrics and the processes, live'))
+    .description('Shows the verdict of the last five minutes, the five metrics and the site\'s processes; each second on a terminal until Ctrl+C, once where the output is piped or JSON.')
+    .option('--once', 'print once and end')
+    .action(top));
+  diag.addCommand(remote(command('logs', 'list the logs, print the end of one, or follow it'))
+    .description('Without a name: lists the logs. With one: prints its last entries, and with --follow what comes. A stack trace belongs to its entry. Secrets are masked. A broken connection resumes where it broke.')
+    .argument('[log]', 'its id, its name, or the end of its name')
+    .option('-f, --follow', 'go on with what comes, until Ctrl+C')
+    .addOption(new Option('-n, --last <entries>', `how many entries first, at most ${MAX_LINES}`).argParser(number(0, MAX_LINES)).default(200))
+    .option('--text <text>', 'only entries with this text', some)
+    .option('--regex <pattern>', 'only entries that match (RE2 syntax)', some)
+    .option('--not', 'turns --text or --regex around')
+    .option('--level <levels>', 'only these, with commas: fatal,error,warn,info,debug,trace,unknown', list)
+    .action(logs));
+}
+
+function analyzing(diag: Command): void {
+  diag.addCommand(remote(command('diagnose', 'Diagnose now: collect, analyze, report'))
+    .description('Starts a session: diagnosers collect, analyzers judge, the report says what is wrong, why, and what to do. Shows its steps on a terminal; Ctrl+C cancels it and leaves nothing.')
+    .option('--out <dir>', 'write report.json, report.html and bundle.zip there', some)
+    .option('--only <ids>', 'exactly these diagnosers, with commas', list)
+    .option('--skip <ids>', 'without these', list)
+    .option('--pid <pid>', 'the process to study (default: the worker)', number(1, MAX_PID))
+    .option('--minutes <minutes>', 'how far back to look (default: 15)', number(1, MAX_MINUTES))
+    .option('--reason <text>', 'why, kept in the report', reason)
+    .addOption(failOn())
+    .addHelpText('after', `\nDiagnosers (* unless --only or --skip says otherwise):\n${diagnoserList()}`)
+    .action(diagnose));
+  diag.addCommand(command('analyze', 'judge log files, a session folder or a bundle, offline')
+    .description('Judges what lies on this machine, without an agent: a bundle, a session folder, or log files and folders of them. The same input gives the same report.')
+    .argument('<path...>', 'bundle.zip, a folder, or log files')
+    .option('--out <dir>', 'write report.json and report.html there', some)
+    .option('--json', 'print the report as JSON')
+    .addOption(failOn())
+    .action(analyze));
+  diag.addCommand(remote(command('sessions', 'list the sessions that are kept'))
+    .description('Lists the kept sessions, newest first, with what each found.')
+    .action(sessions));
+  diag.addCommand(remote(command('bundle', 'download report and artifacts of a session as a zip'))
+    .description('Downloads report and artifacts of a session as one zip; resumes when the connection breaks.')
+    .argument('<session>', 'its id, as diag sessions lists it')
+    .option('--out <file>', 'file or folder to write to (default: <session>.zip here)', some)
+    .action(bundle));
+}
+
+/** Settings are inherited only by commands made with .command(); these are made alone and added. */
+function command(name: string, summary: string): Command {
+  return new Command(name).summary(summary).exitOverride().showHelpAfterError(`(diag ${name} --help shows what is possible)`).helpOption('-h, --help', 'show this help').allowExcessArguments(false);
+}
+
+function remote(c: Command): Command {
+  const options = [
+    new Option('--url <url>', 'address of a running agent, such as https://<app>.scm.azurewebsites.net/diag').argParser(some),
+    new Option('--token <token>', 'its token (default: DIAG_TOKEN, else the one in the home)').argParser(some),
+    new Option('--home <dir>', 'talk to the agent of this home folder (default: DIAG_HOME)').argParser(some),
+  ];
+  for (const option of options) c.addOption(option.helpGroup('Which agent:'));
+  return c.option('--json', 'print the answer as JSON');
+}
+
+function failOn(): Option {
+  return new Option('--fail-on <severity>', 'exit 1 when a finding is at least this severe').choices([...FAIL_ON]).default('critical');
+}
+
+function reason(text: string): string {
+  return some(text).slice(0, REASON_CHARS);
+}
+
+const COSTS = { free: '', 'slows-app': ' (slows the app)', 'pauses-app': ' (pauses the app)' } as const;
+
+function diagnoserList(): string {
+  const width = Math.max(...diagnosers.map((d) => d.id.length));
+  return diagnosers.map((d) => `  ${d.preselected ? '*' : ' '} ${d.id.padEnd(width)}  ${d.title}${ALWAYS.includes(d.id) ? ' (always)' : COSTS[d.cost]}`).join('\n');
+}
