@@ -8,6 +8,7 @@ const BLOCK_BYTES = 512 * 1_024;
 /** A block grows to this when no entry begins in it: sixteen entries of the largest size. */
 const MAX_BLOCK_BYTES = 4 * 1_024 * 1_024;
 const LF = 10;
+const CR = 13;
 
 /** What may still be read; shared by all steps of one call. */
 export interface Budget { leftBytes: number }
@@ -61,10 +62,11 @@ async function giant(file: LogFile, start: number, end: number, budget: Budget, 
   const readBytes = file.readBytes - spent;
   budget.leftBytes -= readBytes;
   if (from === undefined) return { entries: [], from: Math.max(0, start - readBytes) }; // the next call goes on from here
-  const shown = await file.read(Buffer.allocUnsafe(Math.min(MAX_LINE_BYTES, end - from)), from);
+  const shown = await file.read(Buffer.allocUnsafe(Math.min(MAX_LINE_BYTES, end - from)), from); // a line this long is longer than what is shown
   const before = await file.before(end);
   const text = shown.toString('utf8').replaceAll('\0', '').trimEnd();
-  const cutBytes = end - from - shown.length;
+  const terminator = before.at(-1) !== LF ? 0 : before.at(-2) === CR ? 2 : 1;
+  const cutBytes = end - from - terminator - shown.length;
   const entry: Entry = { offset: from, end, text, cutBytes, tailLength: before.length, tail: fingerprint(before) };
   return { entries: text === '' ? [] : [entry], from };
 }

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { systemClock } from '../../../src/platform/clock.ts';
 import { followLog, type FollowOptions } from '../../../src/observe/logs/follow.ts';
+import type { LogItem } from '../../../src/shared/live.ts';
 import type { LogBatch } from '../../../src/observe/observe.ts';
 import type { Log } from '../../../src/observe/logs/reader.ts';
 import { Tails } from '../../../src/observe/logs/tail.ts';
@@ -204,9 +205,9 @@ test('a slow follower loses exactly what it is told, in order, and resumes after
   await appendFile(g.file, `${lines.join('\n')}\n`);
   await has(quick, 'line 4999');
   assert.deepEqual(quick.texts, lines);
-  const { value } = await slow.next();
+  const { value }: IteratorResult<LogBatch> = await slow.next();
   assert.ok(value);
-  const texts = value.items.flatMap((item) => ('line' in item ? [item.line.text] : []));
+  const texts = value.items.flatMap((item: LogItem) => ('line' in item ? [item.line.text] : []));
   assert.deepEqual({ dropped: value.dropped, texts }, { dropped: 4_950, texts: lines.slice(4_950) });
   const again = watchLog(t, g, { cursor: value.cursor });
   await started(again);
@@ -225,7 +226,7 @@ test('a line of a megabyte is cut and marked, and what follows it arrives', asyn
   await appendFile(g.file, `${'x'.repeat(3_000_000)}\nnext\n`);
   const lines: [number, number | undefined][] = [];
   while (lines.length < 2) {
-    const { value }: { value?: LogBatch | void } = await follow.next();
+    const { value }: IteratorResult<LogBatch> = await follow.next();
     assert.ok(value);
     for (const item of value.items) if ('line' in item) lines.push([item.line.text.length, item.line.cutBytes]);
   }
