@@ -11,6 +11,7 @@ import { ToPage, type FromPage } from '../../src/shared/live.ts';
 import type { LogFilter, Sample } from '../../src/shared/model.ts';
 import type { Agent } from '../../src/agent/agent.ts';
 import { listen, type Listening } from '../../src/server/listen.ts';
+import { SAMPLES_KEPT } from '../../src/observe/observer.ts';
 import { attachLive, CLOSE_GRACE_MS, HIGH_WATER_BYTES, MAX_SOCKETS, MAX_SUBSCRIPTIONS, PING_MS } from '../../src/server/live.ts';
 import { agentUnderTest, TOKEN, w3cRow, type AgentUnderTest } from '../support/agent.ts';
 import { FakeClock } from '../support/fake-clock.ts';
@@ -187,7 +188,7 @@ test('rows that came late while a page was away change seconds before its `since
 });
 
 test('a backlog as long as the feed comes whole, in pieces, and is no loss', async () => {
-  const keep = 10_000;
+  const keep = SAMPLES_KEPT;
   for (let i = 0; i < keep; i += 1) given.agent.observed.samples.publish({ at: 1_000 + i, values: { 'host.cpu': 1 } });
   const one = await page();
   one.ask('s', { type: 'follow', topic: 'samples' });
