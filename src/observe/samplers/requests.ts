@@ -107,7 +107,9 @@ export class RequestsSampler implements Sampler {
   #fillKnown(now: number): void {
     if (this.#files === 0 || this.#grewAt === undefined || now - this.#grewAt > LIVE_MS) { this.#nextKnown = undefined; return; }
     // What was before a log that appears while we run is not known; before one that was there, it is.
-    this.#nextKnown ??= this.#polls === 0 ? this.#from : Math.floor(Math.min(this.#oldestOfPoll, now) / 1_000) * 1_000;
+    // Before the first row nothing is known: the log may have begun with it.
+    const begins = this.#polls === 0 && this.#oldestOfPoll === Infinity ? this.#from : Math.min(this.#oldestOfPoll, now);
+    this.#nextKnown ??= Math.floor(begins / 1_000) * 1_000;
     const to = Math.min(now, Math.max(this.#newestAt, now - this.#lateMs));
     let at = Math.max(this.#nextKnown, this.#buckets.oldest);
     for (; at <= to; at += 1_000) this.#buckets.known(at);
