@@ -25,7 +25,7 @@ export function Tiles({ now }: { now: Now }) {
           <Link key={tile.metric} class="tile" to={viewOf('observe', { range: formatRange({ kind: 'last', forMs: now.to - now.from }), chart: tile.metric })}>
             <div class="tile-name">{metric(tile.metric).title}</div>
             <div class="v" title={tile.note}>{number} <small>{unit}{short === undefined ? '' : `${unit === '' ? '' : ' · '}${short}`}</small></div>
-            <div class={change?.worse ? 'delta up' : 'delta'}>{change?.text ?? (tile.value === undefined ? 'not measured yet' : short === tile.note ? 'nothing to compare an hour ago' : tile.note)}</div>
+            <div class={change?.worse ? 'delta up' : 'delta'}>{change?.text ?? (tile.value === undefined ? 'not measured yet' : short === tile.note ? 'nothing an hour ago' : tile.note)}</div>
             <Spark points={tile.points} token={COLOURS[tile.metric] ?? 's1'} marks={exits} />
           </Link>
         );
