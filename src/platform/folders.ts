@@ -22,7 +22,7 @@ export function foldersOf(home: string, temp = tmpdir()): Folders {
   };
 }
 
-/** Makes the layout where it is missing and proves that our own folder can be written. @throws HOME_UNUSABLE */
+/** Makes the layout where it is missing and proves that our own folder can be written, or could be were the disk not full. @throws HOME_UNUSABLE */
 export async function ensureFolders(folders: Folders): Promise<void> {
   const must = [folders.home, join(folders.data, 'Logs'), join(folders.data, 'Reports'), folders.own, folders.temp];
   for (const path of must) await make(path, folders.home);
@@ -54,8 +54,15 @@ async function probe(folders: Folders): Promise<void> {
     await writeFile(file, 'x', { flag: 'wx' });
     await rm(file);
   } catch (error) {
+    // A full disk is a reason why a site fails: who looks for it must be able to start us. What cannot be written is counted then.
+    if (isFull(error)) { await rm(file, { force: true }); return; }
     throw new DiagError('HOME_UNUSABLE', { home: folders.home, why: `${folders.own} cannot be written (${code(error)})` }, { cause: error });
   }
+}
+
+/** No room on the disk, or none within the site's quota. */
+export function isFull(error: unknown): boolean {
+  return ['ENOSPC', 'EDQUOT'].includes(code(error));
 }
 
 function code(error: unknown): string {

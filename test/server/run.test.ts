@@ -1,0 +1,53 @@
+// Owns the tests of the start and the end of an agent in homes that are in trouble: a full disk, a second agent.
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import { configOf } from '../../src/agent/config.ts';
+import { run } from '../../src/server/run.ts';
+
+const root = resolve(import.meta.dirname, '../..');
+const config = (home: string) => configOf({ DIAG_HOME: home, DIAG_PROCESSES: '1', PORT: '0', PATH: process.env['PATH'] });
+
+/** A folder for the test; `end` is what must happen before it goes, the last first. */
+async function folder(t: TestContext): Promise<{ path: string; end: (() => unknown)[] }> {
+  const path = await mkdtemp(join(tmpdir(), 'run-test-'));
+  const end: (() => unknown)[] = [];
+  t.after(async () => {
+    for (const one of end.reverse()) await one();
+    await rm(path, { recursive: true, force: true });
+  });
+  return { path, end };
+}
+
+test('an agent starts and answers on a full disk: that may be the trouble to be looked at', async (t) => {
+  const { path, end } = await folder(t);
+  if (spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=4m', 'tmpfs', path]).status !== 0) { t.skip('no right to mount a small disk here'); return; }
+  end.push(() => spawnSync('umount', ['--lazy', path]));
+  const home = join(path, 'home');
+  await mkdir(join(home, 'data/DaaS/diag'), { recursive: true });
+  await assert.rejects(writeFile(join(path, 'fill'), Buffer.alloc(8 * 1024 * 1024)), { code: 'ENOSPC' });
+  const running = await run(config(home), root);
+  end.push(() => running.stop());
+  const headers = { authorization: `Bearer ${running.agent.token}`, 'content-type': 'application/json' };
+  assert.equal((await fetch(`${running.listening.url}/api/agent`, { headers })).status, 200);
+  const refused = await fetch(`${running.listening.url}/api/sessions`, { method: 'POST', headers, body: '{}' });
+  assert.equal((await refused.json() as { code: string }).code, 'NO_ROOM');
+});
+
+test('two agents of one home: the end of the older one leaves the word about the younger one', async (t) => {
+  const home = join((await folder(t)).path, 'home');
+  const address = join(home, 'data/DaaS/diag/agent.json');
+  const older = await run(config(home), root);
+  const younger = await run(config(home), root).catch(async (error: unknown) => { await older.stop(); throw error; });
+  await older.stop();
+  try {
+    assert.equal((JSON.parse(await readFile(address, 'utf8')) as { url: string }).url, younger.listening.url);
+  } finally {
+    await younger.stop();
+  }
+  assert.equal(existsSync(address), false);
+});
