@@ -140,7 +140,7 @@ class Observing implements Observer {
       tick: async (at, signal) => {
         const reading = await process.read(at, signal);
         const site: Values = reading.site;
-        await host.read(at, site, signal);
+        await host.read(site, signal);
         host.readOwn(site, this.#runs.reduce((sum, run) => sum + run.takeCost(), 0));
         for (const fold of this.#folds) fold.turn(at);
         if (reading.processes !== this.#processes) this.#others(reading.processes);

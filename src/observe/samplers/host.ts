@@ -3,21 +3,17 @@ import type { Platform } from '../../platform/platform.ts';
 import { Counters } from './rates.ts';
 import type { Values } from './process.ts';
 
-/** The disk of the home is a share: its room is asked for this seldom, as it changes slowly. */
-export const DISK_EVERY_MS = 30_000;
-
 export class HostSampler {
   readonly #platform: Platform;
   readonly #busy = new Counters();
   readonly #own = new Counters();
-  #diskAt = -Infinity;
 
   constructor(platform: Platform) {
     this.#platform = platform;
   }
 
   /** Adds host.* to the values. */
-  async read(at: number, values: Values, signal: AbortSignal): Promise<void> {
+  async read(values: Values, signal: AbortSignal): Promise<void> {
     const usage = await this.#platform.hostUsage(signal);
     if (usage.busyMs !== undefined && usage.totalMs !== undefined) {
       // Total time of all cores is the clock of this rate: busy of total is the share, whatever the number of cores.
@@ -26,8 +22,7 @@ export class HostSampler {
     }
     if (usage.memoryUsedBytes !== undefined) values['host.memory-used'] = usage.memoryUsedBytes;
     if (usage.memoryTotalBytes !== undefined) values['host.memory-total'] = usage.memoryTotalBytes;
-    if (at - this.#diskAt < DISK_EVERY_MS && at >= this.#diskAt) return;
-    this.#diskAt = at;
+    // The platform asks the share every 10 s and gives its last answer in between.
     if (usage.diskFreeBytes !== undefined) values['host.disk-free'] = usage.diskFreeBytes;
     if (usage.diskTotalBytes !== undefined) values['host.disk-total'] = usage.diskTotalBytes;
   }

@@ -49,14 +49,14 @@ describe('sampling of processes', () => {
   });
 });
 
-test('host and agent: shares of all cores, disk seldom, own rate, absent stays absent', async () => {
+test('host and agent: shares of all cores, own rate, absent stays absent', async () => {
   const platform = await fakePlatform();
   try {
     const host = new HostSampler(platform);
     const read = async (): Promise<Values> => {
       const values: Values = {};
       await platform.clock.advance(1_000);
-      await host.read(platform.clock.now(), values, never);
+      await host.read(values, never);
       host.readOwn(values, 2.5);
       return values;
     };
