@@ -9,7 +9,10 @@ import { attachLive } from './live.ts';
 
 /** Our idle connections must outlive those of the proxy in front (iisnode, ARR: two minutes), or it meets a closed one and answers 500.1013 or 502 for us. */
 const KEEP_ALIVE_MS = 250_000;
-const HEADERS_MS = 255_000;
+/** A request is a few KB of headers and at most 64 KB of body: who is slower does not mean to finish. Idle connections are not meant by it (Node counts from a message's first byte). */
+const REQUEST_MS = 60_000;
+/** Connections at once: 64 live sockets, six for each browser, programs, downloads. More are hung up on, so that whoever opens thousands takes neither our memory nor the descriptors that the samplers need. */
+const MAX_CONNECTIONS = 512;
 
 export interface Listening {
   readonly url: string;
@@ -27,7 +30,9 @@ export async function listen(agent: Agent, publicDir: string): Promise<Listening
   const app = createApp({ agent, guard, base: config.base, publicDir });
   const server = createServer(app);
   server.keepAliveTimeout = KEEP_ALIVE_MS;
-  server.headersTimeout = HEADERS_MS;
+  server.headersTimeout = REQUEST_MS;
+  server.requestTimeout = REQUEST_MS;
+  server.maxConnections = MAX_CONNECTIONS;
   const live = attachLive(server, agent, guard, config.base);
   await bind(server, config.listen);
   const url = addressOf(server, config.listen, config.base);

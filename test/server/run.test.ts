@@ -1,13 +1,15 @@
-// Owns the tests of the start and the end of an agent in homes that are in trouble: a full disk, a second agent.
+// Owns the tests of the start and the end of an agent in homes that are in trouble: a full disk, a second agent, too many guests.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createConnection, type AddressInfo, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { configOf } from '../../src/agent/config.ts';
 import { run } from '../../src/server/run.ts';
+import { waitFor } from '../support/wait.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 const config = (home: string) => configOf({ DIAG_HOME: home, DIAG_PROCESSES: '1', PORT: '0', PATH: process.env['PATH'] });
@@ -36,6 +38,25 @@ test('an agent starts and answers on a full disk: that may be the trouble to be 
   assert.equal((await fetch(`${running.listening.url}/api/agent`, { headers })).status, 200);
   const refused = await fetch(`${running.listening.url}/api/sessions`, { method: 'POST', headers, body: '{}' });
   assert.equal((await refused.json() as { code: string }).code, 'NO_ROOM');
+});
+
+test('who opens connections by the thousand is hung up on, and everybody else is served again when they are gone', async (t) => {
+  const { path, end } = await folder(t);
+  const running = await run(config(join(path, 'home')), root);
+  end.push(() => running.stop());
+  const { port } = running.listening.server.address() as AddressInfo;
+  const sockets = new Set<Socket>();
+  end.push(() => { for (const socket of sockets) socket.destroy(); });
+  let hungUp = 0;
+  for (let i = 0; i < 600; i += 1) {
+    const socket = createConnection(port, '127.0.0.1', () => { socket.write('GET /diag/api/alive HTTP/1.1\r\nHost: 127.0.0.1\r\nSlow: '); });
+    socket.on('error', () => { socket.destroy(); });
+    socket.on('close', () => { hungUp += 1; sockets.delete(socket); });
+    sockets.add(socket);
+  }
+  await waitFor('the surplus to be hung up on', () => hungUp === 600 - 512);
+  for (const socket of sockets) socket.destroy();
+  await waitFor('an answer', async () => (await fetch(`${running.listening.url}/api/alive`)).status === 200);
 });
 
 test('two agents of one home: the end of the older one leaves the word about the younger one', async (t) => {
