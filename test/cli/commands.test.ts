@@ -257,6 +257,9 @@ test('bundle: into the current folder, a file, or a folder; the very bytes of th
     assert.equal((await given.diag('bundle', session, '--out', join(folder, 'new'))).code, 0);
     for (const file of [`${session}.zip`, 'new/mine.zip', `new/${session}.zip`]) assert.equal(sum(await readFile(join(folder, file))), sum(direct), file);
     assert.deepEqual((await readdir(folder, { recursive: true })).filter((f) => f.endsWith('.part')), []);
+    const judged = jsonOf(await diag(['analyze', join(folder, 'new', 'mine.zip'), '--json', '--fail-on', 'never']), Report);
+    const report = await given.agent.store.sessions.report(session);
+    assert.deepEqual(judged.findings.map((f) => [f.id, f.severity, f.title]), report.findings.map((f) => [f.id, f.severity, f.title]), 'judged again offline it says the same');
     const none = await given.diag('bundle', '010101_0000000000', '--out', folder);
     assert.equal(none.code, 3);
     assert.match(none.stderr, /There is no session 010101_0000000000\. \[SESSION_UNKNOWN\]\n {6}diag sessions lists/);

@@ -67,12 +67,17 @@ function redraw(lines: readonly string[]): void {
 
 async function measured(diag: Diag): Promise<void> {
   const limit = within(MEASURED_MS, stop);
-  for (;;) {
-    const { processes } = await diag.processes();
-    if (processes.length === 0 || processes.some((p) => p.sample?.values['process.cpu'] !== undefined)) return;
+  while (!await hasRates(diag)) {
     if (limit.aborted) { remark('No rate was measured yet.'); return; }
     await systemClock.wait(LOOK_MS, stop);
   }
+}
+
+/** A site without processes has no rates: the sampler says whether it has looked. */
+async function hasRates(diag: Diag): Promise<boolean> {
+  const { processes } = await diag.processes();
+  if (processes.length > 0) return processes.some((p) => p.sample?.values['process.cpu'] !== undefined);
+  return (await diag.agent()).samplers.some((s) => s.id === 'processes' && s.lastAt !== undefined);
 }
 
 function drawn(now: Now, processes: Processes): string[] {
