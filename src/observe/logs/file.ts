@@ -109,14 +109,10 @@ export class LogFile {
 
   /** Fills the buffer from `at`, as far as the file goes; the result is a view of the buffer. */
   async read(into: Buffer, at: number): Promise<Buffer> {
-    let filled = 0;
-    while (filled < into.length) {
-      const { bytesRead } = await this.#handle.read(into, filled, into.length - filled, at + filled);
-      if (bytesRead === 0) break;
-      filled += bytesRead;
-    }
-    this.readBytes += filled;
-    return into.subarray(0, filled);
+    if (into.length === 0) return into;
+    const { bytesRead } = await this.#handle.read(into, 0, into.length, at); // of a regular file less only at its end
+    this.readBytes += bytesRead;
+    return into.subarray(0, bytesRead);
   }
 
   /** Does the file still begin as it did? A beginning that was short is learnt further. */
@@ -126,6 +122,8 @@ export class LogFile {
     this.#learn(head);
     return true;
   }
+
+  get headIsShort(): boolean { return this.#headLength < HEAD_BYTES; }
 
   /** Takes the first bytes as the beginning of a file that was empty until now. */
   learnFirst(first: Buffer): void {

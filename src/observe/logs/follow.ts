@@ -12,7 +12,7 @@ import { lastBefore, lineEnd } from './page.ts';
 import { FollowerQueue, type Taken } from './queue.ts';
 import { LogReader, type Log } from './reader.ts';
 import type { Tail, Tails } from './tail.ts';
-import { pause } from './wake.ts';
+import { pause, pauseUntil } from './wake.ts';
 
 /** A page redraws no more often; a batch that is full goes at once. */
 const BATCH_EVERY_MS = 100;
@@ -93,7 +93,7 @@ async function lastEntries(following: Following, reader: LogReader, last: number
     const to = await lineEnd(file, clock);
     const found = last > 0 ? await lastBefore(log, file, to, { limit: last, passes }, clock, signal) : { lines: [], passed: 0 };
     // Emptied while we read backwards? Then what was read is not what the reader stands after.
-    if (!await reader.startIn(file, to) || !await file.sameHead()) continue;
+    if (!await reader.startIn(file, to)) continue;
     return { items: found.lines.map((line) => ({ line })), dropped: 0, passed: found.passed, cursor: await reader.cursor() };
   }
   return { items: [], dropped: 0, passed: 0, cursor: await reader.cursor() }; // the reader says that there is no file
@@ -137,7 +137,7 @@ async function* live(following: Following, queue: FollowerQueue, from: string): 
     const any = queue.length > 0;
     const restMs = (any ? BATCH_EVERY_MS : PASSED_EVERY_MS) - (clock.monotonic() - sentAt);
     if (restMs > 0 && !signal.aborted && queue.length < BATCH_ITEMS) {
-      await restOrFilled(clock, queue, restMs, any ? BATCH_ITEMS : 1, signal);
+      await pauseUntil(clock, restMs, signal, (over) => queue.filled(any ? BATCH_ITEMS : 1, over));
       if (!any && queue.length > 0) continue; // lines came: their shorter rest counts
     }
     if (signal.aborted) return;
@@ -145,15 +145,5 @@ async function* live(following: Following, queue: FollowerQueue, from: string): 
     cursor = batch.cursor;
     sentAt = clock.monotonic();
     yield batch;
-  }
-}
-
-async function restOrFilled(clock: Clock, queue: FollowerQueue, forMs: number, count: number, signal: AbortSignal): Promise<void> {
-  const over = new AbortController();
-  const either = AbortSignal.any([signal, over.signal]);
-  try {
-    await Promise.race([pause(clock, forMs, either), queue.filled(count, either)]);
-  } finally {
-    over.abort();
   }
 }

@@ -5,7 +5,7 @@ import { bytes } from '../../shared/units.ts';
 import { encodeCursor, type Mark } from './cursor.ts';
 import { toLine } from './entries.ts';
 import { locate, nextAfter, nextAfterGone, rotatedSince } from './family.ts';
-import { LogFile, stateAt } from './file.ts';
+import { LogFile, stateAt, type FileState } from './file.ts';
 import { Grouper, type Entry } from './group.ts';
 import { fingerprint, LineSplitter, TAIL_BYTES } from './lines.ts';
 
@@ -36,6 +36,8 @@ export interface Log {
 /** What one step found: more may come at once, or nothing until the file changes. */
 export type Step = 'more' | 'idle';
 
+function stateKey(state: FileState): string { return `${state.ino} ${state.sizeBytes} ${state.changedNs}`; }
+
 export class LogReader {
   readonly #log: Log;
   readonly #take: (placed: Placed) => void;
@@ -51,6 +53,7 @@ export class LogReader {
   #near: number | undefined;
   #emptySince: bigint | undefined;   // the file had nothing when it was opened: what it was given and lost again meanwhile is in younger rotations
   #emptyNext: string | undefined;    // inode of an empty file that has the log's name now, while the old one is still read
+  #restedAs: string | undefined;     // what the log's name led to when it was last read to its end
   #toEmpty = false;                  // does not wait for the new file's first bytes
   readonly #visited: string[] = [];  // inodes read lately
 
@@ -77,7 +80,7 @@ export class LogReader {
     await file?.close();
   }
 
-  /** Starts in this file, which the reader now owns. False when the file does not reach that far any more: it was emptied since the offset was found. */
+  /** Starts in this file, which the reader now owns. False when it was emptied since it was opened: the offset is of bytes that are gone. */
   async startIn(file: LogFile, offset: number): Promise<boolean> {
     const state = await file.state();
     await this.#file?.close();
@@ -90,7 +93,7 @@ export class LogReader {
     this.#near = state.changedAt;
     this.#emptySince = state.sizeBytes === 0 ? state.changedNs : undefined;
     await this.#moveTo(offset);
-    return this.#guard.length === Math.min(TAIL_BYTES, offset);
+    return offset === 0 || (this.#guard.length === Math.min(TAIL_BYTES, offset) && await file.sameHead());
   }
 
   /** Starts after a cursor, wherever its bytes lie now. What is gone is said. */
@@ -116,9 +119,17 @@ export class LogReader {
     await this.#say({ kind: 'lost', text: `${this.#name} ${why} after ${bytes(mark.offset)} of it were read; what was written to it since then and is gone cannot be counted.` });
   }
 
+  /** Is the log as it was when it was last read to its end? One look at its name, where a step costs several. */
+  async rests(): Promise<boolean> {
+    if (this.#restedAs === undefined) return false;
+    const now = await stateAt(this.#log.path);
+    return now !== undefined && stateKey(now) === this.#restedAs;
+  }
+
   /** Reads one block, or finds out why there is none. `limit` stops at this offset of the present file. */
   async step(limit = Infinity): Promise<Step> {
     const file = this.#file;
+    this.#restedAs = undefined;
     if (!file) return this.#appear();
     const guard = this.#guard.length;
     const want = Math.min(BLOCK_BYTES, limit - this.#offset);
@@ -132,12 +143,13 @@ export class LogReader {
       if (await this.#hadMore(file)) return 'more';
     }
     // After the bytes, not before: had the file been emptied and refilled in between, these would be the new ones.
-    if (!await file.sameHead()) return this.#rewritten(file);
+    // A full guard that fits is proof enough by itself.
+    if ((guard < TAIL_BYTES || file.headIsShort) && !await file.sameHead()) return this.#rewritten(file);
     this.#offset += chunk.length;
     this.#settled = false;
     this.#guard = Buffer.from(got.subarray(-TAIL_BYTES));
     this.#splitter.push(chunk);
-    return 'more';
+    return chunk.length < want && limit === Infinity ? this.#atEnd(file) : 'more';
   }
 
   /** Hands over the entry in work; with `line`, also a line that has no end yet. */
@@ -248,7 +260,11 @@ export class LogReader {
 
   async #atEnd(file: LogFile): Promise<Step> {
     const now = await stateAt(this.#log.path);
-    if (now?.ino === file.ino) { this.#missing = 'no'; return 'idle'; }
+    if (now?.ino === file.ino) {
+      this.#missing = 'no';
+      if (now.sizeBytes === this.#offset) this.#restedAs = stateKey(now);
+      return now.sizeBytes > this.#offset ? 'more' : 'idle';
+    }
     // A writer may have added to the old file between our read and its renaming: look once more, then leave it.
     if (!this.#settled) { this.#settled = true; return 'more'; }
     if (!now) return this.#nameIsFree(file);

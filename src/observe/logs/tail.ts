@@ -7,10 +7,13 @@ import { lineEnd } from './page.ts';
 import { LogReader, type Log, type Placed } from './reader.ts';
 import { pause, Wake } from './wake.ts';
 
-/** Shares do not tell of changes: while a log is followed its size is looked at four times a second. */
+/** Shares do not tell of changes: while a log is followed its size is looked at four times a second… */
 const POLL_MS = 250;
-/** Between two reads of a log that is written without pause; 40 reads a second cost under 1 % of a core. */
-const REST_MS = 25;
+/** …and once a second when it has been quiet for a while: at rest, ten followed logs must not cost what the agent may cost. */
+const RESTING_POLL_MS = 1_000;
+const RESTING_AFTER_MS = 10_000;
+/** Between two reads of a log that is written without pause: a page hears ten times a second, so twenty reads are enough. */
+const REST_MS = 50;
 /** An entry is handed over when nothing was added to it for this long: programs write a stack trace at once. */
 const ENTRY_QUIET_MS = 100;
 /** A line without an end is shown after this long: a prompt, or the last words of a killed process. */
@@ -27,12 +30,13 @@ export class Tail {
   readonly #followers = new Set<Follower>();
   readonly #ending = new AbortController();
   #turn: Promise<void> = Promise.resolve();
-  #changedAt = 0;
+  #changedAt: number;
   #failure: string | undefined;
 
   constructor(log: Log, clock: Clock) {
     this.#log = log;
     this.#clock = clock;
+    this.#changedAt = clock.monotonic();
     this.#reader = new LogReader(log, () => clock.now(), (placed) => { for (const one of this.#followers) one.offer(placed); });
   }
 
@@ -49,9 +53,8 @@ export class Tail {
     const wake = new Wake(this.#log.path, this.#clock);
     try {
       while (!signal.aborted) {
-        await this.#inTurn(() => this.#pass());
-        await pause(this.#clock, REST_MS, signal);
-        await wake.wait(this.#reader.pending ? ENTRY_QUIET_MS : POLL_MS, signal);
+        if (await this.#inTurn(() => this.#pass())) await pause(this.#clock, REST_MS, signal);
+        await wake.wait(this.#reader.pending ? ENTRY_QUIET_MS : this.#resting ? RESTING_POLL_MS : POLL_MS, signal);
       }
     } finally {
       wake.close();
@@ -87,21 +90,31 @@ export class Tail {
     }
   }
 
-  async #pass(): Promise<void> {
+  /** Reads what is new; true when there was something. */
+  async #pass(): Promise<boolean> {
     const reader = this.#reader;
+    const now = (): number => this.#clock.monotonic();
+    let read = false;
     try {
-      const before = `${reader.file?.ino} ${reader.next}`;
-      while (!this.#ending.signal.aborted && await reader.step() === 'more') continue;
-      const now = this.#clock.monotonic();
-      if (`${reader.file?.ino} ${reader.next}` !== before) this.#changedAt = now;
-      const quietMs = now - this.#changedAt;
+      if (!await reader.rests()) read = await this.#readOn();
+      if (read) this.#changedAt = now();
+      const quietMs = now() - this.#changedAt;
       if (reader.pendingLine && quietMs >= LINE_QUIET_MS) reader.flush('open-line');
       else if (reader.pending && quietMs >= ENTRY_QUIET_MS) reader.flush('keep-line');
       this.#failure = undefined;
     } catch (error) {
       this.#fail(sayError(error));
     }
+    return read;
   }
+
+  async #readOn(): Promise<boolean> {
+    const { file, next } = this.#reader;
+    while (!this.#ending.signal.aborted && await this.#reader.step() === 'more') continue;
+    return this.#reader.file !== file || this.#reader.next !== next;
+  }
+
+  get #resting(): boolean { return this.#clock.monotonic() - this.#changedAt >= RESTING_AFTER_MS; }
 
   /** Said once; the reading is tried again at each look. */
   #fail(why: string): void {

@@ -31,14 +31,11 @@ export class Wake {
   /** Resolves at a hint, after `forMs`, or when the signal aborts. A hint given meanwhile counts. */
   async wait(forMs: number, signal: AbortSignal): Promise<void> {
     if (this.#hinted || signal.aborted) { this.#hinted = false; return; }
-    const over = new AbortController();
-    const hinted = new Promise<void>((resolve) => { this.#ring = resolve; });
     try {
-      await Promise.race([hinted, pause(this.#clock, forMs, AbortSignal.any([signal, over.signal]))]);
+      await pauseUntil(this.#clock, forMs, signal, () => new Promise<void>((resolve) => { this.#ring = resolve; }));
     } finally {
       this.#ring = undefined;
       this.#hinted = false;
-      over.abort();
     }
   }
 
@@ -54,5 +51,19 @@ export async function pause(clock: Clock, forMs: number, signal: AbortSignal): P
     await clock.wait(forMs, signal);
   } catch (error) {
     if (!signal.aborted) throw error;
+  }
+}
+
+/** Waits for `sooner`, but at most `forMs` and only until the signal aborts; `sooner` is told when nobody waits for it any more. */
+export async function pauseUntil(clock: Clock, forMs: number, signal: AbortSignal, sooner: (over: AbortSignal) => Promise<void>): Promise<void> {
+  // Not AbortSignal.any: a long-lived signal would remember each of the many short ones.
+  const over = new AbortController();
+  const end = (): void => { over.abort(); };
+  signal.addEventListener('abort', end, { once: true });
+  try {
+    await Promise.race([sooner(over.signal), pause(clock, forMs, over.signal)]);
+  } finally {
+    signal.removeEventListener('abort', end);
+    over.abort();
   }
 }

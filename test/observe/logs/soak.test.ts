@@ -47,6 +47,7 @@ class Writer {
       // Runs ahead of the follower, but not out of its sight: else all reconnects would come after the last line.
       await waitFor('the follower to come nearer', () => this.written - (this.#seen.numbers.at(-1) ?? 0) < AHEAD, 120_000);
       await this.#some();
+      if (this.written === LINES) break; // the last line is what the follower waits for: it is not taken away
       const dice = this.#chance();
       if (dice < 0.02) await this.#rename();
       else if (dice < 0.04) await this.#copyAndEmpty();
