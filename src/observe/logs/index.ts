@@ -3,7 +3,7 @@ import { DiagError } from '../../shared/errors.ts';
 import type { Platform } from '../../platform/platform.ts';
 import type { Logs } from '../observe.ts';
 import { Catalog, isEventLog } from './catalog.ts';
-import { stateAt } from './file.ts';
+import { realInside, stateAt } from './file.ts';
 import { eventPage, followEvents } from './events.ts';
 import { followLog } from './follow.ts';
 import { readPage } from './page.ts';
@@ -25,9 +25,10 @@ export function openLogs({ platform }: { readonly platform: Platform }): Logs {
   return {
     catalog: (signal, options) => catalog.list(signal, options?.fresh),
     async path(source) {
-      const { path } = await find(source);
-      if (!await stateAt(path)) throw new DiagError('SOURCE_UNKNOWN', { source });
-      return path;
+      const { path, roots } = await find(source);
+      const real = await realInside(path, roots); // a link may lead elsewhere since it was listed
+      if (real === undefined || !await stateAt(real)) throw new DiagError('SOURCE_UNKNOWN', { source });
+      return real;
     },
     async page(source, query, signal) {
       const log = await find(source);

@@ -71,8 +71,15 @@ test('links lead where they lead only within the folders', async (t) => {
   await symlink(logs, join(logs, 'round'));
   await symlink(join(logs, 'days', 'monday.txt'), join(logs, 'today.log'));
   await symlink(join(logs, 'nothing'), join(logs, 'broken.log'));
-  const { sources } = await openLogs({ platform }).catalog(NO);
+  const source = openLogs({ platform });
+  const { sources } = await source.catalog(NO);
   assert.deepEqual(sources.map((one) => one.title).sort(), ['days/monday.txt', 'today.log']);
+  const today = sources.find((one) => one.title === 'today.log')?.id ?? '';
+  assert.deepEqual((await source.page(today, { limit: 5 }, NO)).lines.map((line) => line.text), ['monday']);
+  await rm(join(logs, 'today.log'));
+  await symlink(join(outside, 'secret.log'), join(logs, 'today.log'));
+  await assert.rejects(source.path(today), { code: 'SOURCE_UNKNOWN' });
+  await assert.rejects(source.page(today, { limit: 5 }, NO), { code: 'SOURCE_UNKNOWN' });
 });
 
 test('at most 2,000 are listed, the newest, and the rest is counted; a refresh is shared for a while', async (t) => {
