@@ -1,7 +1,7 @@
 // Owns the files of sessions: drafts on the local disk that become artifacts under their final name, whole and hashed.
 import { createHash, randomBytes } from 'node:crypto';
 import { createReadStream, createWriteStream, type WriteStream } from 'node:fs';
-import { lstat, mkdir, open, rm, stat } from 'node:fs/promises';
+import { chmod, lstat, mkdir, open, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { finished } from 'node:stream/promises';
 import { DiagError } from '../shared/errors.ts';
@@ -105,6 +105,7 @@ async function settle(context: Context, named: Named, at: { folder: string; path
   const sha256 = await hash(at.path);
   const ref = ArtifactRef.parse({ ...named, bytes, sha256, ...extra });
   try {
+    await chmod(at.path, 0o600);                               // a program of the system (gcore) made it readable for everyone
     await indexOf(at.folder, named.instance).append(ref);
     await moveInto(at.path, join(at.folder, named.name), { owner: named.instance });
   } catch (error) {
