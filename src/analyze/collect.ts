@@ -44,7 +44,7 @@ export interface Collection {
 /** Other processes whose secrets are looked up beside the target's: they share its settings, and one of them always lives in a crash loop. */
 const MAX_ENVIRONMENTS = 8;
 
-/** Runs all chosen diagnosers. Returns the target of the last that had one. @throws only when cancelled */
+/** Runs all chosen diagnosers. Returns the target of the last that had one, masked. @throws only when cancelled */
 export async function collectAll(given: Collection): Promise<ProcessInfo | undefined> {
   const { clock } = given.platform;
   const whole = deadline(clock, 'The session', given.limits.sessionMs, given.cancel);
@@ -66,7 +66,13 @@ export async function collectAll(given: Collection): Promise<ProcessInfo | undef
     whole.end();
   }
   given.cancel.throwIfAborted();
-  return targets.last;
+  const studied = targets.last ?? given.asked;
+  return studied && shown(studied, await masks.of(studied, targets.processes));
+}
+
+/** As it may stand in a report: the platform masks a command line by its form only. */
+function shown(info: ProcessInfo, mask: Masker): ProcessInfo {
+  return info.commandLine === undefined ? info : { ...info, commandLine: mask.text(info.commandLine).text };
 }
 
 interface One { readonly diagnoser: Diagnoser; readonly options: unknown; readonly target: ProcessInfo | undefined; readonly mask: Masker; readonly writer: ArtifactWriter; readonly outer: AbortSignal }

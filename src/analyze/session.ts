@@ -135,7 +135,7 @@ async function walk(given: SessionsGiven, prepared: Prepared, record: SessionRec
     const step = (id: string, patch: Partial<Step>): void => { record.step({ stage: 'analyze', id }, patch); };
     const findings = await runAnalyzers({ analyzers: given.analyzers, artifacts: placed, window: prepared.window, thread: given.thread, clock: given.platform.clock, limitMs: limits.analyzerMs, cancel, step });
     cancel.throwIfAborted();
-    await report(given, prepared, record, { findings, placed, target: last ?? prepared.target });
+    await report(given, prepared, record, { findings, placed, target: last });
     await record.saved();
   } catch (error) {
     await (cancel.aborted ? leaveNothing(given, record) : fail(given, record, error));

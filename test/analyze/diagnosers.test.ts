@@ -6,7 +6,7 @@ import { ChangesFile, DeploymentsFile, EnvironmentFile, EventLogFile, MetricsFil
 import type { Session } from '../../src/shared/model.ts';
 import { diagnosers } from '../../src/analyze/diagnosers/index.ts';
 import { waitFor } from '../support/wait.ts';
-import { FIELDS, MARKER, eventXml, httpFile, httpRow, realWorld, type RealWorld } from './real-world.ts';
+import { FIELDS, MARKER, PASSWORD, eventXml, httpFile, httpRow, realWorld, type RealWorld } from './real-world.ts';
 import { stepsOf } from './world.ts';
 
 let here: RealWorld;
@@ -165,8 +165,16 @@ test('node-report: the victim\'s own words, its environment masked; and the vict
   const text = await here.read(session, `node-report-${here.victim.pid}.json`);
   const report = JSON.parse(text) as { header: { processId: number }; environmentVariables: Record<string, string> };
   assert.deepEqual([report.header.processId, report.environmentVariables['API_SECRET'], report.environmentVariables['GREETING']], [here.victim.pid, '[masked]', 'hello']);
-  assert.ok(!text.includes(MARKER));
+  assert.match(text, /--password \[masked\]/);
+  assert.ok(!text.includes(MARKER) && !text.includes(PASSWORD));
   assert.deepEqual(await here.victim.do('print', { text: 'alive' }), { did: 'print' });
+});
+
+test('the target in the report has its command line masked, also by the values its variables hold', async () => {
+  const session = await here.diagnose([{ id: 'process-list' }]);
+  const { target } = await here.store.sessions.report(session.id);
+  assert.match(target?.commandLine ?? '', /--label \[masked\] --password \[masked\]/);
+  assert.ok(!(await readFile(await here.store.sessions.reportPath(session.id, 'report.html'), 'utf8')).includes(MARKER));
 });
 
 test('memory-dump: a core of the victim with its engine and pause in the record; and the victim runs on', async (t) => {
@@ -178,6 +186,7 @@ test('memory-dump: a core of the victim with its engine and pause in the record;
   assert.match(ref?.note ?? '', /^\w+; paused [\d.]+ m?s; not masked/);
   const path = await here.store.artifacts.path(ref ?? { session: '', instance: '', name: '' });
   assert.equal((await stat(path)).size, ref?.bytes);
+  assert.equal((await stat(path)).mode & 0o777, process.platform === 'win32' ? 0o666 : 0o600, 'what a process has in memory is for its owner only');
   assert.equal((await readFile(path)).subarray(0, 4).toString('latin1'), '\x7fELF');
   assert.deepEqual(await here.victim.do('print', { text: 'alive' }), { did: 'print' });
 });

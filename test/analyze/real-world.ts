@@ -14,8 +14,10 @@ import { diagnosers } from '../../src/analyze/diagnosers/index.ts';
 import { createSessions, type Sessions } from '../../src/analyze/session.ts';
 import { victim, type Victim } from '../support/victim.ts';
 
-/** In the environment, and repeated in every log: must never come out. */
+/** In the environment and on the command line, and repeated in every log: must never come out. */
 export const MARKER = 'Mk7-marker/secret+value%41';
+/** Nowhere but on the command line. */
+export const PASSWORD = 'Pw9-command-line';
 
 export interface RealWorld {
   readonly home: string;
@@ -37,7 +39,7 @@ export interface RealSettings { readonly env?: Readonly<Record<string, string>>;
 export async function realWorld(settings: RealSettings = {}): Promise<RealWorld> {
   const top = await mkdtemp(join(tmpdir(), 'diagnosers-'));
   const home = join(top, 'home');
-  const target = await victim({ env: { API_SECRET: MARKER, GREETING: 'hello', ...settings.env }, nodeOptions: ['--inspect-port=0'] });
+  const target = await victim({ env: { API_SECRET: MARKER, GREETING: 'hello', ...settings.env }, args: ['--label', MARKER, '--password', PASSWORD], nodeOptions: ['--inspect-port=0'] });
   const env = { WEBSITE_SITE_NAME: 'shop', WEBSITE_INSTANCE_ID: `a1b2c3${'0'.repeat(58)}`, PATH: process.env['PATH'], HOME: process.env['HOME'] };
   const platform = await openPlatform({ home, env, temp: join(top, 'temp'), processes: { pids: settings.noVictim ? [] : [target.pid] } });
   const store = await openStore({ platform, limits: settings.artifactBytes === undefined ? {} : { artifactBytes: settings.artifactBytes } });

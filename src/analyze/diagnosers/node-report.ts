@@ -1,5 +1,6 @@
 // Owns Node's diagnostic report of the process under study, its environment masked.
 import { z } from 'zod';
+import { maskCommandLine } from '../../shared/mask.ts';
 import { DiagError } from '../../shared/errors.ts';
 import type { Diagnoser } from '../contracts.ts';
 import { theTarget, withTarget } from '../target.ts';
@@ -19,10 +20,17 @@ export const nodeReport: Diagnoser = {
     const target = theTarget(run);
     run.progress(`asking process ${target.pid}`);
     const text = await run.platform.nodeReport({ pid: target.pid, startedAt: target.startedAt }, AbortSignal.any([run.cancel, run.enough]));
-    const { value, count } = maskJson(parsed(text, target.pid), run.mask);
+    const { value, count } = maskJson(withMaskedCommand(parsed(text, target.pid)), run.mask);
     await writeJson(run, 'node-report', `node-report-${target.pid}.json`, value, { masked: count });
   },
 };
+
+/** The report has the command line as words: in `--password x` the secret is no longer beside its name. They stand as one line here, as everywhere else. */
+function withMaskedCommand(report: unknown): unknown {
+  const header = (report as { header?: { commandLine?: unknown } } | null)?.header;
+  if (!Array.isArray(header?.commandLine)) return report;
+  return { ...report as object, header: { ...header, commandLine: [maskCommandLine(header.commandLine.join(' '))] } };
+}
 
 function parsed(text: string, pid: number): unknown {
   try {
