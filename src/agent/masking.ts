@@ -1,6 +1,6 @@
 // Owns the mask for text that leaves the agent: patterns of secrets, and the very values that the site's processes hold.
 import { maskText } from '../shared/mask.ts';
-import type { Change, Now, ProcessInfo } from '../shared/model.ts';
+import type { Change, HttpSummary, Now, ProcessInfo, RequestRow } from '../shared/model.ts';
 import type { AgentLog as Log } from '../platform/log.ts';
 import type { Platform, Variable } from '../platform/platform.ts';
 import type { Observed } from '../observe/observe.ts';
@@ -13,6 +13,8 @@ const LEARN_EVERY_MS = 1_000;
 const MAX_PROCESSES = 8;
 /** Variables remembered, the newest: a site has a hundred or two, and logs repeat for days what a setting was before it was changed. */
 const MAX_VARIABLES = 2_000;
+
+type Mask = (text: string) => string;
 
 export interface Masking { mask(text: string): string; readonly stopped: Promise<void> }
 
@@ -52,8 +54,6 @@ function workerFirst(processes: readonly ProcessInfo[]): readonly ProcessInfo[] 
 
 const keyOf = ({ name, value }: Variable): string => `${name}=${value}`;
 
-type Mask = (text: string) => string;
-
 export function maskedChange(change: Change, mask: Mask): Change {
   return { ...change, title: mask(change.title), ...(change.detail === undefined ? {} : { detail: mask(change.detail) }) };
 }
@@ -61,6 +61,24 @@ export function maskedChange(change: Change, mask: Mask): Change {
 /** The platform masks a command line by its form; here the values that the site's variables hold are known too. */
 export function maskedInfo(info: ProcessInfo, mask: Mask): ProcessInfo {
   return info.commandLine === undefined ? info : { ...info, commandLine: mask(info.commandLine) };
+}
+
+/** A path may hold a token, and what the site keeps secret may stand anywhere in a request. */
+export function maskedRow(row: RequestRow, mask: Mask): RequestRow {
+  return {
+    ...row, path: mask(row.path), route: mask(row.route),
+    ...(row.query === undefined ? {} : { query: mask(row.query) }),
+    ...(row.userAgent === undefined ? {} : { userAgent: mask(row.userAgent) }),
+  };
+}
+
+export function maskedHttp(summary: HttpSummary, mask: Mask): HttpSummary {
+  return {
+    ...summary,
+    routes: summary.routes.map((one) => ({ ...one, route: mask(one.route) })),
+    slowest: summary.slowest.map((row) => maskedRow(row, mask)),
+    failed: summary.failed.map((row) => maskedRow(row, mask)),
+  };
 }
 
 /** The landing page quotes what the app wrote: its errors, and the sentences made of them. */
@@ -71,6 +89,7 @@ export function maskedNow(now: Now, mask: Mask): Now {
     verdict: mask(now.verdict),
     detail: now.detail.map(mask),
     changes: now.changes.map((change) => maskedChange(change, mask)),
+    failed: now.failed.map((row) => maskedRow(row, mask)),
     errors: now.errors.map((line) => ({ ...line, text: mask(line.text) })),
   };
 }

@@ -53,6 +53,15 @@ export function rowMask(given: { fields?: string | undefined; from: number; to: 
   };
 }
 
+const usual = cellsOf(APP_SERVICE_FIELDS);
+
+/** A row as a view of the log shows it, out of its file and so by App Service's own columns; undefined for a text that has not their form. */
+export function maskedRowText(text: string): string | undefined {
+  const cells = text.split(' ');
+  if (cells.length !== usual.cells.length || !/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d /.test(text)) return undefined;
+  return maskCells(cells, usual.cells).text;
+}
+
 function maskCells(cells: string[], maskers: readonly (Cell | undefined)[]): MaskedText {
   let count = 0;
   maskers.forEach((mask, i) => {

@@ -1,8 +1,9 @@
 // Owns the tests of the mask that the agent lays over what it shows: which secrets it learns, and that it forgets none.
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
-import { startMasking, type Masking } from '../../src/agent/masking.ts';
+import { maskedRow, startMasking, type Masking } from '../../src/agent/masking.ts';
 import type { Platform } from '../../src/platform/platform.ts';
+import type { RequestRow } from '../../src/shared/model.ts';
 import { fakePlatform, type FakePlatform } from '../support/fake-platform.ts';
 
 const NEVER = new AbortController().signal;
@@ -54,4 +55,11 @@ test('a process that could not be read is read again', async (t) => {
   assert.match(mask('it is late-value-1234'), /late-value-1234/);
   await platform.clock.advance(1_000);
   assert.ok(!mask('it is late-value-1234').includes('late-value-1234'));
+});
+
+test('a request is shown without the tokens of its path and the secrets of the site', () => {
+  const mask = (text: string): string => text.replaceAll(/known-secret|eyJ[\w.-]+/g, '[masked]');
+  const row: RequestRow = { at: 1, method: 'GET', path: '/reset/eyJhbGci.eyJzdWIi.c2ln', route: '/reset/eyJhbGci.eyJzdWIi.c2ln', query: 'q=known-secret', userAgent: 'app known-secret', status: 502, source: 's', offset: 0 };
+  const shown = maskedRow(row, mask);
+  assert.deepEqual(shown, { ...row, path: '/reset/[masked]', route: '/reset/[masked]', query: 'q=[masked]', userAgent: 'app [masked]' });
 });

@@ -1,8 +1,10 @@
 // Owns the tests of what an attacker tries against the routes of a real agent, and of secrets that must not leave by them.
 import assert from 'node:assert/strict';
+import { appendFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import supertest from 'supertest';
-import { agentUnderTest, TOKEN, type AgentUnderTest } from '../support/agent.ts';
+import { agentUnderTest, TOKEN, w3cRow, type AgentUnderTest } from '../support/agent.ts';
 import { waitFor } from '../support/wait.ts';
 
 const BASE = '/diag';
@@ -32,6 +34,24 @@ test('a setting that comes from a key vault is masked wherever a process is show
     assert.equal(answer.status, 200);
     assert.ok(answer.text.includes(String(given.victim.pid)) && !answer.text.includes(SECRET), path);
   }
+});
+
+test('requests, their summary and the landing page show no token of a path and no secret value', async () => {
+  const token = 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJ4In0.c2lnbmF0dXJl';
+  await appendFile(join(given.home, 'LogFiles/http/RawLogs/a1b2c3-202611210200.log'), `${w3cRow(Date.now() - 1_000, `/reset/${token}`, '500.0.0', 20)}\r\n${w3cRow(Date.now() - 1_000, `/files/${SECRET}`, '500.0.0', 20)}\r\n`);
+  for (const path of ['/api/requests', '/api/http', '/api/now?minutes=5']) {
+    const text = await waitFor(`both rows in ${path}`, async () => { const answer = await get(path); return /\/reset\//.test(answer.text) && /\/files\//.test(answer.text) ? answer.text : undefined; });
+    assert.ok(!text.includes(token) && !text.includes(SECRET), path);
+  }
+});
+
+test('a row of the HTTP log is shown without the secrets of its query and its cookies', async () => {
+  const [date, time] = new Date().toISOString().slice(0, 19).split('T');
+  await appendFile(join(given.home, 'LogFiles/http/RawLogs/a1b2c3-202611210200.log'), `${date} ${time} SHOP GET /signin code=querysecret1&page=2 80 - 10.0.0.1 Mozilla/5.0 basket=cookiesecret1;+theme=cookiesecret2 https://x/?sig=referersecret1 shop.example 200 0 0 512 200 20\r\n`);
+  const { sources } = (await get('/api/logs')).body as { sources: { id: string; title: string }[] };
+  const source = sources.find((s) => s.title.endsWith('a1b2c3-202611210200.log'))?.id ?? '';
+  const text = await waitFor('the row', async () => { const answer = await get(`/api/logs/${source}?text=signin`); return answer.text.includes('/signin') ? answer.text : undefined; });
+  assert.match(text, /\/signin code=\[masked\]&page=2 80 - 10\.0\.0\.1 Mozilla\/5\.0 basket=\[masked\];\+theme=\[masked\] https:\/\/x\/\?sig=\[masked\] shop\.example 200 0 0/);
 });
 
 test('an instant that no calendar has is bad input', async () => {

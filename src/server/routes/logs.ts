@@ -1,6 +1,7 @@
 // Owns the routes of logs: the catalog, pages of lines (secrets masked), the file as it is.
 import type { LogFilter, LogLine } from '../../shared/model.ts';
 import type { Agent } from '../../agent/agent.ts';
+import { maskedRowText } from '../../analyze/http-rows.ts';
 import type { Handlers } from '../mount.ts';
 import { sendFile } from '../files.ts';
 
@@ -27,8 +28,9 @@ export function logRoutes(agent: Agent): Mine {
   };
 }
 
+/** In a row of the HTTP log a secret stands under a name that only its column makes one: `code=` of a query, any cookie. */
 export function masked(line: LogLine, mask: (text: string) => string): LogLine {
-  const text = mask(line.text);
+  const text = mask(maskedRowText(line.text) ?? line.text);
   return text === line.text ? line : { ...line, text };
 }
 

@@ -1,10 +1,10 @@
 // Owns the routes of what is observed: metrics, processes, requests, the HTTP summary, changes.
 import { DiagError, sayError } from '../../shared/errors.ts';
-import type { ProcessKey, RequestRow } from '../../shared/model.ts';
+import type { ProcessKey } from '../../shared/model.ts';
 import { maskVariables } from '../../shared/mask.ts';
 import type { Variable } from '../../platform/platform.ts';
 import type { Agent } from '../../agent/agent.ts';
-import { maskedChange, maskedInfo } from '../../agent/masking.ts';
+import { maskedChange, maskedHttp, maskedInfo, maskedRow } from '../../agent/masking.ts';
 import type { Handlers } from '../mount.ts';
 
 type Mine = Pick<Handlers, 'metrics' | 'processes' | 'process' | 'requests' | 'http' | 'changes'>;
@@ -45,11 +45,11 @@ export function observeRoutes(agent: Agent): Mine {
     requests: async ({ query, signal }) => {
       const { from, to } = span(agent, query);
       const found = await observed.rows({ from, to, limit: query.limit, ...pick(query, 'failed', 'status', 'route') }, signal);
-      return { rows: [...found.rows] as RequestRow[], more: found.more };
+      return { rows: found.rows.map((row) => maskedRow(row, agent.mask)), more: found.more };
     },
     http: async ({ query, signal }) => {
       const { from, to } = span(agent, query);
-      return observed.http(from, to, signal);
+      return maskedHttp(await observed.http(from, to, signal), agent.mask);
     },
     changes: async ({ query }) => {
       const { from, to } = span(agent, query, 86_400_000);
