@@ -76,7 +76,8 @@ async function measured(diag: Diag): Promise<void> {
 /** A site without processes has no rates: the sampler says whether it has looked. */
 async function hasRates(diag: Diag): Promise<boolean> {
   const { processes } = await diag.processes();
-  if (processes.length > 0) return processes.some((p) => p.sample?.values['process.cpu'] !== undefined);
+  // A rate needs two readings, and the site's processes may be found one reading after the agent's own.
+  if (processes.length > 0) return processes.every((p) => p.sample?.values['process.cpu'] !== undefined);
   return (await diag.agent()).samplers.some((s) => s.id === 'processes' && s.lastAt !== undefined);
 }
 
