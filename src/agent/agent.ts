@@ -57,6 +57,8 @@ export interface Agent {
   diagnosers(): z.infer<typeof DiagnoserInfo>[];
   diagnose(choice: z.infer<typeof StartSession>, who: string): Promise<z.infer<typeof SessionAccepted>>;
   pin(id: SessionId, pinned: boolean): Promise<Session>;
+  /** Also a session whose end the disk did not take: its room may be just what is missing. */
+  remove(id: SessionId): Promise<void>;
   /** The bundle as a file on disk, made when it is not there yet. */
   bundle(id: SessionId, signal: AbortSignal): Promise<string>;
   restart(target: ProcessKey & { reason?: string | undefined }, who: string): Promise<z.infer<typeof RestartDone>>;
@@ -114,6 +116,7 @@ export async function startAgent(config: Config, files: AgentFiles): Promise<Age
     diagnosers: () => describeDiagnosers(diagnosers, workerOf(observed.processes()), platform),
     diagnose: (choice, who) => diagnoseWith(parts, choice, who),
     pin: (id, pinned) => pin(parts, id, pinned),
+    remove: (id) => store.sessions.remove(id, sessions.isOver(id)),
     bundle: (session, signal) => bundleFile({ platform, store, session, signal }),
     restart: (target, who) => restartWith(parts, target, who),
     async stop() {

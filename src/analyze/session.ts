@@ -1,5 +1,5 @@
 // Owns one "Diagnose now" from click to report: what was asked, the steps, the end, and the record that survives a kill.
-import { DiagError } from '../shared/errors.ts';
+import { codeOf, DiagError } from '../shared/errors.ts';
 import type { DiagnoserChoice, Finding, ProcessInfo, ProcessKey, Session, SessionState, Step } from '../shared/model.ts';
 import type { Platform } from '../platform/platform.ts';
 import type { Store } from '../store/store.ts';
@@ -59,6 +59,8 @@ export interface Sessions {
   onChange(listener: (session: Session) => void): () => void;
   /** Resolves when no session runs. */
   idle(): Promise<void>;
+  /** Nobody here works on this session, whatever its record says. */
+  isOver(id: string): boolean;
 }
 
 export function createSessions(given: SessionsGiven): Sessions {
@@ -88,6 +90,7 @@ export function createSessions(given: SessionsGiven): Sessions {
     active: () => active,
     onChange(listener) { listeners.add(listener); return () => { listeners.delete(listener); }; },
     async idle() { await active?.done; },
+    isOver: (id) => !starting && active?.session.id !== id,
   };
 }
 
@@ -172,7 +175,7 @@ export function stateOf(session: Session, asked: readonly string[]): SessionStat
 async function leaveNothing(given: SessionsGiven, record: SessionRecord): Promise<void> {
   const steps = record.session.steps.map((s): Step => (s.state === 'waiting' || s.state === 'running' ? { ...s, state: 'cancelled', because: 'cancelled' } : s));
   record.change({ state: 'cancelled', endedAt: given.platform.clock.now(), steps, artifacts: [] });
-  await settle(record, async () => {
+  await settle(given, record, async () => {
     await record.saved();
     await given.store.sessions.remove(record.session.id);
     await record.saved();
@@ -184,11 +187,32 @@ async function fail(given: SessionsGiven, record: SessionRecord, error: unknown)
   const { code, because } = saidOf(error);
   const step: Step = { id: 'report', stage: 'analyze', title: 'Report', state: 'failed', code, because };
   record.change({ state: 'failed', endedAt: given.platform.clock.now(), steps: [...record.session.steps, step], headline: `The session failed: ${because}` });
-  await settle(record, () => record.saved());
+  await settle(given, record, () => record.saved());
 }
 
-/** A record that cannot be written keeps its state in memory: pages see it, and after a restart it counts as interrupted. */
-async function settle(record: SessionRecord, write: () => Promise<void>): Promise<void> {
+/** How soon a record that the disk did not take is offered again. */
+const AGAIN_MS = 10_000;
+
+/** A record that cannot be written keeps its state in memory and is written as soon as it can be; if we end before, it counts as interrupted. */
+async function settle(given: SessionsGiven, record: SessionRecord, write: () => Promise<void>): Promise<void> {
   const [written] = await Promise.allSettled([write()]);
-  if (written.status === 'rejected') record.change({ headline: `The record of this session could not be written: ${saidOf(written.reason).because}` });
+  if (written.status === 'fulfilled') return;
+  const { headline } = record.session;
+  record.change({ headline: `The record of this session could not be written: ${saidOf(written.reason).because}` });
+  void writeLater(given, record, headline);
 }
+
+async function writeLater({ platform, store }: SessionsGiven, record: SessionRecord, headline: string | undefined): Promise<void> {
+  for await (const _ of platform.clock.every(AGAIN_MS, NEVER)) {
+    void _;
+    const [there] = await Promise.allSettled([store.sessions.get(record.session.id)]);
+    if (there.status === 'rejected' && codeOf(there.reason) === 'SESSION_UNKNOWN') return;   // deleted meanwhile
+    const [written] = await Promise.allSettled([record.saved()]);
+    if (written.status === 'rejected') continue;
+    record.change({ headline });
+    return;
+  }
+}
+
+/** Such a timer keeps no process alive. */
+const NEVER = new AbortController().signal;

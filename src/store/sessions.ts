@@ -30,9 +30,9 @@ export function createSessions(context: Context): SessionStore {
     }),
     get: async (id) => (await readRecord(places, known(id))).session,
     list: () => list(places),
-    remove: (id) => turns.take(async () => {
-      const { session } = await readRecord(places, known(id));
-      if (session.state === 'running') throw new DiagError('SESSION_RUNNING', { session: id });
+    remove: (id, isOver = false) => turns.take(async () => {
+      const { session, owner: whose } = await readRecord(places, known(id));
+      if (session.state === 'running' && !(isOver && whose?.run === owner.run)) throw new DiagError('SESSION_RUNNING', { session: id });
       await removeFiles(places, id);
       room.forget();
     }),

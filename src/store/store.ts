@@ -40,8 +40,8 @@ export interface SessionStore {
   save(session: Session): Promise<void>;
   get(id: SessionId): Promise<Session>;                        // @throws SESSION_UNKNOWN
   list(): Promise<{ readonly sessions: readonly Session[]; readonly unreadable: number }>;  // newest first
-  /** Session record, artifacts and report. @throws SESSION_UNKNOWN, SESSION_RUNNING */
-  remove(id: SessionId): Promise<void>;
+  /** Session record, artifacts and report. isOver: it says running, but the caller knows that this run works on it no more (its last word found a full disk). @throws SESSION_UNKNOWN, SESSION_RUNNING */
+  remove(id: SessionId, isOver?: boolean): Promise<void>;
   saveReport(report: Report, html: string): Promise<void>;
   report(id: SessionId): Promise<Report>;                      // @throws SESSION_UNKNOWN, REPORT_NOT_READY
   reportPath(id: SessionId, file: 'report.json' | 'report.html'): Promise<string>;

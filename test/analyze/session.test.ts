@@ -1,6 +1,6 @@
 // The session runner: what each end of each step makes of the session, and what is left on disk.
 import assert from 'node:assert/strict';
-import { access, readdir, readFile } from 'node:fs/promises';
+import { access, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as soon } from 'node:timers/promises';
 import { after, before, test } from 'node:test';
@@ -209,6 +209,29 @@ test('while it runs the record on disk says running, with the step it is at: so 
   assert.deepEqual([saved.state, saved.artifacts.map((a) => a.name)], ['running', ['a.log']]);
   running.cancel();
   await running.done;
+});
+
+test('a session whose end the disk does not take is over all the same: its record is written when it can be, and it can be deleted before', async () => {
+  const records = join(here.platform.host.folders.own, 'sessions');
+  const away = async (): Promise<void> => { await rename(records, `${records}.away`); await writeFile(records, 'no folder'); };
+  const back = async (): Promise<void> => { await rm(records); await rename(`${records}.away`, records); };
+  const sessions = here.sessions({ diagnosers: [diagnoser('a', async (run) => { await writes(run, 'a.log'); await away(); })] });
+  for (const deleted of [false, true]) {
+    const running = await sessions.start({ askedBy: 'test' });
+    const { id } = running.session;
+    assert.equal(sessions.isOver(id), false);
+    assert.match((await running.done).headline ?? '', /could not be written/);
+    await back();
+    assert.equal((await here.store.sessions.get(id)).state, 'running');
+    await assert.rejects(here.store.sessions.remove(id), { code: 'SESSION_RUNNING' });
+    if (deleted) {
+      await here.store.sessions.remove(id, sessions.isOver(id));
+      for (let i = 0; i < 3; i += 1) { await here.platform.clock.advance(10_000); await here.store.sessions.nextId(); }   // in turn with every write
+      await assert.rejects(here.store.sessions.get(id), { code: 'SESSION_UNKNOWN' });
+      continue;
+    }
+    await waitFor('the record to be written', async () => { await here.platform.clock.advance(10_000); return (await here.store.sessions.get(id)).state === 'failed'; });
+  }
 });
 
 test('a crash loop replaces the worker: the next diagnoser studies the new one, unless this very process was asked for', async () => {

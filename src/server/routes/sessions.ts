@@ -19,7 +19,7 @@ export function sessionRoutes(agent: Agent): Mine {
     },
     session: async ({ params }) => sessions.get(params.session),
     deleteSession: async ({ params, who }) => {
-      await sessions.remove(params.session);
+      await agent.remove(params.session);
       await agent.audit(who, 'delete session', params.session, 'deleted');
       return { ok: true };
     },
