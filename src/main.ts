@@ -8,8 +8,10 @@ import { packageRoot, run, type Running } from './server/run.ts';
 const END_LIMIT_MS = 8_000;
 
 async function main(): Promise<void> {
+  process.stdout.on('error', unread);
   const config = configOf(process.env);
   const running = await run(config, packageRoot(import.meta.url));
+  process.on('uncaughtException', (error) => { endUnforeseen(running, error); });
   const link = running.listening.link();
   if (link) process.stdout.write(`open ${link}\n`);
   process.stdout.write(`listening ${running.listening.url}\n`);
@@ -20,13 +22,26 @@ async function main(): Promise<void> {
   }
 }
 
+/** Whoever started us reads no more; the page and the API still answer. */
+function unread(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error;
+}
+
+/** A fault that nobody caught (Node brings rejections here too): the state is not to be trusted any more. On a platform that keeps no stderr the log is where it can be read. */
+function endUnforeseen({ agent }: Running, error: unknown): void {
+  process.stderr.write(`diag ended by a fault of its own: ${error instanceof Error ? error.stack ?? error.message : String(error)}\n`);
+  agent.log.error('ended by a fault of its own', {}, error);
+  AbortSignal.timeout(END_LIMIT_MS).addEventListener('abort', () => process.exit(1));
+  void agent.log.flush().finally(() => process.exit(1));
+}
+
 function endOnSignal(running: Running, withStdin: boolean): void {
   let ending = false;
   const end = (): void => {
     if (ending) process.exit(1);
     ending = true;
     AbortSignal.timeout(END_LIMIT_MS).addEventListener('abort', () => process.exit(1));
-    running.stop().then(() => process.exit(0), (error: unknown) => { running.agent.log.error('the end failed', {}, error); process.exit(1); });
+    running.stop().then(() => process.exit(0), (error: unknown) => { endUnforeseen(running, error); });
   };
   process.on('SIGINT', end);
   process.on('SIGTERM', end);
