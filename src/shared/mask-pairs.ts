@@ -57,17 +57,30 @@ function valueOf(text: string, name: Name, afterSeparator: number, colon: boolea
   if (/cookies?$/.test(word)) return cookieValue(text, from);
   if (word.endsWith('authorization')) return authorizationValue(text, from);
   const quoted = quotedValue(text, from);
-  const value = quoted ?? (isAfterSemicolon(text, name.at) ? connectionValue(text, from) : plainValue(text, from));
+  const delimited = quoted ?? (isAfterSemicolon(text, name.at) ? connectionValue(text, from) : undefined);
+  const proseLike = (colon || quoted !== undefined) && isWeakName(name.text);
+  if (proseLike && delimited === undefined && !randomAhead(text, from)) return undefined;
+  const value = delimited ?? plainValue(text, from);
   if (value.to <= value.from) return undefined;
   const secret = text.slice(value.from, value.to);
   if (name.text === 'PWD' && /^(?:\/|[A-Za-z]:[\\/])/.test(secret)) return undefined;    // the shell's working folder
-  const proseLike = (colon || quoted !== undefined) && isWeakName(name.text);
-  return proseLike && !looksRandom(secret) ? undefined : value;
+  return proseLike && delimited !== undefined && !looksRandom(secret) ? undefined : value;
 }
 
 /** A weak name (`key`, `token`) convicts only a value that looks like one. */
 function looksRandom(value: string): boolean {
   return value.length >= 16 && /[0-9]/.test(value) && /^[\w.~+/=%-]+$/.test(value);
+}
+
+/** Longer words are no prose: they need not be looked at to their end. */
+const MAX_RANDOM = 1_024;
+
+/** The same of what stands here without quotes. Looks only so far: the next separator may lie inside, and the text after it is looked at again. */
+function randomAhead(text: string, at: number): boolean {
+  const run = match(/(?:[\w.~+/=-]|%(?!26)){0,1024}/y, text, at)?.[0] ?? '';
+  const size = trimEnd(run);
+  if (size < 16 || !/[0-9]/.test(run)) return false;
+  return run.length === MAX_RANDOM || match(/[,.)\]}\\]*(?=[\s&;"'<>]|%26|$)/y, text, at + run.length) !== undefined;
 }
 
 /** "…", '…' or \"…\" up to its closing quote; a quote that never closes ends with its line. */

@@ -106,7 +106,7 @@ test('hostile megabytes cost about what harmless ones cost', () => {
   const hostile = [
     'a', 'eyJ', 'eyJ-', 'eyJa.', 'password', 'password=', 'password:"', "password='", 'password=\\', '"password":"\\', '\\', '\\"', '=', ':', '%3D', '://', '://a:', '://a:b', 'a@', '<a>', '<password>', 'name="', 'key="a" value="', "key='a',", "'cookie',", "'cookie','",
     ';password="a', ';password=a', '; pwd=', 'Cookie: ', 'Cookie:', 'Cookie: [', 'Authorization: ', 'Authorization: Digest ', 'Bearer ', 'Bearer\t', 'Bearer aaaaaaaa', '-----BEGIN PRIVATE KEY-----', '-----BEGIN PRIVATE KEY-----a-', '-----BEGIN ', '-----END',
-    'AKIA', 'abc8Q~', 'A/', 'A+B/', 'ghp_', 'xox', 'sk-', ' ', '\t', '\n', 'a-', 'a.', '[masked]', 'password=[masked]', ',', '--a ', '--password ', '?', '&', '&code', '%', '%7', '%3F', '"', "'",
+    'key:', 'key: ', 'token%3A', 'token%3A1!', 'key:,', 'key:"', 'key:\\\'', ';key:', 'AKIA', 'abc8Q~', 'A/', 'A+B/', 'ghp_', 'xox', 'sk-', ' ', '\t', '\n', 'a-', 'a.', '[masked]', 'password=[masked]', ',', '--a ', '--password ', '?', '&', '&code', '%', '%7', '%3F', '"', "'",
   ];
   // A generous ratio against the same work on prose: quadratic work on a megabyte would be thousands of times slower.
   const prose = fill('The quick brown fox: jumps=over the lazy dog 123. ');
