@@ -69,6 +69,7 @@ export function maskedRow(row: RequestRow, mask: Mask): RequestRow {
     ...row, path: mask(row.path), route: mask(row.route),
     ...(row.query === undefined ? {} : { query: mask(row.query) }),
     ...(row.userAgent === undefined ? {} : { userAgent: mask(row.userAgent) }),
+    ...(row.referrer === undefined ? {} : { referrer: mask(row.referrer) }),
   };
 }
 

@@ -110,6 +110,9 @@ export const RequestRow = z.object({
   client: z.string().optional(),
   userAgent: z.string().optional(),
   host: z.string().optional(),
+  referrer: z.string().optional(),                             // secrets of its query masked
+  upstream: z.string().optional(),                             // what a proxy in front says of the server behind it
+  instance: z.string().optional(),                             // the worker machine whose log it is
   reason: z.string().optional(),                               // what status.sub.win32 says, in words
   source: z.string(),
   offset: z.number().int().nonnegative(),
