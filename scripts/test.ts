@@ -12,6 +12,7 @@ const inCi = process.env['CI'] === 'true';
 const NEEDED: readonly { program: string; pkg: string; for: string }[] = [
   { program: 'chromium', pkg: 'chromium', for: 'the browser journeys' },
   { program: 'gcore', pkg: 'gdb', for: 'memory dumps' },
+  { program: 'wine', pkg: 'wine', for: 'the tests on Windows' },
 ];
 
 function has(program: string): boolean {
