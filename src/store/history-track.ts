@@ -29,8 +29,8 @@ export interface Track {
   flush(now: number): Promise<void>;
   /** Rows of the slots in [from, to], oldest first, disk and waiting ones merged; `values` is reused between calls, NaN = missing. */
   rows(stepMs: number, from: number, to: number, metrics: readonly MetricId[], visit: (slot: number, values: Float64Array) => void): Promise<void>;
-  /** Writes down the newest instant and lets go of the file; a later write opens it again. */
-  rest(): Promise<void>;
+  /** Lets go of the file, and writes down its newest instant unless another agent is its writer now; a later write opens it again. */
+  rest(writes?: boolean): Promise<void>;
   /** Lets go of the file and deletes it; what waits is lost. */
   remove(): Promise<void>;
 }
@@ -78,7 +78,7 @@ export function createTrack(path: string, instance: string, process: ProcessKey 
       }
     }),
     rows: (stepMs, from, to, metrics, visit) => turns.take(() => readRows(state, { stepMs, from, to, metrics, visit })),
-    rest: () => turns.take(() => rest(state)),
+    rest: (writes = true) => turns.take(() => rest(state, writes)),
     remove: () => turns.take(async () => {
       await state.file?.close();
       state.file = undefined;
@@ -193,12 +193,12 @@ async function openOrMake(state: State): Promise<HistoryFile> {
   return made;
 }
 
-async function rest(state: State): Promise<void> {
+async function rest(state: State, writes: boolean): Promise<void> {
   const { file } = state;
   if (!file) return;
   state.file = undefined;
   try {
-    if (state.lastAt > state.saidAt) { await file.setLastAt(state.lastAt); state.saidAt = state.lastAt; }
+    if (writes && state.lastAt > state.saidAt) { await file.setLastAt(state.lastAt); state.saidAt = state.lastAt; }
   } finally {
     await file.close();
   }
@@ -238,18 +238,19 @@ async function readChunk(state: State, reading: Reading, { slot, count, file, ti
     if (there === undefined) countDamaged(state, reading.stepMs, at);
     const rows = overlays.map((rowsOf) => rowsOf?.get(at));
     if (there !== at && rows.every((row) => row === undefined)) continue;
+    state.lastAt = Math.max(state.lastAt, at);                 // another agent may be the writer
     onDisk.forEach((column, m) => { values[m] = there === at && column !== undefined ? valueAt(buffer, i * rowBytes, column) : NaN; });
     for (const row of rows) waiting.forEach((column, m) => { const value = column === undefined ? NaN : row?.[column] ?? NaN; if (!Number.isNaN(value)) values[m] = value; });
     reading.visit(at, values);
   }
 }
 
-/** A track as it lies on disk; undefined when there is none, or it was damaged and set aside. */
-export async function findTrack(path: string, losses: Losses): Promise<Track | undefined> {
+/** A track as it lies on disk; undefined when there is none, or it was damaged (and set aside, by the one that writes here). */
+export async function findTrack(path: string, losses: Losses, writes: boolean): Promise<Track | undefined> {
   const file = await openHistory(path, 'r');
   if (file === 'missing') return undefined;
   if (file === 'damaged') {
-    await setAside(path);
+    if (writes) await setAside(path);
     losses.add(DAMAGED_FILES);
     return undefined;
   }

@@ -25,9 +25,17 @@ const MAX_POINTS = 20_000;
 const SITE = 'site';
 const ENDING = '.history';
 
-export interface HistorySettings { readonly folder: string; readonly instance: string; readonly clock: Clock; readonly losses: Losses; readonly keptTracks: number }
+export interface HistorySettings {
+  readonly folder: string;
+  readonly instance: string;
+  readonly clock: Clock;
+  readonly losses: Losses;
+  readonly keptTracks: number;
+  /** Whether this agent writes now; another one of the instance does else, and its files are only read. */
+  readonly leads?: () => boolean;
+}
 
-interface Context extends HistorySettings {
+interface Context extends Required<HistorySettings> {
   readonly tracks: Map<string, Track>;
   /** Tracks that gave their place; their files go with the next flush. */
   readonly leaving: Track[];
@@ -37,12 +45,12 @@ interface Context extends HistorySettings {
 }
 
 /**
- * Opens the history of one instance; it is the only writer of its folder. Damaged files are set aside and counted, half-made ones removed.
+ * Opens the history of one instance; who leads is the only writer of its folder. Damaged files are set aside and counted, half-made ones removed.
  * A kill loses what waits for the next flush; a power cut also what the system had not written yet: rows are not synced one by one,
  * which a network share would pay for dearly, and a row torn by it is found by its checksum.
  */
 export async function openHistoryOf(settings: HistorySettings): Promise<History> {
-  const context: Context = { ...settings, tracks: new Map(), leaving: [], waiting: 0, fullUntil: 0 };
+  const context: Context = { leads: () => true, ...settings, tracks: new Map(), leaving: [], waiting: 0, fullUntil: 0 };
   await mkdir(settings.folder, { recursive: true });
   await findTracks(context);
   const turns = createTurns();
@@ -52,9 +60,11 @@ export async function openHistoryOf(settings: HistorySettings): Promise<History>
     read: async (query) => readSeries(context.tracks.get(keyOf(query.process)), { ...query, points: Math.min(MAX_POINTS, Math.max(1, Math.floor(query.points))) }, query.process),
     tracks: async (from, to) => [...context.tracks.values()].flatMap((t) => (t.process && t.process.startedAt <= to && t.lastAt >= from ? [t.process] : [])),
     flush,
+    look: () => turns.take(() => look(context)),
+    reopen: () => turns.take(() => reopen(context)),
     async close() {
       await flush();
-      for (const track of context.tracks.values()) await track.rest();
+      for (const track of context.tracks.values()) await track.rest(context.leads());
     },
   };
 }
@@ -63,7 +73,14 @@ const keyOf = (process: ProcessKey | undefined): string => (process ? `p${proces
 
 /** What the disk does not give (another user's file, a bad sector) is counted and left: it must not keep the agent from its start. */
 async function findTracks(context: Context): Promise<void> {
-  for (const name of await namesIn(context.folder)) {
+  await findAmong(context, await namesIn(context.folder));
+  if (!context.leads()) return;
+  while (context.tracks.size > context.keptTracks + 1 && replaceOldest(context, Infinity));
+  await removeLeaving(context);
+}
+
+async function findAmong(context: Context, names: readonly string[]): Promise<void> {
+  for (const name of names) {
     try {
       await findOne(context, name);
     } catch (error) {
@@ -71,19 +88,36 @@ async function findTracks(context: Context): Promise<void> {
       context.losses.add('files of history that cannot be read');
     }
   }
-  while (context.tracks.size > context.keptTracks + 1 && replaceOldest(context, Infinity));
-  await removeLeaving(context);
 }
 
 async function findOne(context: Context, name: string): Promise<void> {
   const path = join(context.folder, name);
-  if (isTemp(name)) await rm(path, { force: true });
+  const leads = context.leads();
+  if (isTemp(name) && leads) await rm(path, { force: true });
   if (!name.endsWith(ENDING)) return;
-  const track = await findTrack(path, context.losses);
+  const track = await findTrack(path, context.losses, leads);
   if (track) context.tracks.set(keyOf(track.process), track);
 }
 
+async function look(context: Context): Promise<void> {
+  if (context.leads()) return;
+  const names = await namesIn(context.folder);
+  const known = new Set([...context.tracks.keys()].map((key) => `${key}${ENDING}`));
+  for (const key of context.tracks.keys()) if (!names.includes(`${key}${ENDING}`)) context.tracks.delete(key);
+  await findAmong(context, names.filter((name) => !known.has(name)));
+}
+
+async function reopen(context: Context): Promise<void> {
+  for (const track of context.tracks.values()) await track.rest(false);
+  context.tracks.clear();
+  context.leaving.length = 0;
+  context.waiting = 0;
+  context.fullUntil = 0;
+  await findTracks(context);
+}
+
 function write(context: Context, stepMs: number, sample: Sample): void {
+  if (!context.leads()) return;
   const tier = TIERS.findIndex((t) => t.stepMs === stepMs);
   const { keptMs } = TIERS[tier] ?? { keptMs: 0 };
   if (keptMs === 0) throw new Error(`history has no tier of ${stepMs} ms`);
@@ -138,6 +172,7 @@ async function removeLeaving(context: Context): Promise<void> {
 
 /** Every track is tried; the first failure is thrown at the end, its rows wait for the next time. */
 async function flushAll(context: Context): Promise<void> {
+  if (!context.leads()) return;
   const now = context.clock.now();
   const failures: unknown[] = [];
   const attempt = async (work: () => Promise<void>): Promise<void> => {

@@ -1,5 +1,5 @@
 // Owns append-only files of JSON lines with a bound: changes and audit.
-import { mkdir, open, type FileHandle } from 'node:fs/promises';
+import { mkdir, open, stat, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { z } from 'zod';
 import { DiagError } from '../shared/errors.ts';
@@ -21,17 +21,18 @@ const LINE_SHARE = 8;
 const PIECE_BYTES = 65_536;
 const NEWLINE = 10;
 
-/** A journal in one file with one writer. A line torn by a crash is counted as unreadable and ends where the next append begins. */
+/** A journal in one file. A line torn by a crash is counted as unreadable and ends where the next append begins. Another agent of the instance may append too. */
 export function createJournal<T>(settings: JournalSettings<T>): Journal<T> & { settled(): Promise<void> } {
   const turns = createTurns();
   return {
-    append: (entry) => turns.take(() => append(settings, entry)),
+    append: (entry) => turns.take(async () => { while (!await append(settings, entry)); }),
     recent: (limit) => turns.take(() => recent(settings, limit)),
     settled: () => turns.take(async () => {}),
   };
 }
 
-async function append<T>(settings: JournalSettings<T>, entry: T): Promise<void> {
+/** False: another agent put a shorter file in its place meanwhile, and the line went with the old one. */
+async function append<T>(settings: JournalSettings<T>, entry: T): Promise<boolean> {
   const line = Buffer.from(`${JSON.stringify(entry)}\n`);
   if (line.length > settings.maxBytes / LINE_SHARE) throw new DiagError('BAD_INPUT', { why: `a journal line has ${line.length} bytes` });
   await mkdir(dirname(settings.path), { recursive: true });
@@ -40,10 +41,23 @@ async function append<T>(settings: JournalSettings<T>, entry: T): Promise<void> 
     const sizeBytes = (await file.stat()).size;
     const torn = sizeBytes > 0 && (await read(file, sizeBytes - 1, 1))[0] !== NEWLINE;
     const whole = torn ? Buffer.concat([Buffer.of(NEWLINE), line]) : line;
-    if (sizeBytes + whole.length <= settings.maxBytes) { await file.write(whole); return; }
+    if (sizeBytes + whole.length <= settings.maxBytes) {
+      await file.write(whole);
+      return await isStill(file, settings.path);
+    }
     await writeAtomic(settings.path, Buffer.concat([await newerHalf(file, sizeBytes, settings.maxBytes), line]), { owner: settings.owner });
+    return true;
   } finally {
     await file.close();
+  }
+}
+
+async function isStill(file: FileHandle, path: string): Promise<boolean> {
+  try {
+    return (await file.stat()).ino === (await stat(path)).ino;
+  } catch (error) {
+    if (codeIn(error) === 'ENOENT') return false;
+    throw error;
   }
 }
 

@@ -28,19 +28,22 @@ export interface Limits {
 /** 10 sessions and 20 days: what users know from DaaS. 4 MiB hold some 20,000 changes or audit entries. */
 const DEFAULTS: Limits = { artifactBytes: DEFAULT_LIMIT_BYTES, sessions: 10, sessionAgeMs: 20 * 86_400_000, journalBytes: 4 * 2 ** 20, tracks: KEPT_TRACKS };
 
-/** Opens what this instance keeps under its home's data/DaaS; makes the folders. One store per instance and home; close() it. */
-export async function openStore(settings: { readonly platform: Platform; readonly limits?: Partial<Limits> }): Promise<Store> {
-  const { platform } = settings;
+/**
+ * Opens what this instance keeps under its home's data/DaaS; makes the folders. close() it. Of several stores of one instance and home
+ * one leads (default: this one): it writes the history and clears away; all may write sessions, changes and audit.
+ */
+export async function openStore(settings: { readonly platform: Platform; readonly limits?: Partial<Limits>; readonly leads?: () => boolean }): Promise<Store> {
+  const { platform, leads = () => true } = settings;
   const limits: Limits = { ...DEFAULTS, ...settings.limits };
   const places = placesOf(platform);
   await mkdir(places.sessions, { recursive: true });
   await mkdir(places.temp, { recursive: true });
-  await removeStale(places.journals, places.instance);
+  if (leads()) await removeStale(places.journals, places.instance);
   const owner = ownerOf(platform);
   const losses = createLosses();
   const room = createRoom(platform, places, limits.artifactBytes);
   const drafts = join(places.temp, draftsName(places.instance, owner));
-  const history = await openHistoryOf({ folder: places.history, instance: places.instance, clock: platform.clock, losses, keptTracks: limits.tracks });
+  const history = await openHistoryOf({ folder: places.history, instance: places.instance, clock: platform.clock, losses, keptTracks: limits.tracks, leads });
   const changes = createJournal({ path: join(places.journals, 'changes.jsonl'), schema: Change, maxBytes: limits.journalBytes, owner: places.instance });
   const audit = createJournal({ path: join(places.journals, 'audit.jsonl'), schema: AuditEntry, maxBytes: limits.journalBytes, owner: places.instance });
   return {

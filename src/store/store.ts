@@ -60,6 +60,10 @@ export interface History {
   tracks(from: number, to: number): Promise<readonly ProcessKey[]>;
   /** Puts what is buffered on disk; called every few seconds and at the end. */
   flush(): Promise<void>;
+  /** For one that does not lead: finds the processes that the leading agent began to keep, and forgets those it gave up. */
+  look(): Promise<void>;
+  /** After the lead came or went: lets go of every file and finds the tracks anew. What waits is dropped: another agent may have written since. */
+  reopen(): Promise<void>;
   close(): Promise<void>;
 }
 

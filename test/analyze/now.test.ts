@@ -41,7 +41,7 @@ function observedOf(scene: Scene): Observed {
 function historyOf(scene: Scene): History {
   const untouched = (): never => { throw new Error('nowOf only reads'); };
   return {
-    write: untouched, tracks: untouched, flush: untouched, close: untouched,
+    write: untouched, tracks: untouched, flush: untouched, look: untouched, reopen: untouched, close: untouched,
     read: ({ metrics, from, to }): Promise<Series> => {
       const values = to < TO ? scene.hourAgo : scene.values;
       const length = Math.max(1, ...Object.values(values ?? {}).map((v) => v.length));
