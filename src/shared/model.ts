@@ -105,14 +105,11 @@ export const RequestRow = z.object({
   sub: z.number().int().optional(),
   win32: z.number().int().optional(),
   takenMs: z.number().nonnegative().optional(),
-  sentBytes: z.number().nonnegative().optional(),
-  receivedBytes: z.number().nonnegative().optional(),
+  sentBytes: z.number().nonnegative().optional(), receivedBytes: z.number().nonnegative().optional(),
   client: z.string().optional(),
   userAgent: z.string().optional(),
   host: z.string().optional(),
-  referrer: z.string().optional(),                             // secrets of its query masked
-  upstream: z.string().optional(),                             // what a proxy in front says of the server behind it
-  instance: z.string().optional(),                             // the worker machine whose log it is
+  referrer: z.string().optional(), upstream: z.string().optional(), instance: z.string().optional(),
   reason: z.string().optional(),                               // what status.sub.win32 says, in words
   source: z.string(),
   offset: z.number().int().nonnegative(),

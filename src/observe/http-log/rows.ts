@@ -16,7 +16,7 @@ export const OWN_USER_AGENT = 'app-service-diag/';
 const MAX_PATH = 1_000, MAX_QUERY = 1_000, MAX_AGENT = 300, MAX_HOST = 255, MAX_CLIENT = 64, MAX_METHOD = 32, MAX_REFERRER = 300, MAX_UPSTREAM = 200;
 
 /** The one format that writes `+` for each space of a text. Elsewhere a `+` is one. */
-const PLUS_FORMAT = 'iis-w3c';
+export const PLUS_FORMAT = 'iis-w3c';
 
 /** What a row says before it is masked and cut; numbers are ABSENT where it does not say. */
 interface Said {
