@@ -3,6 +3,7 @@ import { build, type BuildOptions, type Plugin } from 'esbuild';
 import { chmod, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { buildKernel } from './build-kernel.ts';
 import { slimExpress } from './slim-express.ts';
 import { AGENT_LEAVES, PAGE_LEAVES, slimZod } from './slim-zod.ts';
 
@@ -82,6 +83,7 @@ async function dist(): Promise<void> {
   await chmod(cli, 0o755);
 }
 
+await buildKernel();
 await mkdir(join(root, 'dist'), { recursive: true });
 await rm(join(root, 'public/assets'), { recursive: true, force: true });
 await Promise.all([dist(), existsSync(join(root, 'src/client/main.tsx')) ? build(page) : undefined]);

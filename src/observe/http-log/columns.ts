@@ -88,7 +88,7 @@ export interface LogReader {
 const STEP = 0x9E3779B1, ENDS = [0x85EBCA77, 0xC2B2AE3D, 0x27D4EB2F, 0x165667B1] as const;
 
 /**
- * Hash of bytes[from, to), 32 bits with sign: equal texts hash equal in every format. Four lanes of four bytes each, because kernel/w3c.as.ts
+ * Hash of bytes[from, to), 32 bits with sign: equal texts hash equal in every format. Four lanes of four bytes each, because kernel/assembly/row.ts
  * makes the same of 16 bytes in one SIMD step: change both or none. It is no secret: whoever writes the log can make texts that collide, so compare the bytes too and bound the probes.
  */
 export function hashOf(bytes: Uint8Array, from: number, to: number): number {

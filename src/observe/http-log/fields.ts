@@ -1,12 +1,12 @@
 // Owns what a `#Fields:` line says: which column of a W3C row holds what.
 
 /** The columns we know; everything else in a row is skipped. */
-export const ROLES = ['date', 'time', 'site', 'method', 'path', 'query', 'client', 'agent', 'host', 'status', 'sub', 'win32', 'sent', 'received', 'taken'] as const;
+export const ROLES = ['date', 'time', 'site', 'method', 'path', 'query', 'client', 'agent', 'host', 'referrer', 'status', 'sub', 'win32', 'sent', 'received', 'taken'] as const;
 export type RoleName = (typeof ROLES)[number];
 
 const NAMES: Readonly<Record<string, RoleName>> = {
   'date': 'date', 'time': 'time', 's-sitename': 'site', 'cs-method': 'method', 'cs-uri-stem': 'path', 'cs-uri-query': 'query', 'c-ip': 'client',
-  'cs(user-agent)': 'agent', 'cs-host': 'host', 'sc-status': 'status', 'sc-substatus': 'sub', 'sc-win32-status': 'win32',
+  'cs(user-agent)': 'agent', 'cs-host': 'host', 'cs(referer)': 'referrer', 'sc-status': 'status', 'sc-substatus': 'sub', 'sc-win32-status': 'win32',
   'sc-bytes': 'sent', 'cs-bytes': 'received', 'time-taken': 'taken',
 };
 

@@ -1,0 +1,198 @@
+// Owns the inner loop over W3C rows, in AssemblyScript: bytes in this memory to typed columns in this memory, 16 bytes at a time.
+// Compiled to WebAssembly by scripts/build.ts; tsc and the linter do not know the dialect. kernel.ts is the only one that calls it.
+import { BASE, COMMENTS, LINES, MALFORMED, PLACES, ROWS, CAPACITY, DIRECTIVE_AT, DIRECTIVE_END, MAX_LINE, PLACES_KEPT, bump } from './memory';
+import { decode } from './row';
+
+const LF: u8 = 10, CR: u8 = 13, SPACE: u8 = 32, HASH: u8 = 35;
+
+/** What run() came back for. */
+const DONE: i32 = 0, FULL: i32 = 1, DIRECTIVE: i32 = 2;
+
+/** Bytes indexed at once: places within fit 16 bits, and the index stays in the first cache. */
+const WINDOW: usize = 16 * 1024;
+/** For each byte of a bit mask the places of its set bits. */
+const BITS: usize = BASE;
+/** Places of spaces and LFs of the window, counted from one byte before it; entry 0 stands for that byte, as if a line had ended there. */
+const ENDS: usize = BITS + 2048;
+/** Which entries of ENDS are LFs. */
+const LFS: usize = ENDS + 2 * (WINDOW + 80);
+/** Column ends of a line that is read the slow way, as addresses. */
+const SLOW: usize = LFS + 2 * (WINDOW + 80);
+const MAX_COLUMNS: i32 = 256;
+
+/** Columns a row must have; -1: no line is a row. */
+let columns: i32 = -1;
+let cursor: usize = 0;
+let end: usize = 0;
+/** What to add to an address to get the offset in the file. */
+let toOffset: f64 = 0;
+let windowAt: usize = 0;
+let lines: i32 = 0;
+let line: i32 = 0;
+let entry: usize = 1;
+let hasNul: bool = false;
+/** The first line of a file may begin with a byte order mark. */
+let markAt: usize = 0;
+
+export function prepare(): void {
+  for (let mask: u32 = 0; mask < 256; mask += 1) {
+    let at: usize = BITS + mask * 8;
+    for (let bit: u32 = 0; bit < 8; bit += 1) if ((mask >> bit) & 1) { store<u8>(at, <u8>bit); at += 1; }
+  }
+}
+
+export function setColumns(count: i32): void { columns = count; }
+
+/** Lines of [from, to) are next; offset is that of `from` in the file. */
+export function begin(from: usize, to: usize, offset: f64): void {
+  cursor = from;
+  end = to;
+  toOffset = offset - <f64>from;
+  markAt = offset == 0 ? from : 0;
+  lines = 0;
+  line = 0;
+  store<i32>(ROWS, 0);
+  store<i32>(LINES, 0);
+  store<i32>(COMMENTS, 0);
+  store<i32>(MALFORMED, 0);
+}
+
+/** Where the unfinished line begins. */
+export function rest(): usize { return cursor; }
+
+/** Reads on until the columns are full, a directive was met, or no whole line is left. */
+export function run(): i32 {
+  for (;;) {
+    while (line < lines) {
+      const last = <usize>load<u16>(LFS + (<usize>line << 1));
+      const at = windowAt + load<u16>(ENDS + ((entry - 1) << 1)) + 1;
+      const lf = windowAt + load<u16>(ENDS + (last << 1));
+      const told = whole(at, lf, last);
+      if (told == FULL) return FULL;
+      line += 1;
+      entry = last + 1;
+      cursor = lf + 1;
+      if (told == DIRECTIVE) return DIRECTIVE;
+    }
+    if (cursor >= end) return DONE;
+    const to = min<usize>(end, cursor + WINDOW);
+    index(cursor, to);
+    if (lines > 0) continue;
+    const lf = findLf(to);
+    if (lf == 0) return DONE;
+    if (load<i32>(ROWS) == CAPACITY) return FULL;
+    const at = cursor;
+    cursor = lf + 1;
+    if (lf - at > MAX_LINE) { bump(LINES); malformed(at); }
+    else if (other(at, lf) == DIRECTIVE) return DIRECTIVE;
+  }
+  return DONE;
+}
+
+/** One line of the index, from `at` to its LF. */
+// @ts-ignore: decorator
+@inline
+function whole(at: usize, lf: usize, last: usize): i32 {
+  if (load<i32>(ROWS) == CAPACITY) return FULL;
+  if (<i32>(last - entry) + 1 != columns || load<u8>(at) == HASH || hasNul || at == markAt) return other(at, lf);
+  bump(LINES);
+  const lastEntry = ENDS + (last << 1);
+  const isCr = load<u8>(lf - 1) == CR;
+  // The last column ends before the CR; what follows needs the LF's own place again.
+  if (isCr) store<u16>(lastEntry, load<u16>(lastEntry) - 1);
+  const good = decode<u16>(ENDS + (entry << 1), windowAt, <f64>at + toOffset);
+  if (isCr) store<u16>(lastEntry, load<u16>(lastEntry) + 1);
+  if (good) bump(ROWS); else malformed(at);
+  return DONE;
+}
+
+/** A line that is no plain row: a comment, damaged, with NUL bytes, very long, or the first one. */
+function other(begins: usize, lf: usize): i32 {
+  let at = begins;
+  let to = lf;
+  bump(LINES);
+  if (to > at && load<u8>(to - 1) == CR) to -= 1;
+  if (at == markAt && to - at >= 3 && load<u8>(at) == 0xEF && load<u8>(at + 1) == 0xBB && load<u8>(at + 2) == 0xBF) at += 3;
+  while (at < to && load<u8>(at) == 0) at += 1;
+  if (at == to) { bump(COMMENTS); return DONE; }
+  if (load<u8>(at) == HASH) {
+    bump(COMMENTS);
+    store<usize>(DIRECTIVE_AT, at);
+    store<usize>(DIRECTIVE_END, to);
+    return DIRECTIVE;
+  }
+  let found = 0;
+  for (let i = at; i < to; i += 1) {
+    const byte = load<u8>(i);
+    if (byte == 0) { malformed(begins); return DONE; }
+    if (byte != SPACE) continue;
+    found += 1;
+    if (found > MAX_COLUMNS) { malformed(begins); return DONE; }
+    store<u32>(SLOW + (<usize>found << 2), <u32>i);
+  }
+  if (found + 1 != columns) { malformed(begins); return DONE; }
+  store<u32>(SLOW, <u32>(at - 1));
+  store<u32>(SLOW + (<usize>columns << 2), <u32>to);
+  if (decode<u32>(SLOW + 4, 0, <f64>begins + toOffset)) bump(ROWS); else malformed(begins);
+  return DONE;
+}
+
+function malformed(at: usize): void {
+  const before = load<i32>(MALFORMED);
+  if (before < PLACES_KEPT) store<f64>(PLACES + (<usize>before << 3), <f64>at + toOffset);
+  store<i32>(MALFORMED, before + 1);
+}
+
+/** Writes down the places of spaces and LFs in [from, to). */
+function index(from: usize, to: usize): void {
+  const spaces = i8x16.splat(SPACE), lfs = i8x16.splat(LF);
+  let smallest = i8x16.splat(-1);
+  let ends = ENDS + 2;
+  let lfsAt = LFS;
+  let bias = i16x8.splat(1);
+  store<u16>(ENDS, 0);
+  for (let at = from; at < to; at += 64) {
+    let all: u64 = 0, ofLf: u64 = 0;
+    for (let i = 0; i < 64; i += 16) {
+      const bytes = v128.load(at + i);
+      const isLf = i8x16.eq(bytes, lfs);
+      all |= <u64>i8x16.bitmask(v128.or(i8x16.eq(bytes, spaces), isLf)) << i;
+      ofLf |= <u64>i8x16.bitmask(isLf) << i;
+      smallest = i8x16.min_u(smallest, bytes);
+    }
+    if (at + 64 > to) {
+      const valid = ((<u64>1) << (to - at)) - 1;
+      all &= valid;
+      ofLf &= valid;
+    }
+    while (ofLf) {
+      store<u16>(lfsAt, <u16>(((ends - ENDS) >> 1) + popcnt(all & (ofLf - 1 & ~ofLf))));
+      lfsAt += 2;
+      ofLf &= ofLf - 1;
+    }
+    for (let i = 0; i < 64; i += 8) {
+      const bits = <usize>(all >> i) & 255;
+      v128.store(ends, i16x8.add(v128.load8x8_u(BITS + (bits << 3)), bias));
+      ends += <usize>popcnt<u32>(<u32>bits) << 1;
+      bias = i16x8.add(bias, i16x8.splat(8));
+    }
+  }
+  windowAt = from - 1;
+  lines = <i32>((lfsAt - LFS) >> 1);
+  line = 0;
+  entry = 1;
+  // Bytes after `to` in the last block may be 0 as well: such lines are then looked at twice, not wrongly.
+  hasNul = v128.any_true(i8x16.eq(smallest, i8x16.splat(0)));
+}
+
+/** The first LF at or after `from`, 0 if there is none. */
+function findLf(from: usize): usize {
+  const lfs = i8x16.splat(LF);
+  for (let at = from; at < end; at += 16) {
+    const bits = i8x16.bitmask(i8x16.eq(v128.load(at), lfs));
+    if (bits == 0) continue;
+    const lf = at + <usize>ctz(bits);
+    return lf < end ? lf : 0;
+  }
+  return 0;
+}
