@@ -23,6 +23,7 @@ import { workerOf } from '../analyze/target.ts';
 import { VERSION, type Config } from './config.ts';
 import { describeDiagnosers } from './describe.ts';
 import { diagnoseWith } from './diagnose.ts';
+import { createLead, type Lead } from './lead.ts';
 import { createOperations, type Operations } from './operations.ts';
 import { restartWith } from './restart.ts';
 import { maskedNow, startMasking } from './masking.ts';
@@ -43,6 +44,7 @@ export interface Agent {
   readonly platform: Platform;
   readonly store: Store;
   readonly observed: Observer;
+  readonly lead: Lead;
   readonly operations: Operations;
   readonly sessionFeed: Feed<Session>;
   readonly operationFeed: Feed<Operation>;
@@ -80,6 +82,8 @@ export interface Parts {
   readonly store: Store;
   readonly observed: Observer;
   readonly sessions: Sessions;
+  /** What only one agent of an instance may do asks here first. */
+  readonly lead: Lead;
   readonly operations: Operations;
   readonly sessionFeed: Feed<Session>;
   readonly operationFeed: Feed<Operation>;
@@ -91,20 +95,23 @@ export interface Parts {
 export async function startAgent(config: Config, files: AgentFiles): Promise<Agent> {
   const platform = await openPlatform({ home: config.home, env: config.env, processes: config.processes });
   const { folders } = platform.host;
-  const ownLogs = join(folders.own, 'logs', platform.host.app.instance);   // one writer a file: several instances share the home
+  const { instance } = platform.host.app;
+  const ownLogs = join(folders.own, 'logs', config.webJob ? `${instance}-webjob` : instance);   // one writer a file: several instances share the home
   await mkdir(ownLogs, { recursive: true });
   const log = openLog(ownLogs);
-  const store = await openStore({ platform });
+  const lead = await createLead(platform, log);
+  const store = await openStore({ platform, leads: () => lead.leads() });
   const token = config.token ?? await ownToken(folders.own);
   const reportCss = await readFile(files.reportCss, 'utf8');
-  await recover(store, platform, log);
+  if (lead.leads()) await recover(store, platform, log);
   const ending = new AbortController();
-  const observed = await startObserver({ platform, store, logs: openLogs({ platform }), signal: ending.signal });
+  const observed = await startObserver({ platform, store, logs: openLogs({ platform }), signal: ending.signal, leads: () => lead.leads() });
   const sessions = createSessions({ platform, store, observed, diagnosers, analyzers, thread: files.analyzeWorker, toolVersion: VERSION, reportCss });
   const audit = auditTo(store, platform, log);
-  const parts: Parts = { platform, store, observed, sessions, operations: createOperations(), sessionFeed: createFeed<Session>(KEPT_MESSAGES), operationFeed: createFeed<Operation>(KEPT_MESSAGES), log, audit };
+  const parts: Parts = { platform, store, observed, sessions, lead, operations: createOperations(), sessionFeed: createFeed<Session>(KEPT_MESSAGES), operationFeed: createFeed<Operation>(KEPT_MESSAGES), log, audit };
   const masking = startMasking(platform, observed, log, ending.signal);
   const sweeping = sweep(parts, ending.signal);
+  const leading = lead.keep({ store, taken: async () => { await recover(store, platform, log); await observed.lead(); } }, ending.signal);
   const now = freshNow(parts, masking.mask);
   const startedAt = platform.clock.now();
   return {
@@ -123,8 +130,9 @@ export async function startAgent(config: Config, files: AgentFiles): Promise<Age
       parts.operations.cancelAll();
       await sessions.idle();
       ending.abort();
-      await Promise.all([observed.stopped, masking.stopped, sweeping]);
+      await Promise.all([observed.stopped, masking.stopped, sweeping, leading]);
       await store.close();
+      await lead.release();
       platform.close();
       await log.flush();
     },
@@ -193,9 +201,10 @@ async function recover(store: Store, platform: Platform, log: Log): Promise<void
   }
 }
 
-/** Ageing: at the start and hourly. A sweep that fails is logged and tried again. */
-async function sweep({ store, platform, log }: Parts, signal: AbortSignal): Promise<void> {
+/** Ageing: at the start and hourly, by the agent that leads. A sweep that fails is logged and tried again. */
+async function sweep({ store, platform, log, lead }: Parts, signal: AbortSignal): Promise<void> {
   const once = async (): Promise<void> => {
+    if (!lead.leads()) return;
     try {
       for (const id of await store.sessions.sweep(platform.clock.now())) log.info('session aged out', { session: id });
     } catch (error) {

@@ -23,6 +23,8 @@ export interface Config {
   readonly hosts: readonly string[];
   readonly endWithStdin: boolean;
   readonly processes: 'site' | 'all' | { readonly pids: readonly number[] };
+  /** Started by the platform as a continuous WebJob, beside the page's process. */
+  readonly webJob: boolean;
 }
 
 const Settings = z.object({
@@ -53,6 +55,7 @@ export function configOf(env: Env): Config {
     hosts: s.DIAG_HOSTS.split(',').map((h) => h.trim().toLowerCase()).filter(Boolean),
     endWithStdin: s.DIAG_END_WITH_STDIN === '1',
     processes: processesOf(s.DIAG_PROCESSES),
+    webJob: (env['WEBJOBS_NAME'] ?? '') !== '',
   };
 }
 

@@ -54,13 +54,15 @@ export class Changes {
     this.#journal = options.journal;
   }
 
-  /** Brings back what earlier runs saw. */
-  async load(): Promise<void> {
-    const { entries } = await this.#journal.recent(CHANGES_KEPT);
+  /** Brings back what earlier runs saw, or what another agent of the instance has told since. */
+  async load(limit = CHANGES_KEPT): Promise<void> {
+    const { entries } = await this.#journal.recent(limit);
     // Newest first: the first of an id is its last word.
     const newest = new Map<string, Change>();
     for (const change of entries) if (!newest.has(change.id)) newest.set(change.id, change);
     for (const change of [...newest.values()].reverse().sort((a, b) => a.at - b.at)) {
+      const before = this.#known.get(change.id);
+      if (before !== undefined && same(before, change)) continue;
       this.#remember(change);
       this.#feed.publish(change);
     }
@@ -73,10 +75,7 @@ export class Changes {
     if (before !== undefined && same(before, after)) return;
     this.#remember(after);
     this.#feed.publish(after);
-    this.#saving = this.#saving.then(() => this.#journal.append(after)).catch((error: unknown) => {
-      this.#unsaved += 1;
-      this.#saveError = sayError(error);
-    });
+    this.#saving = this.#saving.then(() => this.#journal.append(after)).catch((error: unknown) => { this.notSaved(error); });
   }
 
   /** The processes as they are now: what is new has started, what is missing has ended. */
@@ -130,6 +129,10 @@ export class Changes {
   /** Why the newest failed save failed. */
   get saveError(): string | undefined { return this.#saveError; }
   get size(): number { return this.#known.size + this.#exits.size + this.#errors.size; }
+  notSaved(error: unknown): void {
+    this.#unsaved += 1;
+    this.#saveError = sayError(error);
+  }
   /** Resolves when what was published so far is saved (or could not be). */
   saved(): Promise<void> { return this.#saving; }
 

@@ -7,14 +7,15 @@ import { duration, utc } from '../shared/units.ts';
 import type { Store } from '../store/store.ts';
 import { Changes, CHANGES_KEPT } from './changes.ts';
 import { Deployments } from './deployments.ts';
-import { ErrorFollower, eventLine } from './errors.ts';
-import { eventChange } from './events.ts';
+import { ErrorFollower } from './errors.ts';
 import { createFeed } from './feed.ts';
 import { HTTP_LOG_FOLDER } from './http-log/files.ts';
 import { httpLog } from './http-log/read.ts';
 import type { Logs, Observed, SamplerHealth } from './observe.ts';
+import { EventLogSampler } from './samplers/event-log.ts';
 import { Fold } from './samplers/fold.ts';
 import { HostSampler } from './samplers/host.ts';
+import { KeptSamples } from './samplers/kept.ts';
 import { Run } from './samplers/index.ts';
 import type { Sampler } from './samplers/index.ts';
 import { ProcessSampler, keyText } from './samplers/process.ts';
@@ -32,12 +33,17 @@ const FLUSH_EVERY_MS = 10_000;
 const DEPLOYMENTS_EVERY_MS = 10_000;
 /** A pause of the samples shorter than this is a restart like any other. */
 const GAP_MS = 15_000;
-/** Rows of the event log from before this are history, not news. */
-const EVENTS_SINCE_MS = 86_400_000;
+/** An agent that does not lead reads what the leading one wrote; each look is a dozen small reads of the home. */
+const READ_EVERY_MS = 2_000;
+const RECENT_CHANGES = 50;
+/** Late seconds of the HTTP log that were seen but left to the leading agent to write: five minutes of all steps, in case it ends before it did. Older ones are dropped: it had its time. */
+const UNWRITTEN_KEPT = 350;
 
 export interface Observer extends Observed {
   /** For changes others know of: restarts, sessions, rules. One with a known id adds to it. */
   publish(change: Change): void;
+  /** The lead has come to this agent: goes on where the other one ended. The store must have been told before. */
+  lead(): Promise<void>;
   /** Resolves when, after the signal, everything is ended and flushed. */
   readonly stopped: Promise<void>;
 }
@@ -47,6 +53,8 @@ export interface ObserverOptions {
   readonly store: Store;
   readonly logs: Logs;
   readonly signal: AbortSignal;
+  /** Whether this agent observes (default: it does). Else another one of the instance does: its samples and changes are read, logs are followed, and nothing is written. */
+  readonly leads?: () => boolean;
 }
 
 /** Starts all samplers. What they cannot read shows in health(); it never stops the others. */
@@ -67,12 +75,16 @@ class Observing implements Observer {
   readonly rows: Observed['rows'];
 
   readonly #options: ObserverOptions;
+  readonly #leads: () => boolean;
   readonly #told: Changes;
   readonly #runs: readonly Run[];
   readonly #requestsSampler: RequestsSampler;
   readonly #errorFollower: ErrorFollower;
-  readonly #folds: readonly Fold[];
+  readonly #kept: KeptSamples;
+  readonly #events: EventLogSampler;
   readonly #latest = new Map<string, Sample>();
+  #folds: readonly Fold[];
+  #unwritten: (readonly [number, Sample])[] = [];
   #processes: readonly ProcessInfo[] = [];
   #http: Values = {};
   #httpAt = 0;
@@ -82,6 +94,7 @@ class Observing implements Observer {
 
   constructor(options: ObserverOptions) {
     this.#options = options;
+    this.#leads = options.leads ?? ((): boolean => true);
     this.logs = options.logs;
     const { platform, store } = options;
     const { folders, app } = platform.host;
@@ -91,29 +104,46 @@ class Observing implements Observer {
     const log = httpLog({ folder, instance: app.instance, sourceOf });
     this.http = (from, to, signal) => log.summary(from, to, signal);
     this.rows = (query, signal) => log.rows(query, signal);
-    this.#told = new Changes({ feed: this.changes, journal: store.changes });
-    this.#folds = [new Fold(10_000, store.history), new Fold(60_000, store.history)];
+    this.#told = new Changes({ feed: this.changes, journal: { recent: (limit) => store.changes.recent(limit), append: async (change) => { if (this.#leads()) await store.changes.append(change); } } });
+    this.#folds = this.#newFolds();
+    this.#kept = new KeptSamples(store.history, platform.clock);
     this.#requestsSampler = new RequestsSampler({
-      folder, instance: app.instance, startedAt: platform.clock.now(), history: store.history, now: () => platform.clock.now(), sourceOf,
+      folder, instance: app.instance, startedAt: platform.clock.now(), history: { write: (stepMs, sample) => this.#writeLate(stepMs, sample) }, now: () => platform.clock.now(), sourceOf,
       onRow: (row) => this.requests.publish(row), onSample: (sample) => this.#httpSample(sample),
     });
     this.#errorFollower = new ErrorFollower({
       logs: options.logs, now: () => platform.clock.now(), monotonic: () => platform.clock.monotonic(),
       onError: (line) => this.errors.publish(line), onProcessError: (pid, at, error) => this.#told.error(pid, at, error),
     });
-    this.#runs = [this.#usage(), this.#requestsSampler, this.#events(names), this.#deployments(), this.#errorFollower].map((sampler) => new Run(sampler, platform.clock));
+    this.#events = new EventLogSampler({ platform, names, told: this.#told, errors: this.errors, leads: this.#leads });
+    this.#runs = [this.#usage(), this.#requestsSampler, this.#events, this.#deployments(), this.#errorFollower].map((sampler) => new Run(sampler, platform.clock));
     this.stopped = new Promise((resolve) => { this.#end = resolve; });
   }
 
   async begin(): Promise<void> {
     const { platform, signal } = this.#options;
     await this.#told.load();
-    await this.#tellStart(platform.clock.now());
+    if (this.#leads()) await this.#tellStart(platform.clock.now(), 'Agent started');
     const loops = this.#runs.map((run) => run.loop(signal));
     void Promise.all([...loops, this.#flushing(signal)]).then(() => this.#finish()).finally(this.#end);
   }
 
-  publish(change: Change): void { this.#told.publish(change); }
+  publish(change: Change): void {
+    this.#told.publish(change);
+    if (!this.#leads()) void this.#options.store.changes.append(change).catch((error: unknown) => { this.#told.notSaved(error); });
+  }
+
+  async lead(): Promise<void> {
+    const at = this.#options.platform.clock.now();
+    this.#folds = this.#newFolds();
+    for (const [stepMs, sample] of this.#unwritten) this.#options.store.history.write(stepMs, sample);
+    this.#unwritten = [];
+    this.#events.retell();
+    await this.#told.load();
+    this.#told.processes(this.#processes, at);                  // who has ended since the last look is missed then
+    await this.#tellStart(at, 'This agent observes now: the other one ended');
+  }
+
   processes(): readonly ProcessInfo[] { return this.#processes; }
   latest(): ReadonlyMap<string, Sample> { return this.#latest; }
   exits(since: number): ReturnType<Observed['exits']> { return this.#told.exits(since); }
@@ -138,6 +168,7 @@ class Observing implements Observer {
     return {
       id: 'processes', everyMs: 1_000,
       tick: async (at, signal) => {
+        if (!this.#leads()) return this.#read(at, signal);
         const reading = await process.read(at, signal);
         const site: Values = reading.site;
         await host.read(site, signal);
@@ -154,6 +185,29 @@ class Observing implements Observer {
         return undefined;
       },
     };
+  }
+
+  #newFolds(): Fold[] {
+    return [10_000, 60_000].map((stepMs) => new Fold(stepMs, this.#options.store.history));
+  }
+
+  #writeLate(stepMs: number, sample: Sample): void {
+    if (this.#leads()) { this.#options.store.history.write(stepMs, sample); return; }
+    this.#unwritten.push([stepMs, sample]);
+    if (this.#unwritten.length > UNWRITTEN_KEPT) this.#unwritten.shift();
+  }
+
+  /** What the leading agent wrote. The list of processes is our own: what is chosen from it must be there now. */
+  async #read(at: number, signal: AbortSignal): Promise<undefined> {
+    if (at % READ_EVERY_MS !== 0) return;
+    const processes = await this.#options.platform.processes(signal);
+    if (processes !== this.#processes) this.#others(processes);
+    for (const sample of await this.#kept.read(processes)) {
+      const name = sample.process ? keyText(sample.process) : 'site';
+      this.#latest.set(name, sample.process || sample.at - this.#httpAt > HTTP_FRESH_MS ? sample : { at: sample.at, values: { ...sample.values, ...this.#http } });
+      this.samples.publish(sample);
+    }
+    await this.#told.load(RECENT_CHANGES);
   }
 
   #keep(sample: Sample): void {
@@ -177,51 +231,23 @@ class Observing implements Observer {
     this.#http = sample.values;
   }
 
-  #events(names: { of(title: string, signal: AbortSignal): Promise<string> }): Sampler {
-    const { platform } = this.#options;
-    let rows: Awaited<ReturnType<Platform['eventLog']>> = [];
-    let seen = new Set<string>();
-    return {
-      id: 'event-log', everyMs: 1_000,
-      tick: async (at, signal) => {
-        const offer = platform.can('event-log');
-        if (!offer.yes) return offer.because ?? 'The event log cannot be read here.';
-        const now = await platform.eventLog(signal);
-        if (now === rows) return undefined;
-        rows = now;
-        const source = await names.of('eventlog.xml', signal);
-        const before = seen;
-        seen = new Set();
-        for (const row of now) {
-          const record = `${row.record ?? row.id}:${row.at}`;
-          seen.add(record);
-          if (before.has(record) || row.at < at - EVENTS_SINCE_MS) continue;
-          const change = eventChange(row);
-          if (change !== undefined) this.#told.event(change, record);
-          if (row.level === 'error') this.errors.publish(eventLine(row, source));
-        }
-        return undefined;
-      },
-    };
-  }
-
   #deployments(): Sampler {
     const deployments = new Deployments(this.#options.platform.host.folders.deployments);
     return {
       id: 'deployments', everyMs: DEPLOYMENTS_EVERY_MS,
       tick: async (_at, signal) => {
-        for (const change of await deployments.look(signal)) this.#told.publish(change);
+        if (this.#leads()) for (const change of await deployments.look(signal)) this.#told.publish(change);
         return undefined;
       },
     };
   }
 
-  async #tellStart(at: number): Promise<void> {
+  async #tellStart(at: number, title: string): Promise<void> {
     const last = await this.#lastSampleAt(at);
     if (last !== undefined && at - last > GAP_MS) {
-      this.publish({ id: `gap:${last}`, at: last, kind: 'gap', level: 'neutral', title: `No samples for ${duration(at - last)}: the agent was not running`, detail: `until ${utc(at)}` });
+      this.publish({ id: `gap:${last}`, at: last, kind: 'gap', level: 'neutral', title: `No samples for ${duration(at - last)}: no agent was running`, detail: `until ${utc(at)}` });
     }
-    this.publish({ id: `agent:${at}`, at, kind: 'agent', level: 'neutral', title: 'Agent started' });
+    this.publish({ id: `agent:${at}`, at, kind: 'agent', level: 'neutral', title });
   }
 
   /** The newest instant of the history, to the second within the last hour, to the minute within the last days. */
@@ -249,7 +275,7 @@ class Observing implements Observer {
 
   async #finish(): Promise<void> {
     const at = this.#options.platform.clock.now();
-    this.publish({ id: `agent-stop:${at}`, at, kind: 'agent', level: 'neutral', title: 'Agent stopped' });
+    if (this.#leads()) this.publish({ id: `agent-stop:${at}`, at, kind: 'agent', level: 'neutral', title: 'Agent stopped' });
     for (const fold of this.#folds) fold.flush();
     await this.#told.saved();
     await this.#flush();

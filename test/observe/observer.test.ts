@@ -123,7 +123,7 @@ test('a restart: changes are back, the pause is a gap, and it is told that the a
     const titles = second.observer.changes.recent().map((change) => `${change.kind}: ${change.title}`);
     await second.stop();
     assert.deepEqual(titles.map((title) => title.replace(/\d+ min.*:/, 'N min:')), [
-      'start: Worker 4120 started', 'agent: Agent started', 'exit: Worker 4120 exited', 'agent: Agent stopped', 'gap: No samples for N min: the agent was not running', 'agent: Agent started',
+      'start: Worker 4120 started', 'agent: Agent started', 'exit: Worker 4120 exited', 'agent: Agent stopped', 'gap: No samples for N min: no agent was running', 'agent: Agent started',
     ]);
   } finally {
     await fake.remove();
