@@ -23,6 +23,8 @@ export interface Usage {
   readonly privateBytes?: number;
   readonly threads?: number;
   readonly handles?: number;
+  readonly ioReadBytes?: number;      // since the start, devices and pipes too
+  readonly ioWriteBytes?: number;
 }
 
 export interface HostUsage {
@@ -35,12 +37,24 @@ export interface HostUsage {
   readonly diskTotalBytes?: number;
 }
 
+/** How much of the memory goes into a dump: all of it; stacks and what they point to; stacks alone. */
+export type DumpKind = 'full' | 'mini-plus' | 'mini';
+
 export interface DumpResult {
   readonly engine: string;            // 'gcore'
   readonly bytes: number;
   readonly pausedMs?: number;         // measured; absent when it could not be
   readonly kind: 'core-dump' | 'minidump';
+  readonly note?: string;             // why not another way: "no clone: …"
 }
+
+/** A program file that a process has loaded; the address in hexadecimal. */
+export interface Module { readonly path: string; readonly address: string; readonly sizeBytes: number }
+
+export interface Thread { readonly id: number; readonly startedAt?: number; readonly cpuMs?: number; readonly name?: string }
+
+/** One counter that the hosting platform keeps of the site, with its limit where there is one. */
+export interface Counter { readonly group: 'app' | 'clr' | 'aspnet'; readonly name: string; readonly value: number; readonly limit?: number }
 
 export interface Variable { readonly name: string; readonly value: string }
 
@@ -62,10 +76,18 @@ export interface Platform {
   openFiles(pid: number, signal: AbortSignal): Promise<readonly string[]>;
   /** Raw, unmasked: mask before it leaves the process. @throws as openFiles */
   environment(pid: number, signal: AbortSignal): Promise<readonly Variable[]>;
-  /** Rough size of a full dump, for the check of free room. */
-  dumpEstimate(target: ProcessKey, signal: AbortSignal): Promise<number>;
+  /** The program files of a process, in the order of their loading. @throws as openFiles */
+  modules(pid: number, signal: AbortSignal): Promise<readonly Module[]>;
+  /** @throws as openFiles */
+  threads(pid: number, signal: AbortSignal): Promise<readonly Thread[]>;
+  /** What the hosting platform counts for the site, read anew at each call; empty where it counts nothing. */
+  counters(): readonly Counter[];
+  /** Rough size of a dump, a full one unless said, for the check of free room. */
+  dumpEstimate(target: ProcessKey, signal: AbortSignal, kind?: DumpKind): Promise<number>;
   /** The file is whole when this resolves; on failure or abort nothing is left and the target runs. @throws DUMP_FAILED, PROCESS_REUSED, PROCESS_GONE, CANCELLED */
-  dump(target: ProcessKey, file: string, signal: AbortSignal): Promise<DumpResult>;
+  dump(target: ProcessKey, file: string, signal: AbortSignal, kind?: DumpKind): Promise<DumpResult>;
+  /** What `dump` can be asked for; without one it takes the first. Empty: no dump at all. */
+  readonly dumpKinds: readonly DumpKind[];
   /** Is a diagnostic report possible for this process, and if not, why. */
   nodeReportOffered(target: ProcessInfo): Offer;
   /** Node's diagnostic report as its JSON text. @throws NODE_REPORT_FAILED */

@@ -1,6 +1,6 @@
 // Owns what every platform promises: the same tests run on each real door and on the fake, so that the fake stays honest.
 import assert from 'node:assert/strict';
-import { readdir, stat } from 'node:fs/promises';
+import { readdir, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { codeOf, type ErrorCode } from '../../src/shared/errors.ts';
@@ -105,6 +105,16 @@ function abilities(given: () => Given): void {
     await offered(platform.can('environment').yes, async () => {
       assert.equal((await platform.environment(pid, never)).find((one) => one.name === 'MARK')?.value, 'contract');
     });
+    await offered(platform.can('modules').yes, async () => {
+      const modules = await platform.modules(pid, never);
+      assert.ok(modules.length > 0 && modules.every((one) => one.path !== '' && one.sizeBytes > 0 && /^0x[0-9a-f]+$/.test(one.address)));
+      assert.ok(modules.some((one) => one.path.toLowerCase().endsWith(target.name.toLowerCase())), `${target.name} among ${modules.map((one) => one.path).join(', ')}`);
+    });
+    await offered(platform.can('threads').yes, async () => {
+      const threads = await platform.threads(pid, never);
+      assert.ok(threads.length > 0 && threads.every((one) => one.id > 0 && (one.cpuMs ?? 0) >= 0));
+      assert.equal(new Set(threads.map((one) => one.id)).size, threads.length);
+    });
     await offered(platform.can('memory-dump').yes, () => checkDump(platform, target));
     await offered(platform.nodeReportOffered(target).yes, async () => { assert.equal(typeof JSON.parse(await platform.nodeReport(target, never)), 'object'); });
     const own = (await platform.processes(never)).find((one) => one.pid === world.self);
@@ -124,12 +134,16 @@ function abilities(given: () => Given): void {
 }
 
 async function checkDump(platform: Platform, target: ProcessKey): Promise<void> {
+  assert.ok(platform.dumpKinds.length > 0);
   const file = join(platform.host.folders.temp, 'contract.core');
-  const estimate = await platform.dumpEstimate(target, never);
-  const result = await platform.dump(target, file, never);
-  assert.equal((await stat(file)).size, result.bytes);
-  assert.ok(result.bytes > 0 && result.bytes <= estimate, `${result.bytes} of estimated ${estimate}`);
-  assert.deepEqual((await readdir(dirname(file))).filter((name) => name.startsWith('contract')), ['contract.core']);
+  for (const kind of platform.dumpKinds) {
+    const estimate = await platform.dumpEstimate(target, never, kind);
+    const result = await platform.dump(target, file, never, kind);
+    assert.equal((await stat(file)).size, result.bytes);
+    assert.ok(result.bytes > 0 && result.bytes <= estimate, `${kind}: ${result.bytes} of estimated ${estimate}`);
+    assert.deepEqual((await readdir(dirname(file))).filter((name) => name.startsWith('contract')), ['contract.core']);
+    await rm(file);
+  }
 }
 
 function ending(given: () => Given): void {
@@ -153,6 +167,8 @@ function ending(given: () => Given): void {
     await refused(platform.dump(target, file, never), 'PROCESS_GONE', 'CAPABILITY_MISSING');
     await refused(platform.openFiles(pid, never), 'PROCESS_GONE', 'CAPABILITY_MISSING');
     await refused(platform.environment(pid, never), 'PROCESS_GONE', 'CAPABILITY_MISSING');
+    await refused(platform.modules(pid, never), 'PROCESS_GONE', 'CAPABILITY_MISSING');
+    await refused(platform.threads(pid, never), 'PROCESS_GONE', 'CAPABILITY_MISSING');
   });
 
   test('end ends the process and its child', async () => {

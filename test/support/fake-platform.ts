@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { DiagError } from '../../src/shared/errors.ts';
 import type { AppInfo, Capability, Offer, ProcessInfo, ProcessKey } from '../../src/shared/model.ts';
 import { ensureFolders, foldersOf } from '../../src/platform/folders.ts';
-import type { DumpResult, EventLogRow, HostUsage, Platform, Usage, Variable } from '../../src/platform/platform.ts';
+import type { Counter, DumpResult, EventLogRow, HostUsage, Platform, Usage, Variable } from '../../src/platform/platform.ts';
 import { FakeClock } from './fake-clock.ts';
 
 export interface FakePlatform extends Platform {
@@ -16,6 +16,7 @@ export interface FakePlatform extends Platform {
   setUsage(pid: number, usage: Partial<Usage>): void;
   setHostUsage(usage: HostUsage): void;
   setOwnUsage(usage: Partial<Usage>): void;
+  setCounters(counters: readonly Counter[]): void;
   setEventLog(rows: readonly EventLogRow[]): void;
   setEnvironment(pid: number, variables: readonly Variable[]): void;
   setOpenFiles(pid: number, files: readonly string[]): void;
@@ -65,6 +66,7 @@ interface World {
   host: HostUsage;
   own: Usage;
   events: readonly EventLogRow[];
+  counters: readonly Counter[];
   report: string | undefined;
   dump: Buffer | DiagError;
   closed: boolean;
@@ -77,13 +79,14 @@ function newWorld(clock: FakeClock): World {
     host: { cores: 2, busyMs: 1_000_000, totalMs: 8_000_000, memoryUsedBytes: 2 ** 30, memoryTotalBytes: 4 * 2 ** 30, diskFreeBytes: 9 * 2 ** 30, diskTotalBytes: 10 * 2 ** 30 },
     own: { startedAt, cpuMs: 500, workingSetBytes: 50 * 2 ** 20 },
     events: [],
+    counters: [],
     report: JSON.stringify({ header: { event: 'JavaScript API', trigger: 'GetReport' } }),
     dump: Buffer.alloc(4096),
     closed: false,
   };
 }
 
-type Steering = Pick<FakePlatform, 'put' | 'vanish' | 'setUsage' | 'setHostUsage' | 'setOwnUsage' | 'setEventLog' | 'setEnvironment' | 'setOpenFiles' | 'setNodeReport' | 'setDump' | 'refuse' | 'ended'>;
+type Steering = Pick<FakePlatform, 'put' | 'vanish' | 'setUsage' | 'setHostUsage' | 'setOwnUsage' | 'setCounters' | 'setEventLog' | 'setEnvironment' | 'setOpenFiles' | 'setNodeReport' | 'setDump' | 'refuse' | 'ended'>;
 
 function steering(world: World): Steering & { settle(): void } {
   const setUsage = (pid: number, usage: Partial<Usage>): void => {
@@ -105,6 +108,7 @@ function steering(world: World): Steering & { settle(): void } {
     vanish: (pid) => { forget(world, pid); },
     setHostUsage: (usage) => { world.host = usage; },
     setOwnUsage: (usage) => { world.own = { ...world.own, ...usage }; },
+    setCounters: (counters) => { world.counters = counters; },
     setEventLog: (rows) => { world.events = rows; },
     setEnvironment: (pid, variables) => { world.environment.set(pid, variables); },
     setOpenFiles: (pid, files) => { world.openFiles.set(pid, files); },
@@ -118,7 +122,7 @@ function steering(world: World): Steering & { settle(): void } {
   };
 }
 
-type Reading = Pick<Platform, 'can' | 'processes' | 'usage' | 'hostUsage' | 'ownUsage' | 'openFiles' | 'environment' | 'eventLog' | 'nodeReportOffered' | 'dumpEstimate'>;
+type Reading = Pick<Platform, 'can' | 'processes' | 'usage' | 'hostUsage' | 'ownUsage' | 'openFiles' | 'environment' | 'eventLog' | 'nodeReportOffered' | 'dumpEstimate' | 'modules' | 'threads' | 'counters' | 'dumpKinds'>;
 
 function reading(world: World): Reading {
   const can = (what: Capability): Offer => {
@@ -140,6 +144,10 @@ function reading(world: World): Reading {
     ownUsage: () => world.own,
     openFiles: async (pid) => { demand('open-files'); found(world, pid); return world.openFiles.get(pid) ?? []; },
     environment: async (pid) => { demand('environment'); found(world, pid); return world.environment.get(pid) ?? []; },
+    modules: async (pid) => { demand('modules'); const { path, name } = found(world, pid); return [{ path: path ?? name, address: '0x400000', sizeBytes: 4096 }]; },
+    threads: async (pid) => { demand('threads'); return [{ id: pid, startedAt: found(world, pid).startedAt, cpuMs: world.usage.get(pid)?.cpuMs ?? 0, name: 'main' }]; },
+    counters: () => world.counters,
+    dumpKinds: ['full'],
     eventLog: async () => [...world.events].sort((a, b) => a.at - b.at),
     dumpEstimate: async (target) => { meant(world, target); return Buffer.isBuffer(world.dump) ? world.dump.byteLength + 4 : 4096; },
     nodeReportOffered: (target) => {

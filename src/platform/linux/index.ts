@@ -13,6 +13,7 @@ import type { Folders, Platform, Usage, Variable } from '../platform.ts';
 import { siteMark } from './details.ts';
 import { dumpCore, estimateCore } from './dump.ts';
 import { bootAt, osName, ownMemoryGroups, readHost } from './host.ts';
+import { readModules, readThreads } from './inside.ts';
 import { dumpOffer, findProgram } from './may-trace.ts';
 import { nodeReportOffer, takeNodeReport } from './node-report.ts';
 import { readOpenFiles } from './open-files.ts';
@@ -43,6 +44,10 @@ export function openLinux(settings: LinuxSettings): Platform {
     ownUsage: () => own(usage),
     openFiles: async (pid, signal) => { signal.throwIfAborted(); return readOpenFiles(pid); },
     environment: async (pid, signal) => { signal.throwIfAborted(); return readEnvironment(pid); },
+    modules: async (pid, signal) => { signal.throwIfAborted(); return readModules(pid); },
+    threads: async (pid, signal) => { signal.throwIfAborted(); return readThreads(pid, (ticks) => table.startOf(ticks)); },
+    counters: () => [],
+    dumpKinds: ['full'],
     dumpEstimate: async (target, signal) => { signal.throwIfAborted(); reach.check(target); return demand(estimateCore(target.pid), target.pid); },
     dump: async (target, file, signal) => {
       if (signal.aborted) throw new DiagError('CANCELLED', { what: 'The dump' });

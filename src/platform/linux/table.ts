@@ -41,7 +41,8 @@ export class ProcessTable {
     this.#settings = settings;
   }
 
-  startedAt(stat: ProcStat): number { return this.#settings.bootAt + stat.startTicks * MS_PER_TICK; }
+  startedAt(stat: ProcStat): number { return this.startOf(stat.startTicks); }
+  startOf(startTicks: number): number { return this.#settings.bootAt + startTicks * MS_PER_TICK; }
 
   /** One process now; undefined when it does not live. A zombie does not. */
   stat(pid: number): ProcStat | undefined {

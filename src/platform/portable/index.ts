@@ -24,6 +24,8 @@ const MISSING: Partial<Record<Capability, string>> = {
   environment: 'the environment of other processes cannot be read on this system',
   'memory-dump': 'there is no way to take a dump on this system yet',
   'node-report': 'a running Node process cannot be asked for its report on this system yet',
+  modules: 'the program files of other processes cannot be listed on this system',
+  threads: 'the threads of other processes cannot be listed on this system',
 };
 
 export async function openPortable(settings: PortableSettings): Promise<Platform> {
@@ -47,6 +49,10 @@ export async function openPortable(settings: PortableSettings): Promise<Platform
     ownUsage: () => ownNow(startedAt),
     openFiles: () => refuse('open-files', 'A list of open files'),
     environment: () => refuse('environment', 'Reading an environment'),
+    modules: () => refuse('modules', 'A list of program files'),
+    threads: () => refuse('threads', 'A list of threads'),
+    counters: () => [],
+    dumpKinds: [],
     dumpEstimate: () => refuse('memory-dump', 'A memory dump'),
     dump: () => refuse('memory-dump', 'A memory dump'),
     nodeReportOffered: () => ability('node-report', folders),
