@@ -134,9 +134,9 @@ function abilities(given: () => Given): void {
 }
 
 async function checkDump(platform: Platform, target: ProcessKey): Promise<void> {
-  assert.ok(platform.dumpKinds.length > 0);
   const file = join(platform.host.folders.temp, 'contract.core');
-  for (const kind of platform.dumpKinds) {
+  const [first, ...rest] = platform.dumpKinds;
+  for (const kind of [first, ...rest]) {
     const estimate = await platform.dumpEstimate(target, never, kind);
     const result = await platform.dump(target, file, never, kind);
     assert.equal((await stat(file)).size, result.bytes);
