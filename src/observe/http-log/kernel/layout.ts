@@ -1,6 +1,6 @@
 // Owns where things lie in the kernel's memory, as assembly/memory.ts says it to the compiler: change both or none (no row comes out right when they differ).
 
-export const KERNEL_ROWS = 1_024;
+export const KERNEL_ROWS = 1_000;
 /** The longest line that is read. */
 export const MAX_LINE_BYTES = 2 * 1024 * 1024;
 export const MAX_PLACES = 20;

@@ -143,23 +143,21 @@ function malformed(at: usize): void {
   store<i32>(MALFORMED, before + 1);
 }
 
-/** Writes down the places of spaces and LFs in [from, to). */
+/** Writes down the places of spaces and LFs in [from, to), 64 bytes a turn. Unrolled by hand: no compiler on the way does it. */
 function index(from: usize, to: usize): void {
   const spaces = i8x16.splat(SPACE), lfs = i8x16.splat(LF);
+  const eights = i16x8.splat(8);
   let smallest = i8x16.splat(-1);
   let ends = ENDS + 2;
   let lfsAt = LFS;
   let bias = i16x8.splat(1);
   store<u16>(ENDS, 0);
   for (let at = from; at < to; at += 64) {
-    let all: u64 = 0, ofLf: u64 = 0;
-    for (let i = 0; i < 64; i += 16) {
-      const bytes = v128.load(at + i);
-      const isLf = i8x16.eq(bytes, lfs);
-      all |= <u64>i8x16.bitmask(v128.or(i8x16.eq(bytes, spaces), isLf)) << i;
-      ofLf |= <u64>i8x16.bitmask(isLf) << i;
-      smallest = i8x16.min_u(smallest, bytes);
-    }
+    const b0 = v128.load(at), b1 = v128.load(at, 16), b2 = v128.load(at, 32), b3 = v128.load(at, 48);
+    const l0 = i8x16.eq(b0, lfs), l1 = i8x16.eq(b1, lfs), l2 = i8x16.eq(b2, lfs), l3 = i8x16.eq(b3, lfs);
+    let ofLf = word(l0, l1, l2, l3);
+    let all = ofLf | word(i8x16.eq(b0, spaces), i8x16.eq(b1, spaces), i8x16.eq(b2, spaces), i8x16.eq(b3, spaces));
+    smallest = i8x16.min_u(smallest, i8x16.min_u(i8x16.min_u(b0, b1), i8x16.min_u(b2, b3)));
     if (at + 64 > to) {
       const valid = ((<u64>1) << (to - at)) - 1;
       all &= valid;
@@ -170,12 +168,22 @@ function index(from: usize, to: usize): void {
       lfsAt += 2;
       ofLf &= ofLf - 1;
     }
-    for (let i = 0; i < 64; i += 8) {
-      const bits = <usize>(all >> i) & 255;
-      v128.store(ends, i16x8.add(v128.load8x8_u(BITS + (bits << 3)), bias));
-      ends += <usize>popcnt<u32>(<u32>bits) << 1;
-      bias = i16x8.add(bias, i16x8.splat(8));
-    }
+    ends = put(ends, <usize>all & 255, bias);
+    bias = i16x8.add(bias, eights);
+    ends = put(ends, <usize>(all >> 8) & 255, bias);
+    bias = i16x8.add(bias, eights);
+    ends = put(ends, <usize>(all >> 16) & 255, bias);
+    bias = i16x8.add(bias, eights);
+    ends = put(ends, <usize>(all >> 24) & 255, bias);
+    bias = i16x8.add(bias, eights);
+    ends = put(ends, <usize>(all >> 32) & 255, bias);
+    bias = i16x8.add(bias, eights);
+    ends = put(ends, <usize>(all >> 40) & 255, bias);
+    bias = i16x8.add(bias, eights);
+    ends = put(ends, <usize>(all >> 48) & 255, bias);
+    bias = i16x8.add(bias, eights);
+    ends = put(ends, <usize>(all >> 56) & 255, bias);
+    bias = i16x8.add(bias, eights);
   }
   windowAt = from - 1;
   lines = <i32>((lfsAt - LFS) >> 1);
@@ -195,4 +203,18 @@ function findLf(from: usize): usize {
     return lf < end ? lf : 0;
   }
   return 0;
+}
+
+/** The places of the set bits of eight; all eight slots are written, the next call overwrites those too many. */
+// @ts-ignore: decorator
+@inline
+function put(ends: usize, bits: usize, bias: v128): usize {
+  v128.store(ends, i16x8.add(v128.load8x8_u(BITS + (bits << 3)), bias));
+  return ends + (<usize>popcnt<u32>(<u32>bits) << 1);
+}
+/** One bit for each of 64 bytes. */
+// @ts-ignore: decorator
+@inline
+function word(a: v128, b: v128, c: v128, d: v128): u64 {
+  return <u64>(<u32>i8x16.bitmask(a) | (<u32>i8x16.bitmask(b) << 16)) | (<u64>(<u32>i8x16.bitmask(c) | (<u32>i8x16.bitmask(d) << 16)) << 32);
 }
