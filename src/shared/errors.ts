@@ -33,6 +33,7 @@ export const errors = {
   SOURCE_UNKNOWN: { status: 404, say: (f) => `There is no log ${f['source']}.`, next: () => 'Read the catalog again: the file may be gone.' },
   CURSOR_BAD: { status: 400, say: () => 'The cursor is not one of ours.', next: () => 'Start from the end or from a time.' },
   FILTER_BAD: { status: 400, say: (f) => `The filter cannot be used: ${f['why']}.`, next: () => 'Use RE2 syntax without look-around and back references, at most 500 characters.' },
+  LOG_FORMAT_BAD: { status: 400, say: (f) => `The log format cannot be used: ${f['why']}.`, next: () => 'Copy the text of log_format or LogFormat from the server\'s configuration: nginx:…, apache:…, or name a format by its id.' },
   HTTP_FILTER_BAD: { status: 400, say: (f) => `The filter cannot be read at character ${f['at']}: ${f['why']}.`, next: () => 'Write terms with spaces between them, such as status:502.3 route:"GET /api/orders/{id}" taken>1000 -path:/health.' },
   // analyze
   DIAGNOSER_UNKNOWN: { status: 400, say: (f) => `There is no diagnoser ${f['id']}.`, next: () => 'List the diagnosers.' },

@@ -48,7 +48,7 @@ export interface ParseCounts {
   bytes: number;
   lines: number;
   rows: number;
-  /** `#` lines and empty lines (also those of NUL bytes, which an unclean stop of HTTP.sys leaves). */
+  /** `#` lines and empty lines (also those of NUL bytes, which an unclean stop of HTTP.sys leaves); whole JSON entries that tell of no request. */
   comments: number;
   malformed: number;
 }
@@ -148,5 +148,7 @@ export interface LogFormat {
   readonly pattern?: string;
   /** Rows are ordered by time up to this many ms (an entry is written when its request ends, or is flushed late): what bisection may trust. */
   readonly disorderMs: number;
+  /** An entry may span lines (a JSON array): reading begins at the file's start, and a file is not cut among workers. */
+  readonly fromStart?: boolean;
   reader(options: ReaderOptions): LogReader;
 }
