@@ -1,0 +1,149 @@
+// Owns tables of distinct texts kept as bytes: a text becomes a small number, without a string.
+
+/** Texts that hash alike, made on purpose, must not make each look-up slow: beyond so many steps a text gets no number. */
+const MAX_STEPS = 128;
+const FIRST = 64;
+
+export interface ByteTableState { bytes: Uint8Array; ends: Uint32Array; hashes: Int32Array }
+
+/** Equal bytes, four at a time. */
+export function sameBytes(a: DataView, aFrom: number, b: DataView, bFrom: number, size: number): boolean {
+  let i = 0;
+  for (; i + 4 <= size; i += 4) if (a.getInt32(aFrom + i, true) !== b.getInt32(bFrom + i, true)) return false;
+  for (; i < size; i += 1) if (a.getUint8(aFrom + i) !== b.getUint8(bFrom + i)) return false;
+  return true;
+}
+
+export class ByteTable {
+  size = 0;
+  readonly #most: number;
+  /** Hash and number + 1 of each slot. */
+  #slots = new Int32Array(FIRST * 4);
+  /** Place and size in the arena, and hash, of each number. */
+  #texts = new Int32Array(FIRST * 3);
+  #arena = new Uint8Array(FIRST * 16);
+  #view = new DataView(this.#arena.buffer);
+  #used = 0;
+
+  /** `most`: texts kept; further ones get no number. */
+  constructor(most = Infinity) {
+    this.#most = most;
+  }
+
+  get sizeBytes(): number { return this.#slots.byteLength + this.#texts.byteLength + this.#arena.byteLength; }
+
+  /** Number of the text bytes[from, from + size); a new one when it was not seen yet; -1 when the table is full or too many others hash alike. `view` lies over `bytes`. */
+  numberOf(hash: number, bytes: Uint8Array, view: DataView, from: number, size: number): number {
+    const mask = this.#slots.length - 2;
+    let slot = (hash ^ hash >>> 15) << 1 & mask;
+    for (let steps = 0; steps < MAX_STEPS; steps += 1) {
+      const kept = this.#slots[slot + 1] as number;
+      if (kept === 0) return this.#keep(slot, hash, bytes, from, size);
+      if (this.#slots[slot] === hash && this.#is(kept - 1, view, from, size)) return kept - 1;
+      slot = slot + 2 & mask;
+    }
+    return -1;
+  }
+
+  hash(id: number): number { return this.#texts[id * 3 + 2] as number; }
+
+  /** The bytes of a number, not copied: valid until the next text comes. */
+  bytes(id: number): Uint8Array {
+    const from = this.#texts[id * 3] as number;
+    return this.#arena.subarray(from, from + (this.#texts[id * 3 + 1] as number));
+  }
+
+  /** Keeps only these, in this order: ids[i] becomes i. */
+  keep(ids: readonly number[]): void {
+    const before = { texts: this.#texts, arena: this.#arena, view: this.#view };
+    this.size = 0;
+    this.#used = 0;
+    this.#slots = new Int32Array(this.#slots.length);
+    this.#texts = new Int32Array(before.texts.length);
+    this.#arena = new Uint8Array(before.arena.length);
+    this.#view = new DataView(this.#arena.buffer);
+    for (const id of ids) this.#put(before.texts[id * 3 + 2] as number, before.arena, before.texts[id * 3] as number, before.texts[id * 3 + 1] as number);
+  }
+
+  state(): ByteTableState {
+    const bytes = new Uint8Array(this.#used), ends = new Uint32Array(this.size), hashes = new Int32Array(this.size);
+    let end = 0;
+    for (let id = 0; id < this.size; id += 1) {
+      const text = this.bytes(id);
+      bytes.set(text, end);
+      end += text.length;
+      ends[id] = end;
+      hashes[id] = this.hash(id);
+    }
+    return { bytes, ends, hashes };
+  }
+
+  /** Numbers here of the texts there. */
+  merge(state: ByteTableState): Int32Array {
+    const view = new DataView(state.bytes.buffer, state.bytes.byteOffset, state.bytes.byteLength);
+    return Int32Array.from(state.hashes, (hash, i) => {
+      const from = i === 0 ? 0 : state.ends[i - 1] as number;
+      return this.numberOf(hash, state.bytes, view, from, (state.ends[i] as number) - from);
+    });
+  }
+
+  #is(id: number, view: DataView, from: number, size: number): boolean {
+    const texts = this.#texts;
+    return texts[id * 3 + 1] === size && sameBytes(this.#view, texts[id * 3] as number, view, from, size);
+  }
+
+  #keep(slot: number, hash: number, bytes: Uint8Array, from: number, size: number): number {
+    const id = this.size;
+    if (id >= this.#most) return -1;
+    if ((id + 1) * 4 > this.#slots.length) { this.#grow(); return this.#put(hash, bytes, from, size); }
+    return this.#set(slot, hash, bytes, from, size);
+  }
+
+  /** A text that is known to be new: into the first free slot. */
+  #put(hash: number, bytes: Uint8Array, from: number, size: number): number {
+    return this.#set(this.#freeSlot(hash), hash, bytes, from, size);
+  }
+
+  #freeSlot(hash: number): number {
+    const mask = this.#slots.length - 2;
+    let slot = (hash ^ hash >>> 15) << 1 & mask;
+    while (this.#slots[slot + 1] !== 0) slot = slot + 2 & mask;
+    return slot;
+  }
+
+  #set(slot: number, hash: number, bytes: Uint8Array, from: number, size: number): number {
+    const id = this.size;
+    if ((id + 1) * 3 > this.#texts.length) {
+      const texts = new Int32Array(this.#texts.length * 2);
+      texts.set(this.#texts);
+      this.#texts = texts;
+    }
+    if (this.#used + size > this.#arena.length) this.#widen(this.#used + size);
+    this.size += 1;
+    this.#arena.set(bytes.subarray(from, from + size), this.#used);
+    this.#texts[id * 3] = this.#used;
+    this.#texts[id * 3 + 1] = size;
+    this.#texts[id * 3 + 2] = hash;
+    this.#used += size;
+    this.#slots[slot] = hash;
+    this.#slots[slot + 1] = id + 1;
+    return id;
+  }
+
+  #widen(least: number): void {
+    const arena = new Uint8Array(Math.max(least, Math.ceil(this.#arena.length * 1.5)));
+    arena.set(this.#arena.subarray(0, this.#used));
+    this.#arena = arena;
+    this.#view = new DataView(arena.buffer);
+  }
+
+  #grow(): void {
+    this.#slots = new Int32Array(this.#slots.length * 2);
+    for (let id = 0; id < this.size; id += 1) {
+      const hash = this.hash(id);
+      const slot = this.#freeSlot(hash);
+      this.#slots[slot] = hash;
+      this.#slots[slot + 1] = id + 1;
+    }
+  }
+}

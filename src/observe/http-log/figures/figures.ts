@@ -1,0 +1,274 @@
+// Owns the figures of HTTP logs: batches of columns in, what they add up to out, in bounded memory; mergeable over files, threads, instances and time.
+import type { HttpReport, HttpSource } from '../../../shared/http-report.ts';
+import type { Columns } from '../columns.ts';
+import { leftOut } from '../rows.ts';
+import { Batch } from './batch.ts';
+import { Dimensions } from './dimensions.ts';
+import type { DimensionsState } from './dimensions.ts';
+import { Failing } from './failing.ts';
+import type { FailingState } from './failing.ts';
+import { KeptRows } from './kept-rows.ts';
+import type { KeptRowsState } from './kept-rows.ts';
+import { LEAST_LIMIT_MS, Limits } from './limits.ts';
+import type { LimitsState } from './limits.ts';
+import { makeReport } from './report.ts';
+import { Routes, countRoutes } from './routes.ts';
+import type { RoutesState } from './routes.ts';
+import { SAMPLE_AGENT, SAMPLE_CLIENT, SAMPLE_HOST, SAMPLE_ROUTE, Samples, priorityOf } from './samples.ts';
+import type { SamplesState } from './samples.ts';
+import { FIRST_AT, LAST_AT, LONGEST, ROWS, STATUS_WIDTH, StatusTable } from './status-table.ts';
+import type { StatusState } from './status-table.ts';
+import { FIRST_FAILURE, LAST_FAILURE, SLOT_FAILURES, SLOT_LONGEST, SLOT_WIDTH, TimeSlots } from './time-slots.ts';
+import type { TimeSlotsState } from './time-slots.ts';
+
+export const SLOWEST_KEPT = 20;
+export const FAILED_KEPT = 500;
+/** Rows sampled per step of time: of all rows, and of failed ones. */
+export const SAMPLED_ROWS = 64, SAMPLED_FAILURES = 128;
+/** A failed request, everywhere. */
+export const FAILED_FROM = 500;
+
+export interface FiguresOptions {
+  /** Rows outside [from, to] (epoch ms, both included) are counted as outside and take no part. */
+  readonly from?: number;
+  readonly to?: number;
+  /** Rows for which it is false are counted as filtered out. Called for rows in the window that are not left out. */
+  readonly select?: (columns: Columns, row: number) => boolean;
+  /** Newest failed rows (status 500 and above) to keep; FAILED_KEPT without it. */
+  readonly keepFailed?: number;
+  /** Slowest rows to keep; SLOWEST_KEPT without it. */
+  readonly keepSlowest?: number;
+  /** Count the SCM site's rows and our own requests too. */
+  readonly everything?: boolean;
+  /** The rows of each batch that take part: for who needs more figures from the same pass. */
+  readonly onRows?: (columns: Columns, rows: Int32Array, count: number, source: number) => void;
+}
+
+export interface Totals { rows: number; leftOut: number; outside: number; filteredOut: number; failures: number; firstAt: number; lastAt: number; whole: boolean }
+
+/** Plain values and typed arrays: can be cloned and sent; see transferables(). */
+export interface FiguresState {
+  totals: Totals; status: StatusState; routes: RoutesState; slots: TimeSlotsState; dimensions: DimensionsState; failing: FailingState; limits: LimitsState;
+  all: SamplesState; failed: SamplesState; slowestRows: KeptRowsState; failedRows: KeptRowsState;
+}
+
+export class Figures {
+  readonly options: FiguresOptions;
+  readonly totals: Totals = { rows: 0, leftOut: 0, outside: 0, filteredOut: 0, failures: 0, firstAt: Infinity, lastAt: -Infinity, whole: true };
+  readonly status = new StatusTable();
+  readonly routes = new Routes();
+  readonly slots = new TimeSlots();
+  readonly dimensions = new Dimensions();
+  readonly failing = new Failing();
+  readonly limits = new Limits();
+  readonly all = new Samples(SAMPLED_ROWS);
+  readonly failed = new Samples(SAMPLED_FAILURES);
+  readonly slowestRows: KeptRows;
+  readonly failedRows: KeptRows;
+  readonly #batch = new Batch();
+
+  constructor(options: FiguresOptions = {}) {
+    this.options = options;
+    this.slowestRows = new KeptRows(options.keepSlowest ?? SLOWEST_KEPT, 'taken');
+    this.failedRows = new KeptRows(options.keepFailed ?? FAILED_KEPT, 'at');
+  }
+
+  /** Memory of all tables, about. */
+  get sizeBytes(): number {
+    return this.status.sizeBytes + this.routes.sizeBytes + this.slots.sizeBytes + this.dimensions.sizeBytes + this.failing.sizeBytes + this.limits.sizeBytes + this.all.sizeBytes + this.failed.sizeBytes
+      + this.slowestRows.sizeBytes + this.failedRows.sizeBytes;
+  }
+
+  /** Counts a batch. `source`: index into the sources that report() is given. Nothing of the columns is kept. */
+  add(columns: Columns, source: number): void {
+    const batch = this.#batch;
+    batch.begin(columns);
+    this.#choose(columns, batch);
+    if (batch.count === 0) return;
+    this.options.onRows?.(columns, batch.rows, batch.count, source);
+    batch.bucketsOf(columns);
+    this.#statuses(columns, batch);
+    this.#times(columns, batch);
+    this.routes.find(columns, batch.view, batch.rows, batch.count, batch.routes);
+    countRoutes(this.routes.counts, columns, { rows: batch.rows, count: batch.count, ids: batch.routes, buckets: batch.buckets });
+    this.dimensions.add(columns, batch, source);
+    this.#rows(columns, batch, source);
+    this.#bound();
+  }
+
+  state(): FiguresState {
+    return {
+      totals: { ...this.totals }, status: this.status.state(), routes: this.routes.state(), slots: this.slots.state(), dimensions: this.dimensions.state(), failing: this.failing.state(),
+      limits: this.limits.state(), all: this.all.state(), failed: this.failed.state(), slowestRows: this.slowestRows.state(), failedRows: this.failedRows.state(),
+    };
+  }
+
+  /** Adds what another has counted with the same options. `sourceOf`: index here of each source there, when they are not the same. Below the bounds of the tables the order of merging changes nothing. */
+  merge(state: FiguresState, sourceOf: (source: number) => number = (source) => source): void {
+    mergeTotals(this.totals, state.totals);
+    const status = this.status.merge(state.status);
+    const route = this.routes.merge(state.routes);
+    const { here, there: slot } = this.slots.merge(state.slots);
+    if (here) this.#moveSlots(here);
+    const { hosts, clients, agents } = this.dimensions.merge(state.dimensions, sourceOf);
+    this.failing.merge(state.failing, { status, route, slot });
+    this.limits.merge(state.limits, route);
+    const ids = [status, route, hosts, clients].map((into) => (id: number) => into[id] ?? -1);
+    const places = [...ids, sourceOf, (id: number) => agents[id] ?? -1];
+    this.all.merge(state.all, slot, places);
+    this.failed.merge(state.failed, slot, places);
+    this.slowestRows.merge(state.slowestRows, sourceOf);
+    this.failedRows.merge(state.failedRows, sourceOf);
+    this.#bound();
+  }
+
+  /** What it all adds up to. `sources`: what was read, in the order of the indexes given to add(). */
+  report(sources: readonly HttpSource[]): HttpReport {
+    return makeReport(this, sources);
+  }
+
+  /** Which rows take part. */
+  #choose(columns: Columns, batch: Batch): void {
+    const { from = -Infinity, to = Infinity, select, everything = false } = this.options;
+    const { at, bytes, text: { site, agent } } = columns;
+    const totals = this.totals, rows = batch.rows;
+    let count = 0, first = totals.firstAt, last = totals.lastAt;
+    for (let row = 0; row < columns.rows; row += 1) {
+      const time = at[row] as number;
+      if (!(time >= from && time <= to)) { totals.outside += 1; continue; }
+      // Nearly all rows are told by one byte: "~1…" or "app-…".
+      if (!everything && (bytes[site.from[row] as number] === 126 || bytes[agent.from[row] as number] === 97) && leftOut(columns, row)) { totals.leftOut += 1; continue; }
+      if (select !== undefined && !select(columns, row)) { totals.filteredOut += 1; continue; }
+      rows[count] = row;
+      count += 1;
+      if (time < first) first = time;
+      if (time > last) last = time;
+    }
+    batch.count = count;
+    totals.rows += count;
+    totals.firstAt = first;
+    totals.lastAt = last;
+  }
+
+  #statuses({ status, sub, win32, at, taken }: Columns, { rows, count, buckets, statuses }: Batch): void {
+    const table = this.status;
+    let failures = 0, whole = this.totals.whole, lastId = -1, lastStatus = -1, lastSub = -1, lastWin32 = -1;
+    for (let i = 0; i < count; i += 1) {
+      const row = rows[i] as number, code = status[row] as number, bucket = buckets[i] as number, time = at[row] as number;
+      if (code !== lastStatus || sub[row] !== lastSub || win32[row] !== lastWin32) {
+        lastStatus = code;
+        lastSub = sub[row] as number;
+        lastWin32 = win32[row] as number;
+        lastId = table.idOf(lastStatus, lastSub, lastWin32);
+      }
+      statuses[i] = lastId;
+      if (code >= FAILED_FROM) failures += 1;
+      const entries = table.entries, place = lastId * STATUS_WIDTH;
+      entries[place + ROWS] = (entries[place + ROWS] as number) + 1;
+      if (time < (entries[place + FIRST_AT] as number)) entries[place + FIRST_AT] = time;
+      if (time > (entries[place + LAST_AT] as number)) entries[place + LAST_AT] = time;
+      if (bucket < 0) continue;
+      const ms = taken[row] as number;
+      if (ms > (entries[place + LONGEST] as number)) entries[place + LONGEST] = ms;
+      if (whole && !Number.isInteger(ms)) whole = false;
+      table.taken.add(lastId, bucket);
+    }
+    this.totals.failures += failures;
+    this.totals.whole = whole;
+  }
+
+  #times({ status, at, taken }: Columns, { rows, count, buckets, slots }: Batch): void {
+    const table = this.slots;
+    for (let i = 0; i < count; i += 1) {
+      const row = rows[i] as number, time = at[row] as number, bucket = buckets[i] as number;
+      const slot = table.idOf(time);
+      slots[i] = slot;
+      const values = table.values, place = slot * SLOT_WIDTH;
+      values[place] = (values[place] as number) + 1;
+      if ((status[row] as number) >= FAILED_FROM) {
+        values[place + SLOT_FAILURES] = (values[place + SLOT_FAILURES] as number) + 1;
+        if (time < (values[place + FIRST_FAILURE] as number)) values[place + FIRST_FAILURE] = time;
+        if (time > (values[place + LAST_FAILURE] as number)) values[place + LAST_FAILURE] = time;
+      }
+      if (bucket < 0) continue;
+      if ((taken[row] as number) > (values[place + SLOT_LONGEST] as number)) values[place + SLOT_LONGEST] = taken[row] as number;
+      table.taken.add(slot, bucket);
+    }
+  }
+
+  /** What few rows are asked: the sampled, the failed, the slow. */
+  #rows(columns: Columns, batch: Batch, source: number): void {
+    const { status, taken, at, offset } = columns;
+    const { rows, count, slots } = batch;
+    for (let i = 0; i < count; i += 1) {
+      const row = rows[i] as number, slot = slots[i] as number, ms = taken[row] as number;
+      const priority = priorityOf(offset[row] as number, source);
+      if (this.all.wants(slot, priority)) this.all.add(slot, priority, this.#ids(batch, i, source));
+      const failed = (status[row] as number) >= FAILED_FROM;
+      if (failed) this.#failure(columns, batch, i, { source, priority });
+      if (ms >= LEAST_LIMIT_MS) this.limits.add(ms, { status: status[row] as number, failed, route: batch.routes[i] as number, at: at[row] as number });
+      if (ms >= 0 && this.slowestRows.wants(ms)) this.slowestRows.add(columns, row, source);
+    }
+  }
+
+  #failure(columns: Columns, batch: Batch, i: number, { source, priority }: { source: number; priority: number }): void {
+    const row = batch.rows[i] as number, slot = batch.slots[i] as number, time = columns.at[row] as number;
+    this.failing.add(batch.statuses[i] as number, batch.routes[i] as number, slot, time);
+    if (this.failed.wants(slot, priority)) this.failed.add(slot, priority, this.#ids(batch, i, source));
+    if (this.failedRows.wants(time)) this.failedRows.add(columns, row, source);
+  }
+
+  #ids({ statuses, routes, hosts, clients, agents }: Batch, i: number, source: number): readonly [number, number, number, number, number, number] {
+    return [statuses[i] as number, routes[i] as number, hosts[i] as number, clients[i] as number, source, agents[i] as number];
+  }
+
+  /** Keeps every table within its bound. */
+  #bound(): void {
+    const slots = this.slots.coarsen();
+    if (slots) this.#moveSlots(slots);
+    const routes = this.routes.prune();
+    if (routes) {
+      this.failing.moveRoutes(routes);
+      this.limits.moveRoutes(routes);
+      this.#renumber(SAMPLE_ROUTE, routes);
+    }
+    const { hosts, clients, agents } = this.dimensions.prune();
+    if (hosts) this.#renumber(SAMPLE_HOST, hosts);
+    if (clients) this.#renumber(SAMPLE_CLIENT, clients);
+    if (agents) this.#renumber(SAMPLE_AGENT, agents);
+    this.failing.prune();
+  }
+
+  #renumber(place: number, into: Int32Array): void {
+    this.all.renumber(place, into);
+    this.failed.renumber(place, into);
+  }
+
+  #moveSlots(into: Int32Array): void {
+    this.all.moveSlots(into);
+    this.failed.moveSlots(into);
+    this.failing.moveSlots(into);
+  }
+}
+
+function mergeTotals(here: Totals, there: Totals): void {
+  here.rows += there.rows;
+  here.leftOut += there.leftOut;
+  here.outside += there.outside;
+  here.filteredOut += there.filteredOut;
+  here.failures += there.failures;
+  here.firstAt = Math.min(here.firstAt, there.firstAt);
+  here.lastAt = Math.max(here.lastAt, there.lastAt);
+  here.whole &&= there.whole;
+}
+
+/** The memory of a state that can be handed over instead of copied; the state must not be used here afterwards. */
+export function transferables(state: FiguresState): ArrayBuffer[] {
+  const found = new Set<ArrayBuffer>();
+  const look = (value: unknown): void => {
+    if (ArrayBuffer.isView(value)) { if (value.buffer instanceof ArrayBuffer && value.byteLength > 0) found.add(value.buffer); return; }
+    if (typeof value === 'object' && value !== null) for (const part of Object.values(value)) look(part);
+  };
+  look(state);
+  return [...found];
+}

@@ -1,0 +1,94 @@
+// Owns the telling of what rows were counted by: the values with the most failures and the most rows, and what the rest adds up to.
+import type { HttpGroups } from '../../../shared/http-report.ts';
+import type { Figures } from './figures.ts';
+import { Histograms } from './histograms.ts';
+import type { Quantiles } from './histograms.ts';
+import type { Names } from './names.ts';
+import { COUNT, FAILURES, LOST, MAX, METHOD, ROUTE_WIDTH, WIDTH } from './text-counts.ts';
+import type { TextCounts } from './text-counts.ts';
+
+/** Told one by one. */
+export const GROUPS_TOLD = 200;
+
+interface Entry { readonly name: string; readonly ids: number[]; count: number; failures: number; lost: number; longest: number }
+
+/** Ids with one name are one value (hosts differ by capitals only). */
+export function groupsOf(counts: TextCounts, nameOf: (id: number) => string, { whole, taken }: { whole: boolean; taken: boolean }): HttpGroups {
+  const entries = new Map<string, Entry>();
+  const value = (id: number, what: number): number => counts.values[id * WIDTH + what] as number;
+  for (let id = 0; id < counts.size; id += 1) gather(entries, nameOf(id), { id, count: value(id, COUNT), failures: value(id, FAILURES), lost: value(id, LOST), longest: value(id, MAX) });
+  const { distinct, estimated } = counts.howMany();
+  return tell([...entries.values()], (entry) => (taken ? counts.taken.quantiles(entry.ids, entry.longest, whole) : {}), {
+    count: counts.others[COUNT] as number, failures: counts.others[FAILURES] as number, distinct: estimated === undefined ? entries.size : distinct, estimated,
+  });
+}
+
+/** Of files whose name tells the instance; the rows of others stand in `others`. */
+export function instanceGroups({ dimensions, totals }: Figures, names: Names): HttpGroups {
+  const entries = new Map<string, Entry>();
+  const others = { count: 0, failures: 0 };
+  for (const [id, { rows, failures, longest }] of [...dimensions.sources].sort((a, b) => a[0] - b[0])) {
+    const name = names.instance(id);
+    if (name === undefined) { others.count += rows; others.failures += failures; } else gather(entries, name, { id, count: rows, failures, lost: 0, longest });
+  }
+  return tell([...entries.values()], ({ ids, longest }) => dimensions.sourcesTaken.quantiles(ids, longest, totals.whole), { ...others, distinct: entries.size, estimated: undefined });
+}
+
+/** From the routes: each has one method. */
+export function methodGroups({ routes, totals }: Figures): HttpGroups {
+  const { counts, letGo, letGoTaken } = routes;
+  const entries = new Map<string, Entry>();
+  for (let id = 0; id < counts.size; id += 1) {
+    const [count = 0, failures = 0] = counts.values.subarray(id * ROUTE_WIDTH);
+    gather(entries, routes.methodName(counts.values[id * ROUTE_WIDTH + METHOD] as number), { id, count, failures, lost: 0, longest: counts.values[id * ROUTE_WIDTH + MAX] as number });
+  }
+  const gone = new Map<string, number>();
+  for (const method of routes.methodIds()) {
+    const [count = 0, failures = 0, longest = 0] = letGo.subarray(method * 3);
+    if (count === 0) continue;
+    gone.set(routes.methodName(method), method);
+    gather(entries, routes.methodName(method), { id: -1, count, failures, lost: 0, longest });
+  }
+  const quantiles = ({ name, ids, longest }: Entry): Quantiles => {
+    const together = new Histograms();
+    together.reserve(1);
+    for (const id of ids) if (id >= 0) together.mergeFrom(counts.taken, id, 0);
+    const method = gone.get(name);
+    if (method !== undefined) together.mergeFrom(letGoTaken, method, 0);
+    return together.quantiles([0], longest, totals.whole);
+  };
+  return tell([...entries.values()], quantiles, { count: 0, failures: 0, distinct: entries.size, estimated: undefined });
+}
+
+/** Of ids in order of failures: the first half by failures, the other half by rows, told in the order given. */
+export function chosen(inOrder: readonly number[], count: (id: number) => number, most: number): { told: number[]; rest: number[] } {
+  if (inOrder.length <= most) return { told: [...inOrder], rest: [] };
+  const byRows = inOrder.slice(most / 2).map((id, place) => ({ id, place, rows: count(id) })).sort((a, b) => b.rows - a.rows || a.place - b.place);
+  const stay = new Set([...inOrder.slice(0, most / 2), ...byRows.slice(0, most / 2).map(({ id }) => id)]);
+  return { told: inOrder.filter((id) => stay.has(id)), rest: inOrder.filter((id) => !stay.has(id)) };
+}
+
+function gather(entries: Map<string, Entry>, name: string, { id, count, failures, lost, longest }: Omit<Entry, 'ids' | 'name'> & { id: number }): void {
+  const known = entries.get(name);
+  if (known === undefined) { entries.set(name, { name, ids: [id], count, failures, lost, longest }); return; }
+  known.ids.push(id);
+  known.count += count;
+  known.failures += failures;
+  known.lost += lost;
+  known.longest = Math.max(known.longest, longest);
+}
+
+function tell(entries: Entry[], quantiles: (entry: Entry) => Quantiles, rest: { count: number; failures: number; distinct: number; estimated: number | undefined }): HttpGroups {
+  entries.sort((a, b) => b.failures - a.failures || b.count - a.count || (a.name < b.name ? -1 : 1));
+  const order = entries.map((_, i) => i);
+  const { told, rest: untold } = chosen(order, (i) => entries[i]?.count ?? 0, GROUPS_TOLD);
+  const others = { count: rest.count, failures: rest.failures };
+  for (const i of untold) { others.count += entries[i]?.count ?? 0; others.failures += entries[i]?.failures ?? 0; }
+  const top = told.flatMap((i) => {
+    const entry = entries[i];
+    if (entry === undefined) return [];
+    const { name, count, failures, lost } = entry;
+    return [{ name, count, failures, ...(lost > 0 ? { maybeMore: lost } : {}), ...quantiles(entry) }];
+  });
+  return { top, others, distinct: rest.distinct, ...(rest.estimated === undefined ? {} : { estimated: rest.estimated }) };
+}

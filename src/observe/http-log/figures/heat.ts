@@ -1,0 +1,65 @@
+// Owns the heat map of failures (status and route over time), and the axis of time that it and the minutes are told on.
+import type { HttpReport } from '../../../shared/http-report.ts';
+import type { Figures } from './figures.ts';
+import type { Names } from './names.ts';
+import { keyOf } from './status-table.ts';
+import { MAX_SLOTS } from './time-slots.ts';
+
+const HEAT_ROWS_TOLD = 100;
+/** Cells across: a page has room for about 4 px each. */
+const MAX_HEAT_STEPS = 240;
+const MINUTE_MS = 60_000;
+const NICE_MINUTES = [1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1_440, 2_880, 10_080, 43_200];
+
+export interface Axis {
+  /** First and last row. */
+  readonly first: number;
+  readonly last: number;
+  /** What is drawn: the window that was asked for, or from the first to the last row where that is too long or open. */
+  readonly from: number;
+  readonly to: number;
+  /** Beginnings of all steps; none without rows. */
+  steps(stepMs: number): number[];
+}
+
+export function axisOf({ options, totals, slots }: Figures): Axis {
+  const first = totals.rows === 0 ? 0 : totals.firstAt, last = totals.rows === 0 ? 0 : totals.lastAt;
+  const asked = options.from !== undefined && options.to !== undefined && (options.to - options.from) / slots.stepMs < MAX_SLOTS;
+  const from = asked ? Math.max(0, options.from ?? 0) : first, to = asked ? options.to ?? 0 : last;
+  const steps = (stepMs: number): number[] => {
+    if (totals.rows === 0) return [];
+    const begin = Math.floor(from / stepMs) * stepMs;
+    const count = Math.floor((to - begin) / stepMs) + 1;
+    if (count <= MAX_SLOTS + 1) return Array.from({ length: count }, (_, i) => begin + i * stepMs);
+    // Few rows over a very long time: only the steps with rows.
+    return Array.from({ length: slots.size }, (_, id) => slots.at(id)).sort((a, b) => a - b);
+  };
+  return { first, last, from, to, steps };
+}
+
+export function heatOf(figures: Figures, names: Names, axis: Axis): HttpReport['heat'] {
+  const { failing, slots, status } = figures;
+  const stepMs = heatStep(axis, slots.stepMs);
+  const from = Math.floor(axis.from / stepMs) * stepMs;
+  const steps = figures.totals.rows === 0 ? 0 : Math.floor((axis.to - from) / stepMs) + 1;
+  const cells = failing.cells();
+  const rows = failing.pairs.map((pair, id) => ({ id, ...pair, key: keyOf(status.entries, pair.status), ...(pair.route < 0 ? { method: '(others)', route: '(others)' } : names.route(pair.route)) }))
+    .sort((a, b) => b.count - a.count || (a.key < b.key ? -1 : a.key > b.key ? 1 : a.route < b.route ? -1 : a.route > b.route ? 1 : a.method < b.method ? -1 : 1));
+  const told = rows.slice(0, HEAT_ROWS_TOLD).map(({ id, key, method, route, count, firstAt, lastAt }) => {
+    const counts = new Array<number>(steps).fill(0);
+    for (const [slot, failures] of cells.get(id) ?? []) {
+      const step = Math.floor((slots.at(slot) - from) / stepMs);
+      if (step >= 0 && step < steps) counts[step] = (counts[step] ?? 0) + failures;
+    }
+    return { key, method, route, count, firstAt, lastAt, counts };
+  });
+  const otherFailures = rows.slice(HEAT_ROWS_TOLD).reduce((sum, row) => sum + row.count, failing.letGo);
+  return { stepMs, from, steps, rows: told, more: Math.max(0, rows.length - HEAT_ROWS_TOLD), ...(otherFailures > 0 ? { otherFailures } : {}) };
+}
+
+/** A round step that the counted steps fit into, with at most MAX_HEAT_STEPS of them across. */
+function heatStep({ from, to }: Axis, slotMs: number): number {
+  const fits = (stepMs: number): boolean => stepMs % slotMs === 0 && (to - from) / stepMs < MAX_HEAT_STEPS - 1;
+  const nice = NICE_MINUTES.map((minutes) => minutes * MINUTE_MS).find(fits);
+  return nice ?? Math.ceil((to - from) / (MAX_HEAT_STEPS - 1) / slotMs + 1) * slotMs;
+}

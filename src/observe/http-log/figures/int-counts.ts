@@ -1,0 +1,62 @@
+// Owns counts by a small whole number (a pair of ids): open addressing over typed arrays.
+
+export class IntCounts {
+  #keys: Int32Array = new Int32Array(64).fill(-1);
+  #counts: Float64Array = new Float64Array(64);
+  size = 0;
+
+  /** `key` is not negative. */
+  add(key: number, times = 1): void {
+    let slot = this.#slot(key);
+    if (this.#keys[slot] !== key) {
+      if ((this.size + 1) * 2 > this.#keys.length) { this.#grow(); slot = this.#slot(key); }
+      this.#keys[slot] = key;
+      this.size += 1;
+    }
+    this.#counts[slot] = (this.#counts[slot] as number) + times;
+  }
+
+  get(key: number): number {
+    const slot = this.#slot(key);
+    return this.#keys[slot] === key ? this.#counts[slot] as number : 0;
+  }
+
+  each(use: (key: number, count: number) => void): void {
+    for (let slot = 0; slot < this.#keys.length; slot += 1) {
+      const key = this.#keys[slot] as number;
+      if (key >= 0) use(key, this.#counts[slot] as number);
+    }
+  }
+
+  /** With other keys; those that become negative are left out, those that become equal add up. */
+  rekeyed(other: (key: number) => number): IntCounts {
+    const made = new IntCounts();
+    this.each((key, count) => { const to = other(key); if (to >= 0) made.add(to, count); });
+    return made;
+  }
+
+  state(): { keys: Int32Array; counts: Float64Array } {
+    const keys: number[] = [], counts: number[] = [];
+    this.each((key, count) => { keys.push(key); counts.push(count); });
+    return { keys: Int32Array.from(keys), counts: Float64Array.from(counts) };
+  }
+
+  #slot(key: number): number {
+    const mask = this.#keys.length - 1;
+    let slot = (Math.imul(key, 0x9E3779B1) >>> 12) & mask;
+    while (this.#keys[slot] !== -1 && this.#keys[slot] !== key) slot = slot + 1 & mask;
+    return slot;
+  }
+
+  #grow(): void {
+    const keys = this.#keys, counts = this.#counts;
+    this.#keys = new Int32Array(keys.length * 2).fill(-1);
+    this.#counts = new Float64Array(keys.length * 2);
+    keys.forEach((key, i) => {
+      if (key < 0) return;
+      const slot = this.#slot(key);
+      this.#keys[slot] = key;
+      this.#counts[slot] = counts[i] as number;
+    });
+  }
+}

@@ -1,0 +1,167 @@
+// Owns counting by method and route: the path is folded once while it is remembered, then a row is one look-up.
+import { hashOf } from '../columns.ts';
+import type { Columns } from '../columns.ts';
+import { RouteFold } from './fold.ts';
+import { Histograms } from './histograms.ts';
+import type { HistogramsState } from './histograms.ts';
+import { Memo } from './memo.ts';
+import { ByteTable } from './byte-table.ts';
+import type { ByteTableState } from './byte-table.ts';
+import { CLIENT_ERRORS, COUNT, FAILURES, MAX, METHOD, ROUTE_WIDTH, SENT, SENT_ROWS, TextCounts } from './text-counts.ts';
+import type { TextCountsState } from './text-counts.ts';
+
+/** Routes counted one by one at once (see TextCounts). A site has hundreds; a scanner's junk is without end. */
+export const MAX_ROUTES = 8_192;
+const MEMO_SLOTS = 16_384;
+/** Methods told apart: HTTP has some forty, scanners make up more. The last one is for the rest. */
+const MAX_METHODS = 64;
+const MAX_METHOD_BYTES = 32;
+export const OTHER_METHODS = '(others)';
+const SPACE = 32;
+const ELSE = Buffer.from('(others)');
+const NONE = Uint8Array.of(45), ROOT = Uint8Array.of(47);
+const NONE_VIEW = new DataView(NONE.buffer);
+
+export interface RoutesState { counts: TextCountsState; methods: ByteTableState; letGo: Float64Array; letGoTaken: HistogramsState }
+
+export class Routes {
+  readonly counts: TextCounts;
+  readonly methods = new ByteTable(MAX_METHODS);
+  /** Per method, what was let go: count, failures, longest. */
+  readonly letGo = new Float64Array((MAX_METHODS + 1) * 3);
+  readonly letGoTaken = new Histograms();
+  readonly #memo = new Memo(MEMO_SLOTS);
+  readonly #fold = new RouteFold();
+  readonly #view = new DataView(this.#fold.bytes.buffer);
+
+  constructor() {
+    this.counts = new TextCounts({ most: MAX_ROUTES, width: ROUTE_WIDTH, taken: true, letGo: (id) => this.#letGo(id) });
+    this.letGoTaken.reserve(MAX_METHODS + 1);
+  }
+
+  get sizeBytes(): number { return this.counts.sizeBytes + this.letGoTaken.sizeBytes + this.#memo.sizeBytes; }
+
+  /** Route ids of these rows. */
+  find({ bytes, text }: Columns, view: DataView, rows: Int32Array, count: number, into: Int32Array): void {
+    const { path, method } = text;
+    for (let i = 0; i < count; i += 1) {
+      const row = rows[i] as number;
+      const from = method.from[row] as number, size = (method.to[row] as number) - from;
+      const verb = size > 0 ? this.#method(method.hash[row] as number, bytes, view, from, size) : this.#method(NO_METHOD, NONE, NONE_VIEW, 0, 1);
+      const begin = path.from[row] as number, length = (path.to[row] as number) - begin;
+      const hash = path.hash[row] as number;
+      const known = length > 0 ? this.#memo.get(hash, verb, view, begin, length) : -1;
+      into[i] = known >= 0 ? known : this.#judge(hash, verb, bytes, begin, length);
+    }
+  }
+
+  /** Between batches. */
+  prune(): Int32Array | undefined {
+    const into = this.counts.prune();
+    if (into) this.#memo.clear();
+    return into;
+  }
+
+  /** "GET /cart" as method and route. */
+  name(id: number): { method: string; route: string } {
+    const text = Buffer.from(this.counts.texts.bytes(id)).toString('utf8');
+    const space = text.indexOf(' ');
+    return { method: text.slice(0, space), route: text.slice(space + 1) };
+  }
+
+  methodName(id: number): string {
+    return id === MAX_METHODS ? OTHER_METHODS : printable(this.methods.bytes(id));
+  }
+
+  /** Numbers of the methods, that for the rest included. */
+  methodIds(): number[] {
+    return [...Array.from({ length: this.methods.size }, (_, id) => id), MAX_METHODS];
+  }
+
+  state(): RoutesState {
+    return { counts: this.counts.state(), methods: this.methods.state(), letGo: this.letGo.slice(), letGoTaken: this.letGoTaken.state(MAX_METHODS + 1) };
+  }
+
+  /** Ids here of the ids there. */
+  merge(state: RoutesState): Int32Array {
+    const numbers = this.methods.merge(state.methods);
+    const methodOf = (id: number): number => { const here = id === MAX_METHODS ? id : numbers[id] ?? -1; return here < 0 ? MAX_METHODS : here; };
+    const values = state.counts.values.slice();
+    for (let at = METHOD; at < values.length; at += ROUTE_WIDTH) values[at] = methodOf(values[at] as number);
+    for (let id = 0; id <= MAX_METHODS; id += 1) {
+      const from = id * 3;
+      if (state.letGo[from] !== 0) this.#count(methodOf(id), { count: state.letGo[from] as number, failures: state.letGo[from + 1] as number, longest: state.letGo[from + 2] as number });
+    }
+    this.letGoTaken.merge(state.letGoTaken, methodOf);
+    return this.counts.merge({ ...state.counts, values });
+  }
+
+  #method(hash: number, bytes: Uint8Array, view: DataView, from: number, size: number): number {
+    const id = this.methods.numberOf(hash, bytes, view, from, size < MAX_METHOD_BYTES ? size : MAX_METHOD_BYTES);
+    return id < 0 ? MAX_METHODS : id;
+  }
+
+  #judge(hash: number, method: number, bytes: Uint8Array, from: number, size: number): number {
+    const name = method === MAX_METHODS ? Buffer.from(OTHER_METHODS) : this.methods.bytes(method);
+    const fold = this.#fold;
+    for (let i = 0; i < name.length; i += 1) fold.bytes[i] = name[i] === SPACE ? 95 : name[i] as number;
+    fold.bytes[name.length] = SPACE;
+    const end = size > 0 ? fold.write(name.length + 1, bytes, from, from + size) : fold.write(name.length + 1, ROOT, 0, 1);
+    let id = this.counts.idOf(hashOf(fold.bytes, 0, end), fold.bytes, this.#view, 0, end);
+    if (id < 0) {
+      // Made on purpose to collide: they are one route.
+      fold.bytes.set(ELSE, name.length + 1);
+      const last = name.length + 1 + ELSE.length;
+      id = this.counts.idOf(hashOf(fold.bytes, 0, last), fold.bytes, this.#view, 0, last);
+      if (id < 0) return -1;
+    }
+    this.counts.values[id * ROUTE_WIDTH + METHOD] = method;
+    if (size > 0) this.#memo.set(hash, method, bytes, from, size, id);
+    return id;
+  }
+
+  #letGo(id: number): void {
+    const { values, taken } = this.counts, at = id * ROUTE_WIDTH;
+    const method = values[at + METHOD] as number;
+    this.#count(method, { count: values[at + COUNT] as number, failures: values[at + FAILURES] as number, longest: values[at + MAX] as number });
+    this.letGoTaken.mergeFrom(taken, id, method);
+  }
+
+  #count(method: number, { count, failures, longest }: { count: number; failures: number; longest: number }): void {
+    const at = method * 3;
+    this.letGo[at] = (this.letGo[at] as number) + count;
+    this.letGo[at + 1] = (this.letGo[at + 1] as number) + failures;
+    this.letGo[at + 2] = Math.max(this.letGo[at + 2] as number, longest);
+  }
+}
+
+const NO_METHOD = hashOf(NONE, 0, 1);
+
+/** Counts a batch's rows to their routes; rows of -1 to the others. `buckets`: bucketOf() each time taken. */
+export function countRoutes(counts: TextCounts, columns: Columns, batch: { rows: Int32Array; count: number; ids: Int32Array; buckets: Int32Array }): void {
+  const { status, sent, taken } = columns;
+  const { rows, count, ids, buckets } = batch;
+  for (let i = 0; i < count; i += 1) {
+    const row = rows[i] as number, id = ids[i] as number;
+    const values = id < 0 ? counts.others : counts.values;
+    const at = id < 0 ? 0 : id * ROUTE_WIDTH;
+    const code = status[row] as number, bytes = sent[row] as number, bucket = buckets[i] as number;
+    values[at] = (values[at] as number) + 1;
+    if (code >= 500) values[at + FAILURES] = (values[at + FAILURES] as number) + 1;
+    else if (code >= 400) values[at + CLIENT_ERRORS] = (values[at + CLIENT_ERRORS] as number) + 1;
+    if (bytes >= 0) {
+      values[at + SENT] = (values[at + SENT] as number) + bytes;
+      values[at + SENT_ROWS] = (values[at + SENT_ROWS] as number) + 1;
+    }
+    if (bucket < 0) continue;
+    if ((taken[row] as number) > (values[at + MAX] as number)) values[at + MAX] = taken[row] as number;
+    if (id >= 0) counts.taken.add(id, bucket);
+  }
+}
+
+/** Bytes of a log as text: UTF-8, else Latin-1. */
+export function printable(bytes: Uint8Array): string {
+  const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const text = view.toString('utf8');
+  return text.includes('\uFFFD') ? view.toString('latin1') : text;
+}
