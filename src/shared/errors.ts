@@ -34,7 +34,9 @@ export const errors = {
   CURSOR_BAD: { status: 400, say: () => 'The cursor is not one of ours.', next: () => 'Start from the end or from a time.' },
   FILTER_BAD: { status: 400, say: (f) => `The filter cannot be used: ${f['why']}.`, next: () => 'Use RE2 syntax without look-around and back references, at most 500 characters.' },
   LOG_FORMAT_BAD: { status: 400, say: (f) => `The log format cannot be used: ${f['why']}.`, next: () => 'Copy the text of log_format or LogFormat from the server\'s configuration: nginx:…, apache:…, or name a format by its id.' },
+  LOG_UNREADABLE: { status: 422, say: (f) => `${f['name']} cannot be read as a log: ${f['why']}.` },
   HTTP_FILTER_BAD: { status: 400, say: (f) => `The filter cannot be read at character ${f['at']}: ${f['why']}.`, next: () => 'Write terms with spaces between them, such as status:502.3 route:"GET /api/orders/{id}" taken>1000 -path:/health.' },
+  HTTP_SCAN_FAILED: { status: 500, say: (f) => `The HTTP logs could not be read: ${f['why']}.`, next: () => 'Read fewer or smaller files at once.' },
   // analyze
   DIAGNOSER_UNKNOWN: { status: 400, say: (f) => `There is no diagnoser ${f['id']}.`, next: () => 'List the diagnosers.' },
   NOTHING_TO_COLLECT: { status: 409, say: (f) => `There is nothing to collect: ${f['why']}.`, next: (f) => String(f['remedy'] ?? 'Enable the log and try again.') },
