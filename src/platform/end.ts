@@ -14,6 +14,8 @@ export interface Population {
   /** Start of one process, read this instant; undefined when it does not live. Asked right before every signal: between this and
    *  the signal lie some microseconds in which the process may end; its pid is given out again only after all others were. */
   startOf(pid: number): Promise<number | undefined>;
+  /** Where the system has a better way than a signal to a number: ends exactly this process at once, or does nothing when it has ended. @throws PROCESS_DENIED */
+  kill?(target: ProcessKey): void;
 }
 
 const POLL_MS = 25;
@@ -61,6 +63,7 @@ function join(hunted: Map<number, number>, all: ReadonlyMap<number, Living>, roo
 }
 
 async function send(population: Population, target: ProcessKey, what: 'SIGTERM' | 'SIGKILL'): Promise<void> {
+  if (population.kill !== undefined) { population.kill(target); return; }
   if (await population.startOf(target.pid) !== target.startedAt) return;
   try {
     process.kill(target.pid, what);

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { get } from 'node:http';
 import { createServer } from 'node:net';
 import { after, before, test } from 'node:test';
-import { FrameReader, connectInspector, inspectorPath } from '../../src/platform/linux/inspector.ts';
+import { FrameReader, connectInspector, inspectorPath } from '../../src/platform/inspector.ts';
 import type { ProcessInfo } from '../../src/shared/model.ts';
 import { lives } from '../support/alive.ts';
 import { realPlatform, type RealPlatform } from '../support/real-platform.ts';

@@ -8,6 +8,7 @@ import { diskOf } from '../disk.ts';
 import { endTree, refuseOurs, refuseReused, type Population } from '../end.ts';
 import { eventLogFile } from '../event-log-file.ts';
 import { appInfo, type Env } from '../identity.ts';
+import { takeNodeReport } from '../node-report.ts';
 import { parseEnviron } from '../parse/proc-text.ts';
 import type { Folders, Platform, Usage, Variable } from '../platform.ts';
 import { siteMark } from './details.ts';
@@ -15,7 +16,7 @@ import { dumpCore, estimateCore } from './dump.ts';
 import { bootAt, osName, ownMemoryGroups, readHost } from './host.ts';
 import { readModules, readThreads } from './inside.ts';
 import { dumpOffer, findProgram } from './may-trace.ts';
-import { nodeReportOffer, takeNodeReport } from './node-report.ts';
+import { inspectorDoor, nodeReportOffer } from './node-report.ts';
 import { readOpenFiles } from './open-files.ts';
 import { DENIED, GONE, ProcReader, readWhole } from './read.ts';
 import type { Selection } from './members.ts';
@@ -62,7 +63,7 @@ export function openLinux(settings: LinuxSettings): Platform {
       if (signal.aborted) throw new DiagError('CANCELLED', { what: 'The report' });
       const offer = nodeReportOffer(reach.info(target));
       if (!offer.yes) throw new DiagError('NODE_REPORT_FAILED', { pid: target.pid, why: offer.because });
-      return await takeNodeReport(target.pid, signal);
+      return await takeNodeReport(inspectorDoor, target.pid, signal);
     },
     end: (target, graceMs, signal) => endTree(reach, target, graceMs, signal),
     eventLog: (signal) => events.rows(signal),
