@@ -1,5 +1,5 @@
 // Owns the build: one bundled file per entry into dist/, the page into public/assets/, and the OpenAPI file's check value.
-import { build, type BuildOptions, type Plugin } from 'esbuild';
+import { build, type BuildOptions, type Metafile, type Plugin } from 'esbuild';
 import { chmod, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -15,6 +15,8 @@ const entries = {
   main: 'src/main.ts',
   cli: 'src/cli/cli.ts',
   'analyze-worker': 'src/analyze/worker-main.ts',
+  'dump-helper': 'src/platform/linux/dump/helper-main.ts',
+  'http-log-thread': 'src/observe/http-log/scan/thread-main.ts',
 };
 
 /** Packages that an agent at rest never needs: imported at their first use, so that their text takes no memory before. */
@@ -70,20 +72,29 @@ async function asciiOnly(file: string): Promise<void> {
   await writeFile(file, text.replace(/[^\x00-\x7f]/g, (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, '0')}`));
 }
 
-async function dist(): Promise<void> {
+/** npm packages of which something is in the output: what a package of ours must name (scripts/pack/licences.ts). */
+function packagesIn(...metafiles: readonly Metafile[]): string[] {
+  const inputs = metafiles.flatMap(({ outputs }) => Object.values(outputs).flatMap((output) => Object.entries(output.inputs).filter(([, { bytesInOutput }]) => bytesInOutput > 0).map(([path]) => path)));
+  return [...new Set(inputs.flatMap((path) => /node_modules\/(?:.*node_modules\/)?(?:@[^/]+\/)?[^/]+/.exec(path)?.[0] ?? []))].sort();
+}
+
+async function dist(): Promise<Metafile[]> {
   const there = Object.fromEntries(Object.entries(entries).filter(([, file]) => existsSync(join(root, file))).map(([name, file]) => [name, join(root, file)]));
-  await build({ ...node, entryPoints: there });
+  const programs = await build({ ...node, metafile: true, entryPoints: there });
   const libs = Object.fromEntries([...LATER, ...SHARED].map((name) => [`lib-${name}`, name]));
-  await build({ ...node, sourcemap: false, entryPoints: libs });
+  const shared = await build({ ...node, sourcemap: false, metafile: true, entryPoints: libs });
   await Promise.all([...Object.keys(there), ...Object.keys(libs)].map((name) => asciiOnly(join(root, 'dist', `${name}.js`))));
   await writeFile(join(root, 'dist/package.json'), '{"type":"commonjs"}\n');
   const cli = join(root, 'dist/cli.js');
-  if (!existsSync(cli)) return;
+  if (!existsSync(cli)) return [programs.metafile, shared.metafile];
   await writeFile(cli, `#!/usr/bin/env node\n${(await readFile(cli, 'utf8')).replace(/^#!.*\n/, '')}`);
   await chmod(cli, 0o755);
+  return [programs.metafile, shared.metafile];
 }
 
 await buildKernel();
 await mkdir(join(root, 'dist'), { recursive: true });
 await rm(join(root, 'public/assets'), { recursive: true, force: true });
-await Promise.all([dist(), existsSync(join(root, 'src/client/main.tsx')) ? build(page) : undefined]);
+const [programs, shown] = await Promise.all([dist(), build({ ...page, metafile: true })]);
+await mkdir(join(root, '.cache'), { recursive: true });
+await writeFile(join(root, '.cache/bundled.json'), JSON.stringify({ packages: packagesIn(...programs, shown.metafile), programs: programs.flatMap((m) => Object.keys(m.outputs)).filter((f) => f.endsWith('.js')).sort() }));

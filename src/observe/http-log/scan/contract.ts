@@ -1,0 +1,77 @@
+// Owns what the scan of HTTP logs is asked and what its threads say to each other.
+import type { HttpReport } from '../../../shared/http-report.ts';
+import type { ParseCounts } from '../columns.ts';
+import type { FiguresState } from '../figures/figures.ts';
+
+export interface FormatRef { readonly id: string; readonly pattern?: string }
+
+/** One log to read. */
+export interface ScanInput {
+  readonly path: string;
+  /** Told in the report: the catalog's id, or the file's name offline. */
+  readonly source: string;
+  readonly format: FormatRef;
+  /** How sure the format is, 0 to 1; 1 without it. */
+  readonly confidence?: number;
+  readonly instance?: string;
+  /** The bytes that hold what is wanted, from a line's begin to a line's begin (see seek.ts); the whole file without. */
+  readonly from?: number;
+  readonly to?: number;
+  /** What the format must know to begin at `from`. */
+  readonly head?: string;
+  /** An unterminated last line is not yet whole: leave it out. */
+  readonly dropPartial?: boolean;
+  /** What was found out about it before, told in the report. */
+  readonly note?: string;
+}
+
+/** What the rows must be to count; the same for all inputs. */
+export interface ScanWindow {
+  readonly from?: number;
+  readonly to?: number;
+  /** In the filter language of shared/http-filter.ts. */
+  readonly filter?: string;
+  readonly keepFailed?: number;
+  readonly keepSlowest?: number;
+  readonly everything?: boolean;
+}
+
+export interface ScanOptions extends ScanWindow {
+  readonly inputs: readonly ScanInput[];
+  /** Worker threads at most; 2 without it. */
+  readonly threads?: number;
+  /** Below this it is read in the caller's thread, piece by piece, because a thread costs more than it saves. */
+  readonly aloneBelowBytes?: number;
+  readonly signal: AbortSignal;
+  progress?(readBytes: number, totalBytes: number): void;
+}
+
+export interface Scanned { readonly report: HttpReport; /** To merge with those of other instances. */ readonly state: FiguresState }
+
+/** Whole lines of one input that one thread reads at once. */
+export interface Piece {
+  readonly input: number;
+  readonly from: number;
+  readonly to: number;
+  readonly head: string | undefined;
+  /** The input's last piece: what stands there unterminated is judged. */
+  readonly last: boolean;
+}
+
+export interface PieceRead {
+  readonly counts: ParseCounts;
+  readonly malformedAt: readonly number[];
+  /** What a reader must know that goes on behind the piece. */
+  readonly head: string | undefined;
+  readonly firstAt: number;
+  readonly lastAt: number;
+  /** Why it was not read to its end. */
+  readonly note?: string;
+}
+
+export interface ThreadGiven { readonly inputs: readonly ScanInput[]; readonly window: ScanWindow }
+export type ToThread = { readonly piece: Piece; readonly id: number } | { readonly finish: true };
+export type FromThread =
+  | { readonly readBytes: number }
+  | { readonly id: number; readonly read: PieceRead }
+  | { readonly state: FiguresState };
