@@ -8,18 +8,24 @@ import { REPORT_SCRIPT } from './report-script.ts';
 
 /** The whole file. `css` is the text of public/report.css; the same report and css give the same bytes. */
 export function reportHtml(report: Report, css: string): string {
+  return pageHtml({ title: `${report.app.site}: ${report.headline.text}`, tool: report.tool, css, view: reportView(report), json: report });
+}
+
+interface FilePage { readonly title: string; readonly tool: { readonly name: string; readonly version: string }; readonly css: string; readonly view: View; readonly json?: unknown }
+/** A tree as a file of its own: no network, no script but the one that sorts and shows local times, both bound by their hashes. */
+export function pageHtml({ title, tool, css, view, json }: FilePage): string {
   const style = css.replace(/<\/(?=style)/gi, '<\\/');
   const policy = `default-src 'none'; style-src '${hash(style)}'; script-src '${hash(REPORT_SCRIPT)}'; base-uri 'none'; form-action 'none'`;
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8">
 <meta http-equiv="Content-Security-Policy" content="${attribute(policy)}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="generator" content="${attribute(`${report.tool.name} ${report.tool.version}`)}">
-<title>${text(visible(`${report.app.site}: ${report.headline.text}`))}</title>
+<meta name="generator" content="${attribute(`${tool.name} ${tool.version}`)}">
+<title>${text(visible(title))}</title>
 <style>${style}</style></head>
 <body class="report-page">
-<main>${markup(reportView(report))}</main>
-<script type="application/json" id="report">${embedded(report)}</script>
+<main>${markup(view)}</main>${json === undefined ? '' : `
+<script type="application/json" id="report">${embedded(json)}</script>`}
 <script>${REPORT_SCRIPT}</script>
 </body></html>
 `;
@@ -50,6 +56,6 @@ function attribute(value: string): string {
 }
 
 /** JSON inside a script element: no `<` can end the element; signs that hide or reorder text are written as escapes. */
-function embedded(report: Report): string {
+function embedded(report: unknown): string {
   return JSON.stringify(report).replace(/[<\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g, (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }

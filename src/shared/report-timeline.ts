@@ -8,7 +8,7 @@ import type { Drawing } from './report-parts.ts';
 import { el } from './view.ts';
 import type { Element, View } from './view.ts';
 
-interface Axis { readonly from: number; readonly to: number; readonly ticks: readonly number[]; readonly stepMs: number }
+export interface Axis { readonly from: number; readonly to: number; readonly ticks: readonly number[]; readonly stepMs: number }
 
 /** Rows of the table below the lanes: enough for reading; all changes are in report.json. */
 const SHOWN_CHANGES = 60;
@@ -32,7 +32,7 @@ export function timelineCard(report: Report, on: Drawing): Element {
   return card('Timeline', `${duration(window.to - window.from)}, one axis, times in UTC`, { id: 'timeline', class: 'timeline' }, el('div', { class: 'body' }, body, ...changesTable(timeline.changes, on)));
 }
 
-function axisOf(from: number, to: number): Axis {
+export function axisOf(from: number, to: number): Axis {
   const span = Math.max(1, to - from);
   const stepMs = STEPS_MS.find((step) => span / step <= MOST_TICKS) ?? Math.ceil(span / MOST_TICKS / 86_400_000) * 86_400_000;
   const ticks: number[] = [];
@@ -45,7 +45,7 @@ function x(at: number, axis: Axis): string {
   return `${Math.round(Math.min(1, Math.max(0, share)) * 10_000) / 100}%`;
 }
 
-function lane(name: string, range: string | undefined, height: number, says: string, axis: Axis, ...drawn: readonly View[]): Element {
+export function lane(name: string, range: string | undefined, height: number, says: string, axis: Axis, ...drawn: readonly View[]): Element {
   const grid = axis.ticks.map((at) => el('line', { class: 'grid', x1: x(at, axis), x2: x(at, axis), y1: 0, y2: height }));
   return el('div', { class: 'lane' },
     el('div', { class: 'lane-name' }, name, range !== undefined && el('small', {}, range)),
@@ -53,7 +53,7 @@ function lane(name: string, range: string | undefined, height: number, says: str
 }
 
 /** A nested drawing box 1000 wide that stretches with the lane; strokes keep their width. */
-function stretched(height: number, ...children: readonly View[]): Element {
+export function stretched(height: number, ...children: readonly View[]): Element {
   return el('svg', { x: 0, y: 0, width: '100%', height, viewBox: `0 0 1000 ${height}`, preserveAspectRatio: 'none' }, children);
 }
 
@@ -93,7 +93,7 @@ function workerLane(changes: readonly Change[], axis: Axis): Element[] {
   return [lane('worker', exits.length === 0 ? undefined : plural(exits.length, 'exit'), 24, `Worker: ${plural(exits.length, 'exit')}${exits.length > 0 ? `, ${exits.slice(0, 10).map((e) => `${e.title} at ${utcForm(e.at, 'time')} UTC`).join(', ')}` : ''}`, axis, stretched(24, bars), ...marks)];
 }
 
-function share(at: number, axis: Axis): number {
+export function share(at: number, axis: Axis): number {
   return Math.round(Math.min(1, Math.max(0, (at - axis.from) / Math.max(1, axis.to - axis.from))) * 10_000) / 10;
 }
 
@@ -133,7 +133,7 @@ function seriesLane(id: MetricId, points: readonly (readonly [number, number | n
     stretched(LINE_HEIGHT, el('path', { class: `line ${SERIES_COLOURS[id] ?? 's5'}`, d: linePath(points, { from: axis.from, to: axis.to, top, height: LINE_HEIGHT }) })));
 }
 
-function axisLane(axis: Axis): Element {
+export function axisLane(axis: Axis): Element {
   const form = axis.stepMs >= 86_400_000 ? 'date' : axis.stepMs >= 60_000 ? 'minute' : 'time';
   const edge = (axis.to - axis.from) * 0.03;
   const labels = axis.ticks.map((at) => el('text', { class: 'tick', x: x(at, axis), y: 14, 'text-anchor': at - axis.from < edge ? 'start' : axis.to - at < edge ? 'end' : 'middle', 'data-at': at, 'data-form': form }, utcForm(at, form)));
