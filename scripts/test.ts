@@ -13,6 +13,9 @@ const NEEDED: readonly { program: string; pkg: string; for: string }[] = [
   { program: 'chromium', pkg: 'chromium', for: 'the browser journeys' },
   { program: 'gcore', pkg: 'gdb', for: 'memory dumps' },
   { program: 'wine', pkg: 'wine', for: 'the tests on Windows' },
+  { program: 'mono', pkg: 'mono-runtime libmono-system-xml4.0-cil libmono-system-core4.0-cil', for: 'the XDT engine' },
+  { program: 'nuget', pkg: 'nuget', for: 'the NuGet client that opens the package' },
+  { program: 'nginx', pkg: 'nginx-light', for: 'the proxy in front' },
 ];
 
 function has(program: string): boolean {
@@ -26,7 +29,7 @@ function provide(): void {
   if (process.getuid?.() === 0 && has('apt-get')) {
     const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
     spawnSync('apt-get', ['update', '-qq'], { env, stdio: 'inherit' });
-    spawnSync('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...missing.map((m) => m.pkg)], { env, stdio: ['ignore', 'ignore', 'inherit'] });
+    spawnSync('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...missing.flatMap((m) => m.pkg.split(' '))], { env, stdio: ['ignore', 'ignore', 'inherit'] });
   }
   const still = missing.filter((n) => !has(n.program));
   for (const m of still) process.stderr.write(`MISSING ${m.pkg}: ${m.for} will ${inCi ? 'fail' : 'be skipped'}\n`);
