@@ -1,6 +1,7 @@
 // Owns the mask for text that leaves the agent: patterns of secrets, and the very values that the site's processes hold.
 import { maskText } from '../shared/mask.ts';
-import type { Change, HttpSummary, Now, ProcessInfo, RequestRow } from '../shared/model.ts';
+import type { HttpGroups, HttpReport } from '../shared/http-report.ts';
+import type { Change, Now, ProcessInfo, RequestRow } from '../shared/model.ts';
 import type { AgentLog as Log } from '../platform/log.ts';
 import type { Platform, Variable } from '../platform/platform.ts';
 import type { Observed } from '../observe/observe.ts';
@@ -73,12 +74,19 @@ export function maskedRow(row: RequestRow, mask: Mask): RequestRow {
   };
 }
 
-export function maskedHttp(summary: HttpSummary, mask: Mask): HttpSummary {
+/** Every text of the report that a request brought along. */
+export function maskedReport(report: HttpReport, mask: Mask): HttpReport {
+  const routed = <R extends { route: string }>(one: R): R => ({ ...one, route: mask(one.route) });
+  const named = (groups: HttpGroups): HttpGroups => ({ ...groups, top: groups.top.map((one) => ({ ...one, name: mask(one.name) })) });
+  const rows = (some: readonly RequestRow[]): RequestRow[] => some.map((row) => maskedRow(row, mask));
+  const { heat, methods, hosts, clients, agents, referrers } = report;
   return {
-    ...summary,
-    routes: summary.routes.map((one) => ({ ...one, route: mask(one.route) })),
-    slowest: summary.slowest.map((row) => maskedRow(row, mask)),
-    failed: summary.failed.map((row) => maskedRow(row, mask)),
+    ...report,
+    routes: report.routes.map(routed), heat: { ...heat, rows: heat.rows.map(routed) },
+    methods: named(methods), hosts: named(hosts), clients: named(clients), agents: named(agents), referrers: named(referrers),
+    bursts: report.bursts.map((burst) => ({ ...burst, shares: burst.shares.map((one) => ({ ...one, value: mask(one.value) })) })),
+    limits: report.limits.map((one) => ({ ...one, routes: one.routes.map(routed) })),
+    slowest: rows(report.slowest), failed: rows(report.failed),
   };
 }
 

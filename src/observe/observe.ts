@@ -1,6 +1,8 @@
 // Owns the contracts of observing: the feed, samplers, log sources, and what the floors above may see of the recent past.
-import type { HttpSummary, Change, LogFilter, LogLine, LogPage, LogSourceInfo, Now, ProcessInfo, ProcessKey, RequestRow, Sample } from '../shared/model.ts';
+import type { Change, LogFilter, LogLine, LogPage, LogSourceInfo, Now, ProcessInfo, ProcessKey, RequestRow, Sample } from '../shared/model.ts';
+import type { HttpReport } from '../shared/http-report.ts';
 import type { LogItem } from '../shared/live.ts';
+import type { FoundPage, HttpQuery, RowQuery } from './http-log/read.ts';
 
 export interface Batch<T> { readonly items: readonly T[]; readonly dropped: number }
 
@@ -46,9 +48,9 @@ export interface Observed {
   health(): readonly SamplerHealth[];
   lost(): readonly { readonly what: string; readonly count: number }[];
   /** The HTTP log of [from, to], read from the files (also rotated ones). */
-  http(from: number, to: number, signal: AbortSignal): Promise<HttpSummary>;
+  http(query: HttpQuery, signal: AbortSignal): Promise<HttpReport>;
   /** Rows of the HTTP log, newest first, filtered. */
-  rows(query: { from: number; to: number; failed?: boolean; status?: string; route?: string; limit: number }, signal: AbortSignal): Promise<{ rows: readonly RequestRow[]; more: boolean }>;
+  rows(query: RowQuery, signal: AbortSignal): Promise<FoundPage>;
 }
 
 export type NowOf = (observed: Observed, minutes: number, at: number) => Promise<Now>;

@@ -4,13 +4,17 @@ import type { Platform } from '../platform/platform.ts';
 import { sayError } from '../shared/errors.ts';
 import type { Change, LogLine, ProcessInfo, RequestRow, Sample } from '../shared/model.ts';
 import { duration, utc } from '../shared/units.ts';
+import { placesOf } from '../store/places.ts';
+import { openShelf } from '../store/shelf.ts';
 import type { Store } from '../store/store.ts';
 import { Changes, CHANGES_KEPT } from './changes.ts';
 import { Deployments } from './deployments.ts';
 import { ErrorFollower } from './errors.ts';
 import { createFeed } from './feed.ts';
 import { HTTP_LOG_FOLDER } from './http-log/files.ts';
+import { INDEX_BOUNDS } from './http-log/index/kept.ts';
 import { httpLog } from './http-log/read.ts';
+import type { HttpLog } from './http-log/read.ts';
 import type { Logs, Observed, SamplerHealth } from './observe.ts';
 import { EventLogSampler } from './samplers/event-log.ts';
 import { Fold } from './samplers/fold.ts';
@@ -78,6 +82,7 @@ class Observing implements Observer {
   readonly #leads: () => boolean;
   readonly #told: Changes;
   readonly #runs: readonly Run[];
+  readonly #log: HttpLog;
   readonly #requestsSampler: RequestsSampler;
   readonly #errorFollower: ErrorFollower;
   readonly #kept: KeptSamples;
@@ -101,9 +106,10 @@ class Observing implements Observer {
     const folder = join(folders.logs, HTTP_LOG_FOLDER);
     const names = createSourceNames(options.logs, () => platform.clock.now());
     const sourceOf = (name: string, signal: AbortSignal): Promise<string> => names.of(`${HTTP_LOG_FOLDER}/${name}`, signal);
-    const log = httpLog({ folder, instance: app.instance, sourceOf });
-    this.http = (from, to, signal) => log.summary(from, to, signal);
-    this.rows = (query, signal) => log.rows(query, signal);
+    const now = (): number => platform.clock.now();
+    this.#log = httpLog({ folder, instance: app.instance, now, sourceOf, shelf: openShelf(placesOf(platform).httpIndex, INDEX_BOUNDS, now) });
+    this.http = (query, signal) => this.#log.report(query, signal);
+    this.rows = (query, signal) => this.#log.rows(query, signal);
     this.#told = new Changes({ feed: this.changes, journal: { recent: (limit) => store.changes.recent(limit), append: async (change) => { if (this.#leads()) await store.changes.append(change); } } });
     this.#folds = this.#newFolds();
     this.#kept = new KeptSamples(store.history, platform.clock);
@@ -157,7 +163,7 @@ class Observing implements Observer {
 
   lost(): readonly { what: string; count: number }[] {
     const failed = this.#runs.map((run) => ({ what: `readings of ${run.sampler.id} that failed`, count: run.errors }));
-    return [...failed, { what: 'flushes of the history that failed', count: this.#flushErrors }, ...this.#requestsSampler.lost(), ...this.#told.lost()].filter((one) => one.count > 0);
+    return [...failed, { what: 'flushes of the history that failed', count: this.#flushErrors }, { what: 'indexes of the HTTP log that could not be kept', count: this.#log.unkept }, ...this.#requestsSampler.lost(), ...this.#told.lost()].filter((one) => one.count > 0);
   }
 
   /** Processes, site, host and ourselves: one reading a second, one sample each. */

@@ -1,9 +1,11 @@
 // Owns the API contract: every route once, with its input and its answers; server, typed client, CLI and openapi.json read it.
 import { z } from 'zod';
 import {
-  AppInfo, At, Capability, Change, DiagnoserChoice, Health, HttpSummary, Level, LogPage, LogSourceInfo, Now, Offer, OperationId,
+  AppInfo, At, Capability, Change, DiagnoserChoice, Health, Level, LogPage, LogSourceInfo, Now, Offer, OperationId,
   ProcessInfo, ProcessKey, Report, RequestRow, Sample, Series, Session, SessionId, SourceKind,
 } from './model.ts';
+import { MAX_FILTER_CHARS } from './http-filter.ts';
+import { HttpReport } from './http-report.ts';
 import { MetricId } from './metrics.ts';
 
 export const Problem = z.object({
@@ -80,6 +82,7 @@ const SessionParams = z.object({ session: SessionId });
 const SourceParams = z.object({ source: z.string().regex(/^[a-z0-9]{1,40}$/) });
 const PidParams = z.object({ pid: z.coerce.number().int().positive() });
 const OperationParams = z.object({ operation: OperationId });
+const HttpFilterText = z.string().max(MAX_FILTER_CHARS).optional().describe('such as status:502.3 route:"GET /api/orders/{id}" taken>1000 -path:/health');
 const Span = { from: instant.optional().describe(MAX_SPAN_NOTE), to: instant.optional().describe(MAX_SPAN_NOTE) };
 
 export const api = {
@@ -91,8 +94,8 @@ export const api = {
   metrics: route({ method: 'GET', path: '/api/metrics', summary: 'History of metrics on one time axis; a gap is null', query: z.object({ metric: list(MetricId), ...Span, pid: number.int().positive().optional(), startedAt: instant.optional(), points: number.int().min(10).max(5_000).default(600) }), answers: { 200: Series } }),
   processes: route({ method: 'GET', path: '/api/processes', summary: 'The site\'s processes with their newest sample', answers: { 200: z.object({ at: At, processes: z.array(ProcessNow), missing: z.string().optional() }) } }),
   process: route({ method: 'GET', path: '/api/processes/:pid', summary: 'One process: open files, environment (masked)', params: PidParams, answers: { 200: ProcessDetail } }),
-  requests: route({ method: 'GET', path: '/api/requests', summary: 'Rows of the HTTP log, newest first', query: z.object({ ...Span, failed: bool.optional(), status: z.string().max(40).optional(), route: z.string().max(300).optional(), limit: number.int().min(1).max(10_000).default(200) }), answers: { 200: z.object({ rows: z.array(RequestRow), more: z.boolean() }) } }),
-  http: route({ method: 'GET', path: '/api/http', summary: 'The HTTP log summed up: by status.sub.win32, route, minute, client; slowest; failed', query: z.object(Span), answers: { 200: HttpSummary } }),
+  requests: route({ method: 'GET', path: '/api/requests', summary: 'Rows of the HTTP log, newest first', query: z.object({ ...Span, filter: HttpFilterText, failed: bool.optional(), status: z.string().max(40).optional(), route: z.string().max(300).optional(), after: z.string().max(300).optional().describe('the answer\'s next'), limit: number.int().min(1).max(10_000).default(200) }), answers: { 200: z.object({ rows: z.array(RequestRow), more: z.boolean(), next: z.string().optional() }) } }),
+  http: route({ method: 'GET', path: '/api/http', summary: 'The HTTP log summed up: by status.sub.win32, route, minute and other dimensions; bursts, time limits, slowest, failed', query: z.object({ ...Span, filter: HttpFilterText }), answers: { 200: HttpReport } }),
   changes: route({ method: 'GET', path: '/api/changes', summary: 'Starts, exits with codes, deployments, restarts', query: z.object({ ...Span, limit: number.int().min(1).max(2_000).default(200) }), answers: { 200: z.object({ changes: z.array(Change) }) } }),
   logs: route({ method: 'GET', path: '/api/logs', summary: 'Catalog of logs', answers: { 200: z.object({ sources: z.array(LogSourceInfo), more: z.number().int() }) } }),
   logLines: route({ method: 'GET', path: '/api/logs/:source', summary: 'Lines of a log: the last ones, those before or after a cursor, or from a time', params: SourceParams, query: z.object({ before: z.string().max(200).optional(), after: z.string().max(200).optional(), at: instant.optional(), limit: number.int().min(1).max(5_000).default(200), text: z.string().max(500).optional(), regex: z.string().max(500).optional(), not: bool.optional(), ignoreCase: bool.optional(), levels: list(Level).optional() }), answers: { 200: LogPage } }),

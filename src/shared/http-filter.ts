@@ -6,8 +6,8 @@ export const MAX_FILTER_CHARS = 2_000;
 const MAX_TERMS = 32;
 const MAX_VALUES = 64;
 
-/** Texts compared as a whole, ASCII letters without case; `*` stands for anything. */
-export const WHOLE_FIELDS = ['method', 'path', 'client', 'host', 'site', 'instance', 'source'] as const;
+/** Texts compared as a whole, ASCII letters without case; `*` stands for anything. family: of the user agent; refhost: the host a user came from, both as the report tells them apart. */
+export const WHOLE_FIELDS = ['method', 'path', 'client', 'host', 'site', 'instance', 'source', 'family', 'refhost'] as const;
 /** Texts in which the value may stand anywhere, unless it has a `*`. */
 export const PART_FIELDS = ['agent', 'query', 'referrer', 'upstream', 'text'] as const;
 export const NUMBER_FIELDS = ['status', 'sub', 'win32', 'taken', 'sent', 'received'] as const;

@@ -14,6 +14,8 @@ export interface Places {
   readonly sessions: string;
   readonly history: string;
   readonly journals: string;
+  /** What speeds up searches of the HTTP log, and can be made again. */
+  readonly httpIndex: string;
   /** Local disk: one folder per run of an agent. */
   readonly temp: string;
   logs(id: SessionId): string;
@@ -28,6 +30,7 @@ export function placesOf(platform: Platform): Places {
     sessions: join(folders.own, 'sessions'),
     history: join(folders.own, 'history', instance),
     journals: join(folders.own, 'journals', instance),
+    httpIndex: join(folders.own, 'http-index', instance),
     temp: folders.temp,
     logs: (id) => join(folders.data, 'Logs', known(id)),
     reports: (id) => join(folders.data, 'Reports', known(id)),

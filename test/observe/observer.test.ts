@@ -165,8 +165,8 @@ test('requests: rows, samples at their own time, and the window from the files',
     assert.ok(one.observer.samples.recent().some((sample) => sample.at === now + 5_000 && sample.values['http.5xx'] === 1));
     assert.equal(one.observer.latest().get('site')?.values['http.requests'] !== undefined, true);
     const never = new AbortController().signal;
-    assert.equal((await one.observer.http(now - 60_000, now + 60_000, never)).rows, 2);
-    assert.equal((await one.observer.rows({ from: now - 60_000, to: now + 60_000, failed: true, limit: 10 }, never)).rows.length, 1);
+    assert.equal((await one.observer.http({ from: now - 60_000, to: now + 60_000 }, never)).rows, 2);
+    assert.equal((await one.observer.rows({ from: now - 60_000, to: now + 60_000, filter: 'failed', limit: 10 }, never)).rows.length, 1);
     const history = await one.store.history.read({ metrics: ['http.requests'], from: now - 30_000, to: now - 30_000, points: 10, now: now + 13_000 });
     assert.equal(history.series[0]?.values[0], 1);
   } finally {

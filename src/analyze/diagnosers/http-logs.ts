@@ -7,6 +7,7 @@ import { bytes, plural, utc } from '../../shared/units.ts';
 import { APP_SERVICE_FIELDS } from '../../observe/http-log/fields.ts';
 import { HTTP_LOG_FOLDER, httpLogNames, isGone, lookAt, type LogFile } from '../../observe/http-log/files.ts';
 import { spanOf } from '../../observe/http-log/seek.ts';
+import { iisW3c } from '../../observe/http-log/w3c.ts';
 import type { Collecting, Diagnoser } from '../contracts.ts';
 import { fieldsBefore, rowMask } from '../http-rows.ts';
 import { masked, newTally, readSpan } from '../masked-text.ts';
@@ -78,7 +79,7 @@ async function copyRows(run: Collecting, source: LogFile, maxBytes: number): Pro
 async function windowOf(source: LogFile, window: Collecting['window'], signal: AbortSignal): Promise<{ start: number; end: number } | undefined> {
   const file = await open(source.path, 'r');
   try {
-    return await spanOf(file, source.sizeBytes, window.from, window.to, signal);
+    return await spanOf(file, source.sizeBytes, iisW3c, window.from, window.to, signal);
   } finally {
     await file.close();
   }

@@ -10,6 +10,9 @@ export const READ_BYTES = 256 * 1024;
 /** More logs than five days of hourly rotation on one instance make, ten times over; the newest names count. */
 const MAX_FILES = 1_200;
 
+/** What is asked of an open file; tests count what it reads. */
+export type Readable = Pick<FileHandle, 'read'>;
+
 export interface LogFile { readonly name: string; readonly path: string; readonly sizeBytes: number; readonly changedAt: number; readonly ino: number }
 
 /** Names of the instance's logs in the folder: those that begin with its short id, or all when none does (the naming is the platform's). */
@@ -46,7 +49,7 @@ export function isGone(error: unknown): boolean {
 }
 
 /** Reads [from, to) in pieces of at most `pieceBytes`; a piece is only valid until the next one. Stops early where the file ends. */
-export async function* pieces(file: FileHandle, from: number, to: number, signal: AbortSignal, pieceBytes = READ_BYTES): AsyncGenerator<Uint8Array> {
+export async function* pieces(file: Readable, from: number, to: number, signal: AbortSignal, pieceBytes = READ_BYTES): AsyncGenerator<Uint8Array> {
   const buffer = Buffer.allocUnsafe(Math.min(pieceBytes, Math.max(0, to - from)));
   for (let at = from; at < to;) {
     signal.throwIfAborted();

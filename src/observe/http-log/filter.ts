@@ -2,6 +2,7 @@
 import { PART_FIELDS } from '../../shared/http-filter.ts';
 import type { Comparison, Condition, HttpFilter, HttpTerm, NumberField, Pattern, RoutePattern, StatusPattern, TextField } from '../../shared/http-filter.ts';
 import type { Columns, TextRole } from './columns.ts';
+import { derivedTest } from './derived.ts';
 import { textTest } from './filter-text.ts';
 import type { TextTest } from './filter-text.ts';
 import { TextCache } from './text-cache.ts';
@@ -113,6 +114,7 @@ const SEARCHED: readonly TextRole[] = ['path', 'query', 'agent', 'referrer', 'ho
 const IN_PART: readonly string[] = PART_FIELDS;
 
 function fieldTest(field: TextField, pattern: Pattern, file: FileWords): RowTest {
+  if (field === 'family' || field === 'refhost') return derivedTest(field, pattern);
   // A text that is looked for in many places may stand anywhere in them, whatever wildcards it has.
   const fits = textTest(field === 'text' ? ['', ...pattern, ''] : pattern, { part: IN_PART.includes(field), plusIsSpace: (file.format ?? PLUS_FORMAT) === PLUS_FORMAT });
   if (field === 'text') return some(SEARCHED.map((role) => roleTest(role, fits)));

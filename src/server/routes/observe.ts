@@ -1,10 +1,12 @@
 // Owns the routes of what is observed: metrics, processes, requests, the HTTP summary, changes.
 import { DiagError, sayError } from '../../shared/errors.ts';
+import { both, onRoute, parseHttpFilter, printHttpFilter, withStatus } from '../../shared/http-filter.ts';
+import type { HttpTerm } from '../../shared/http-filter.ts';
 import type { ProcessKey } from '../../shared/model.ts';
 import { maskVariables } from '../../shared/mask.ts';
 import type { Variable } from '../../platform/platform.ts';
 import type { Agent } from '../../agent/agent.ts';
-import { maskedChange, maskedHttp, maskedInfo, maskedRow } from '../../agent/masking.ts';
+import { maskedChange, maskedInfo, maskedReport, maskedRow } from '../../agent/masking.ts';
 import type { Handlers } from '../mount.ts';
 
 type Mine = Pick<Handlers, 'metrics' | 'processes' | 'process' | 'requests' | 'http' | 'changes'>;
@@ -44,12 +46,12 @@ export function observeRoutes(agent: Agent): Mine {
     },
     requests: async ({ query, signal }) => {
       const { from, to } = span(agent, query);
-      const found = await observed.rows({ from, to, limit: query.limit, ...pick(query, 'failed', 'status', 'route') }, signal);
-      return { rows: found.rows.map((row) => maskedRow(row, agent.mask)), more: found.more };
+      const found = await observed.rows({ from, to, limit: query.limit, filter: rowFilter(query), ...pick(query, 'after') }, signal);
+      return { ...found, rows: found.rows.map((row) => maskedRow(row, agent.mask)) };
     },
     http: async ({ query, signal }) => {
       const { from, to } = span(agent, query);
-      return maskedHttp(await observed.http(from, to, signal), agent.mask);
+      return maskedReport(await observed.http({ from, to, ...pick(query, 'filter') }, signal), agent.mask);
     },
     changes: async ({ query }) => {
       const { from, to } = span(agent, query, 86_400_000);
@@ -58,6 +60,19 @@ export function observeRoutes(agent: Agent): Mine {
       return { changes: [...newest.values()].sort((a, b) => b.at - a.at).slice(0, query.limit).map((c) => maskedChange(c, agent.mask)) };
     },
   };
+}
+
+/** The filter, and what older links say in words of their own. @throws HTTP_FILTER_BAD */
+function rowFilter(query: { filter?: string | undefined; failed?: boolean | undefined; status?: string | undefined; route?: string | undefined }): string {
+  const { failed, status, route } = query;
+  const terms: HttpTerm[] = [];
+  if (failed !== undefined) terms.push({ field: 'failed', not: !failed });
+  if (status !== undefined) terms.push(withStatus(status));
+  if (route !== undefined) {
+    const [, method, path = route] = /^([^\s/]+) (.*)$/.exec(route) ?? [];
+    terms.push(method === undefined ? { field: 'route', any: [{ route: [path] }], not: false } : onRoute(method, path));
+  }
+  return printHttpFilter(both(parseHttpFilter(query.filter ?? ''), { terms }));
 }
 
 const nameOf = (p: ProcessKey): string => `${p.pid}:${p.startedAt}`;

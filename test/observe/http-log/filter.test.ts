@@ -38,7 +38,7 @@ const CASES: readonly (readonly [string, readonly number[]])[] = [
   ['route:/api/orders/{id}', [0, 1]], ['route:"GET /api/orders/{id}"', [0]], ['route:"get /api/orders/{id}"', [0]], ['route:/API/orders/{id}', []], ['route:/api/*', [0, 1]], ['route:"POST /api/*",/health', [1, 2]], ['route:/', [6]], ['route:"- *"', [5]],
   ['client:10.0.0.4', [0]], ['client:10.0.0.4*', [0, 1]], ['client:::1', [2]], ['host:shop.example', [0, 1]], ['site:shop', [0]],
   ['agent:curl', [0]], ['agent:"windows nt"', [1]], ['agent:"*nt 10.0)"', [1]], ['agent:*ot', [3]], ['agent:-', [2, 4, 5, 6]], ['query:b=two', [0]], ['referrer:/start', [1]], ['upstream:3001', [4]],
-  ['source:abc1 failed', [0, 1, 4, 5]], ['source:x', []], ['instance:RD00 status:404', [3]],
+  ['family:curl', [0]], ['family:*', [0, 1, 3]], ['-family:-', [0, 1, 3]], ['refhost:SHOP.example', [1]], ['refhost:-', [0, 2, 3, 4, 5, 6]], ['source:abc1 failed', [0, 1, 4, 5]], ['source:x', []], ['instance:RD00 status:404', [3]],
   ['orders', [0, 1]], ['ORDERS 8', [0, 1]], ['shop.example/start', [1]], ['"10.0.0.4"', [0, 1]], ['-orders failed', [4, 5]], ['"failed"', []], ['text:b=two', [0]], ['b=two', [0]], ['method=head', [6]], ['a\\*b', [5]], ['a*c', [5]],
   ['status:502.3 route:"GET /api/orders/{id}" method:GET client:10.0.0.4 host:shop.example agent:curl taken>1000 failed -path:/health a=1', [0]],
 ];

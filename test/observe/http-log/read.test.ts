@@ -7,7 +7,9 @@ import { after, before, describe, test } from 'node:test';
 import { APP_SERVICE_FIELDS } from '../../../src/observe/http-log/fields.ts';
 import { httpLogNames } from '../../../src/observe/http-log/files.ts';
 import { httpLog } from '../../../src/observe/http-log/read.ts';
+import type { RowQuery } from '../../../src/observe/http-log/read.ts';
 import { spanOf } from '../../../src/observe/http-log/seek.ts';
+import { iisW3c } from '../../../src/observe/http-log/w3c.ts';
 import { HEAD, makeLog, readNaively, row, seeded } from './support.ts';
 
 const FROM = Date.UTC(2026, 10, 21, 0, 0, 0);
@@ -28,7 +30,7 @@ describe('a window of the HTTP log', () => {
     await writeFile(join(folder, 'a1b2c3-notes.txt'), 'no log');
   });
   after(() => rm(folder, { recursive: true, force: true }));
-  const log = () => httpLog({ folder, instance: 'a1b2c3', sourceOf: async (name) => `id-${name}` });
+  const log = () => httpLog({ folder, instance: 'a1b2c3', now: () => FROM, sourceOf: async (name) => `id-${name}` });
   const inside = (from: number, to: number): typeof rows => rows.filter((one) => one.at >= from && one.at <= to);
 
   test('only this instance\'s files; all files when none carries its name', async () => {
@@ -39,32 +41,35 @@ describe('a window of the HTTP log', () => {
 
   test('figures of windows equal a naive count, at the edges of files and beyond them', async () => {
     for (const [from, to] of [[FROM, FROM + 20 * HOUR], [FROM + 5 * HOUR, FROM + 5 * HOUR], [FROM + HOUR, FROM + HOUR + 59_000], [FROM + 2 * HOUR - 3_000, FROM + 2 * HOUR + 3_000], [FROM - HOUR, FROM - 1], [FROM + 19 * HOUR, FROM + 40 * HOUR], [FROM, FROM]] as const) {
-      const summary = await log().summary(from, to, never);
+      const report = await log().report({ from, to }, never);
       const want = inside(from, to);
-      assert.equal(summary.rows, want.length, `${(from - FROM) / HOUR} h to ${(to - FROM) / HOUR} h`);
-      assert.equal(summary.byStatus.reduce((sum, one) => sum + one.count, 0), want.length);
-      assert.deepEqual([...summary.failed].map((one) => one.offset).slice(0, 5), want.filter((one) => one.status >= 500).reverse().map((one) => one.offset).slice(0, 5));
+      assert.equal(report.rows, want.length, `${(from - FROM) / HOUR} h to ${(to - FROM) / HOUR} h`);
+      assert.equal(Object.values(report.byStatus).reduce((sum, count) => sum + count, 0), want.length);
+      assert.deepEqual([...report.failed].map((one) => one.offset).slice(0, 5), want.filter((one) => one.status >= 500).reverse().map((one) => one.offset).slice(0, 5));
     }
   });
 
   test('a short window reads little of a long file', async () => {
-    const summary = await log().summary(FROM + 12 * HOUR, FROM + 12 * HOUR + 60_000, never);
-    assert.ok(summary.bytes < second.length * 0.06, `${summary.bytes} of ${second.length} bytes for 11 of 1,080 minutes`);
-    assert.equal((await log().summary(FROM + 60 * HOUR, FROM + 61 * HOUR, never)).rows, 0);
+    const report = await log().report({ from: FROM + 12 * HOUR, to: FROM + 12 * HOUR + 60_000 }, never);
+    assert.ok(report.bytes < second.length * 0.06, `${report.bytes} of ${second.length} bytes for 11 of 1,080 minutes`);
+    assert.equal((await log().report({ from: FROM + 60 * HOUR, to: FROM + 61 * HOUR }, never)).rows, 0);
   });
 
   test('rows come newest first, filtered, with what more there is', async () => {
     const from = FROM + HOUR, to = FROM + 10 * HOUR;
-    const cases: readonly (readonly [object, (one: (typeof rows)[number]) => boolean])[] = [
-      [{}, () => true], [{ failed: true }, (one) => one.status >= 500], [{ failed: false }, (one) => one.status < 500], [{ status: '5xx' }, (one) => one.status >= 500], [{ status: '502' }, (one) => one.status === 502],
-      [{ status: '502.3' }, (one) => one.key.startsWith('502.3.')], [{ status: '502.3.12030' }, (one) => one.key === '502.3.12030'], [{ status: '502.3.1' }, () => false], [{ status: '50' }, () => false],
-      [{ route: '/api/orders/{id}' }, (one) => one.path.startsWith('/api')], [{ route: 'POST /api/orders/{id}', status: '503' }, (one) => one.path.startsWith('/api') && one.method === 'POST' && one.status === 503],
+    const cases: readonly (readonly [string, (one: (typeof rows)[number]) => boolean])[] = [
+      ['', () => true], ['failed', (one) => one.status >= 500], ['-failed', (one) => one.status < 500], ['status:5xx', (one) => one.status >= 500], ['status:502', (one) => one.status === 502],
+      ['status:502.3', (one) => one.key.startsWith('502.3.')], ['status:502.3.12030', (one) => one.key === '502.3.12030'], ['status:502.3.1', () => false], ['status:50', () => false],
+      ['route:/api/orders/{id}', (one) => one.path.startsWith('/api')], ['route:"POST /api/orders/{id}" status:503', (one) => one.path.startsWith('/api') && one.method === 'POST' && one.status === 503],
     ];
-    for (const [query, keep] of cases) {
-      const found = await log().rows({ from, to, limit: 50, ...query }, never);
+    for (const [filter, keep] of cases) {
+      const query: RowQuery = { from, to, limit: 50, filter };
+      const found = await log().rows(query, never);
+      const report = await log().report(query, never);
+      assert.equal(report.rows, inside(from, to).filter(keep).length, filter);
       const want = inside(from, to).filter(keep).reverse();
-      assert.deepEqual(found.rows.map((one) => `${one.source}:${one.offset}`), want.slice(0, 50).map((one) => `id-${one.file}:${one.offset}`), JSON.stringify(query));
-      assert.equal(found.more, want.length > 50, JSON.stringify(query));
+      assert.deepEqual(found.rows.map((one) => `${one.source}:${one.offset}`), want.slice(0, 50).map((one) => `id-${one.file}:${one.offset}`), filter);
+      assert.equal(found.more, want.length > 50, filter);
     }
   });
 
@@ -73,7 +78,7 @@ describe('a window of the HTTP log', () => {
   });
 
   test('an abort ends the reading', async () => {
-    await assert.rejects(log().summary(FROM, FROM + 20 * HOUR, AbortSignal.abort()), { name: 'AbortError' });
+    await assert.rejects(log().report({ from: FROM, to: FROM + 20 * HOUR }, AbortSignal.abort()), { name: 'AbortError' });
   });
 });
 
@@ -92,12 +97,12 @@ test('rows that are out of order by minutes are found, and columns that changed 
     }
     lines.push(APP_SERVICE_FIELDS, row({ at: FROM + 60_000_000 }));
     await writeFile(join(folder, 'x.log'), `${lines.join('\n')}\n`);
-    const found = await httpLog({ folder, instance: 'a1b2c3', sourceOf: async (name) => name }).rows({ from: FROM + 8 * HOUR, to: FROM + 9 * HOUR, limit: 10_000 }, never);
+    const found = await httpLog({ folder, instance: 'a1b2c3', now: () => FROM, sourceOf: async (name) => name }).rows({ from: FROM + 8 * HOUR, to: FROM + 9 * HOUR, limit: 10_000 }, never);
     assert.deepEqual(found.rows.map((one) => one.takenMs ?? -1).sort((a, b) => a - b), want);
     const file = await open(join(folder, 'x.log'), 'r');
     try {
-      const span = await spanOf(file, (await file.stat()).size, FROM + 8 * HOUR, FROM + 9 * HOUR, never);
-      assert.ok(span !== undefined && span.start > 1_200_000 && span.fields?.columns === 5, JSON.stringify(span));
+      const span = await spanOf(file, (await file.stat()).size, iisW3c, FROM + 8 * HOUR, FROM + 9 * HOUR, never);
+      assert.ok(span !== undefined && span.start > 1_200_000 && span.head?.includes('sc-status date time') === true, JSON.stringify(span));
     } finally {
       await file.close();
     }
