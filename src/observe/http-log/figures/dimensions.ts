@@ -7,7 +7,7 @@ import { Histograms } from './histograms.ts';
 import type { HistogramsState } from './histograms.ts';
 import { Memo } from './memo.ts';
 import { printable } from './routes.ts';
-import { FAILURES, MAX, TextCounts, WIDTH } from './text-counts.ts';
+import { ABSENT_TEXT, FAILURES, MAX, TextCounts, WIDTH } from './text-counts.ts';
 import type { TextCountsState } from './text-counts.ts';
 
 /** Told apart at once (see TextCounts). */
@@ -40,9 +40,9 @@ export class Dimensions {
   add(columns: Columns, batch: Batch, source: number): void {
     if (this.#ids.length < batch.rows.length) this.#ids = new Int32Array(batch.rows.length);
     const { text } = columns;
-    direct(this.hosts, text.host, columns, batch, batch.hosts);
+    this.hosts.idsOf(text.host, columns, batch, batch.hosts);
     countTexts(this.hosts, columns, batch, batch.hosts, true);
-    direct(this.clients, text.client, columns, batch, batch.clients);
+    this.clients.idsOf(text.client, columns, batch, batch.clients);
     countTexts(this.clients, columns, batch, batch.clients, false);
     this.#remembered(text.agent, columns, batch, { memo: this.#families, into: batch.agents, judge: (from, size) => this.#family(columns.bytes, from, size) });
     countTexts(this.agents, columns, batch, batch.agents, true);
@@ -85,21 +85,25 @@ export class Dimensions {
   #source(columns: Columns, { rows, count, buckets }: Batch, source: number): void {
     const counts = this.#sourceCounts(source);
     counts.rows += count;
+    const { status, taken } = columns;
+    let failures = 0, longest = counts.longest;
     for (let i = 0; i < count; i += 1) {
-      const row = rows[i] as number, bucket = buckets[i] as number, taken = columns.taken[row] as number;
-      if ((columns.status[row] as number) >= 500) counts.failures += 1;
-      if (bucket < 0) continue;
-      if (taken > counts.longest) counts.longest = taken;
-      this.sourcesTaken.add(source, bucket);
+      const row = rows[i] as number, ms = taken[row] as number;
+      if ((status[row] as number) >= 500) failures += 1;
+      if (ms > longest) longest = ms;
     }
+    counts.failures += failures;
+    counts.longest = longest;
+    this.sourcesTaken.addEach(this.#ids.fill(source, 0, count), buckets, count);
   }
 
   #remembered({ from, to, hash }: TextColumn, { bytes }: Columns, { rows, count, view }: Batch, use: { memo: Memo; into: Int32Array; judge(from: number, size: number): number }): void {
     const { memo, into } = use;
+    memo.guess(hash, rows, count, into);
     for (let i = 0; i < count; i += 1) {
       const row = rows[i] as number, begin = from[row] as number, size = (to[row] as number) - begin;
       if (size <= 0) { into[i] = ABSENT_TEXT; continue; }
-      let id = memo.get(hash[row] as number, 0, view, begin, size);
+      let id = memo.get(into[i] as number, 0, view, begin, size);
       if (id < 0) {
         id = use.judge(begin, size);
         if (id >= 0) memo.set(hash[row] as number, 0, bytes, begin, size, id);
@@ -131,25 +135,19 @@ export class Dimensions {
   }
 }
 
-/** The row has no such text; -1: it has one that is not told apart. */
-export const ABSENT_TEXT = -2;
-
-function direct(counts: TextCounts, { from, to, hash }: TextColumn, { bytes }: Columns, { rows, count, view }: Batch, into: Int32Array): void {
+function countTexts(counts: TextCounts, { status, taken }: Columns, { rows, count, buckets }: Batch, ids: Int32Array, times: boolean): void {
+  const { values } = counts;
   for (let i = 0; i < count; i += 1) {
-    const row = rows[i] as number, begin = from[row] as number, size = (to[row] as number) - begin;
-    into[i] = size <= 0 ? ABSENT_TEXT : counts.idOf(hash[row] as number, bytes, view, begin, size);
+    const id = ids[i] as number;
+    if (id < 0) { if (id !== ABSENT_TEXT) countText(counts.others, 0, status[rows[i] as number] as number, 0); continue; }
+    const row = rows[i] as number;
+    countText(values, id * WIDTH, status[row] as number, taken[row] as number);
   }
+  if (times) counts.taken.addEach(ids, buckets, count);
 }
 
-function countTexts(counts: TextCounts, { status, taken }: Columns, { rows, count, buckets }: Batch, ids: Int32Array, times: boolean): void {
-  for (let i = 0; i < count; i += 1) {
-    const id = ids[i] as number, row = rows[i] as number, bucket = buckets[i] as number;
-    if (id === ABSENT_TEXT) continue;
-    const values = id < 0 ? counts.others : counts.values, at = id < 0 ? 0 : id * WIDTH;
-    values[at] = (values[at] as number) + 1;
-    if ((status[row] as number) >= 500) values[at + FAILURES] = (values[at + FAILURES] as number) + 1;
-    if (!times || bucket < 0 || id < 0) continue;
-    if ((taken[row] as number) > (values[at + MAX] as number)) values[at + MAX] = taken[row] as number;
-    counts.taken.add(id, bucket);
-  }
+function countText(values: Float64Array, at: number, status: number, taken: number): void {
+  values[at] = (values[at] as number) + 1;
+  if (status >= 500) values[at + FAILURES] = (values[at + FAILURES] as number) + 1;
+  if (taken > (values[at + MAX] as number)) values[at + MAX] = taken;
 }

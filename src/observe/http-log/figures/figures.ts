@@ -16,9 +16,9 @@ import { Routes, countRoutes } from './routes.ts';
 import type { RoutesState } from './routes.ts';
 import { SAMPLE_AGENT, SAMPLE_CLIENT, SAMPLE_HOST, SAMPLE_ROUTE, Samples, priorityOf } from './samples.ts';
 import type { SamplesState } from './samples.ts';
-import { FIRST_AT, LAST_AT, LONGEST, ROWS, STATUS_WIDTH, StatusTable } from './status-table.ts';
+import { StatusTable } from './status-table.ts';
 import type { StatusState } from './status-table.ts';
-import { FIRST_FAILURE, LAST_FAILURE, SLOT_FAILURES, SLOT_LONGEST, SLOT_WIDTH, TimeSlots } from './time-slots.ts';
+import { TimeSlots } from './time-slots.ts';
 import type { TimeSlotsState } from './time-slots.ts';
 
 export const SLOWEST_KEPT = 20;
@@ -90,7 +90,7 @@ export class Figures {
     this.#statuses(columns, batch);
     this.#times(columns, batch);
     this.routes.find(columns, batch.view, batch.rows, batch.count, batch.routes);
-    countRoutes(this.routes.counts, columns, { rows: batch.rows, count: batch.count, ids: batch.routes, buckets: batch.buckets });
+    countRoutes(this.routes.counts, columns, batch);
     this.dimensions.add(columns, batch, source);
     this.#rows(columns, batch, source);
     this.#bound();
@@ -152,27 +152,14 @@ export class Figures {
 
   #statuses({ status, sub, win32, at, taken }: Columns, { rows, count, buckets, statuses }: Batch): void {
     const table = this.status;
-    let failures = 0, whole = this.totals.whole, lastId = -1, lastStatus = -1, lastSub = -1, lastWin32 = -1;
+    let failures = 0, whole = this.totals.whole;
     for (let i = 0; i < count; i += 1) {
-      const row = rows[i] as number, code = status[row] as number, bucket = buckets[i] as number, time = at[row] as number;
-      if (code !== lastStatus || sub[row] !== lastSub || win32[row] !== lastWin32) {
-        lastStatus = code;
-        lastSub = sub[row] as number;
-        lastWin32 = win32[row] as number;
-        lastId = table.idOf(lastStatus, lastSub, lastWin32);
-      }
-      statuses[i] = lastId;
+      const row = rows[i] as number, code = status[row] as number, ms = taken[row] as number;
+      statuses[i] = table.count(code, sub[row] as number, win32[row] as number, at[row] as number, ms);
       if (code >= FAILED_FROM) failures += 1;
-      const entries = table.entries, place = lastId * STATUS_WIDTH;
-      entries[place + ROWS] = (entries[place + ROWS] as number) + 1;
-      if (time < (entries[place + FIRST_AT] as number)) entries[place + FIRST_AT] = time;
-      if (time > (entries[place + LAST_AT] as number)) entries[place + LAST_AT] = time;
-      if (bucket < 0) continue;
-      const ms = taken[row] as number;
-      if (ms > (entries[place + LONGEST] as number)) entries[place + LONGEST] = ms;
       if (whole && !Number.isInteger(ms)) whole = false;
-      table.taken.add(lastId, bucket);
     }
+    table.taken.addEach(statuses, buckets, count);
     this.totals.failures += failures;
     this.totals.whole = whole;
   }
@@ -180,20 +167,10 @@ export class Figures {
   #times({ status, at, taken }: Columns, { rows, count, buckets, slots }: Batch): void {
     const table = this.slots;
     for (let i = 0; i < count; i += 1) {
-      const row = rows[i] as number, time = at[row] as number, bucket = buckets[i] as number;
-      const slot = table.idOf(time);
-      slots[i] = slot;
-      const values = table.values, place = slot * SLOT_WIDTH;
-      values[place] = (values[place] as number) + 1;
-      if ((status[row] as number) >= FAILED_FROM) {
-        values[place + SLOT_FAILURES] = (values[place + SLOT_FAILURES] as number) + 1;
-        if (time < (values[place + FIRST_FAILURE] as number)) values[place + FIRST_FAILURE] = time;
-        if (time > (values[place + LAST_FAILURE] as number)) values[place + LAST_FAILURE] = time;
-      }
-      if (bucket < 0) continue;
-      if ((taken[row] as number) > (values[place + SLOT_LONGEST] as number)) values[place + SLOT_LONGEST] = taken[row] as number;
-      table.taken.add(slot, bucket);
+      const row = rows[i] as number;
+      slots[i] = table.count(at[row] as number, (status[row] as number) >= FAILED_FROM, taken[row] as number);
     }
+    table.taken.addEach(slots, buckets, count);
   }
 
   /** What few rows are asked: the sampled, the failed, the slow. */

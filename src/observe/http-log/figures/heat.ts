@@ -46,7 +46,7 @@ export function heatOf(figures: Figures, names: Names, axis: Axis): HttpReport['
   const rows = failing.pairs.map((pair, id) => ({ id, ...pair, key: keyOf(status.entries, pair.status), ...(pair.route < 0 ? { method: '(others)', route: '(others)' } : names.route(pair.route)) }))
     .sort((a, b) => b.count - a.count || (a.key < b.key ? -1 : a.key > b.key ? 1 : a.route < b.route ? -1 : a.route > b.route ? 1 : a.method < b.method ? -1 : 1));
   const told = rows.slice(0, HEAT_ROWS_TOLD).map(({ id, key, method, route, count, firstAt, lastAt }) => {
-    const counts = new Array<number>(steps).fill(0);
+    const counts = Array.from({ length: steps }, () => 0);
     for (const [slot, failures] of cells.get(id) ?? []) {
       const step = Math.floor((slots.at(slot) - from) / stepMs);
       if (step >= 0 && step < steps) counts[step] = (counts[step] ?? 0) + failures;

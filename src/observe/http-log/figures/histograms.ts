@@ -1,9 +1,12 @@
 // Owns many histograms in one piece of memory: a page of counters for each power of two that occurs, so that a row touches two cache lines.
 import { BUCKETS, FIRST_ORDERED_PAGE, PAGE, PAGES, bucketsInOrder, middleOf } from './buckets.ts';
 
-/** A counter has 16 bits; what goes beyond is kept apart, in whole turns of it. */
-const TURN = 65_536;
+/** A counter has 8 bits; what goes beyond is kept apart, in whole turns of it. */
+const TURN = 256;
 const FIRST_PAGES = 32;
+
+/** Scratch of addEach(): each batch uses it anew. */
+let places = new Int32Array(0);
 
 /** What can be handed to another thread or process: page number p of histogram `ids[i]` lies in counts[i * PAGE ...]. */
 export interface HistogramsState { ids: Int32Array; pages: Uint8Array; counts: Float64Array }
@@ -14,7 +17,7 @@ export interface Quantiles { p50?: number; p95?: number; p99?: number; max?: num
 export class Histograms {
   #directory = new Int32Array(8 * PAGES);
   /** Page 0 is never used: 0 in the directory says that there is none. */
-  #cells = new Uint16Array(FIRST_PAGES * PAGE);
+  #cells = new Uint8Array(FIRST_PAGES * PAGE);
   #used = 1;
   readonly #free: number[] = [];
   readonly #turns = new Map<number, number>();
@@ -30,15 +33,30 @@ export class Histograms {
     this.#directory = grown;
   }
 
-  /** Counts one value. `bucket` is bucketOf() of it and not negative; `id` is below what was reserved. */
-  add(id: number, bucket: number): void {
-    const place = id * PAGES + (bucket >>> 7);
-    let page = this.#directory[place] as number;
-    if (page === 0) page = this.#newPage(place);
-    const cell = page * PAGE + (bucket & 127);
-    const count = (this.#cells[cell] as number) + 1;
-    this.#cells[cell] = count;
-    if (count === TURN) this.#turns.set(cell, (this.#turns.get(cell) ?? 0) + 1);
+  /** Counts a value per row: `buckets` are bucketOf() of each, ids below what was reserved; rows of a negative id or bucket take no part. */
+  addEach(ids: Int32Array, buckets: Int32Array, count: number): void {
+    const cells = places.length < count ? places = new Int32Array(count) : places;
+    let directory = this.#directory;
+    for (let i = 0; i < count; i += 1) {
+      const id = ids[i] as number, bucket = buckets[i] as number;
+      if (id < 0 || bucket < 0) { cells[i] = 0; continue; }
+      const place = id * PAGES + (bucket >>> 7);
+      let page = directory[place] as number;
+      if (page === 0) { page = this.#newPage(place); directory = this.#directory; }
+      cells[i] = page * PAGE + (bucket & 127);
+    }
+    this.#increase(cells, count);
+  }
+
+  /** Apart from the loop above, so that neither waits for the other's memory. Page 0 is of no use: rows without a value go there. */
+  #increase(places: Int32Array, count: number): void {
+    const cells = this.#cells;
+    for (let i = 0; i < count; i += 1) {
+      const cell = places[i] as number;
+      const now = (cells[cell] as number) + 1;
+      cells[cell] = now;
+      if (now === TURN && cell !== 0) this.#turns.set(cell, (this.#turns.get(cell) ?? 0) + 1);
+    }
   }
 
   addMany(id: number, bucket: number, times: number): void {
@@ -139,7 +157,7 @@ export class Histograms {
       page = this.#used;
       this.#used += 1;
       if (this.#used * PAGE > this.#cells.length) {
-        const grown = new Uint16Array(Math.ceil(this.#cells.length / PAGE * 1.5) * PAGE);
+        const grown = new Uint8Array(Math.ceil(this.#cells.length / PAGE * 1.5) * PAGE);
         grown.set(this.#cells);
         this.#cells = grown;
       }

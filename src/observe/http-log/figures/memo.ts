@@ -24,21 +24,32 @@ export class Memo {
 
   get sizeBytes(): number { return this.#entries.byteLength + this.#arena.byteLength; }
 
-  /** What was remembered of this text with this second key; -1 when nothing is. */
-  get(hash: number, second: number, view: DataView, from: number, size: number): number {
-    const at = this.#at(hash, second);
+  /** Where the texts of these rows most likely are: what get() asks for. A loop this small has many reads of memory under way at once. `second`: the second key of each, where there is one. */
+  guess(hashes: Int32Array, rows: Int32Array, count: number, into: Int32Array, second?: Int32Array): void {
     const entries = this.#entries;
-    if (entries[at] !== hash || entries[at + 3] !== size || entries[at + 1] !== second) return -1;
-    return sameBytes(this.#view, entries[at + 2] as number, view, from, size) ? entries[at + 4] as number : -1;
+    for (let i = 0; i < count; i += 1) {
+      const hash = hashes[rows[i] as number] as number;
+      const at = this.#at(hash, second === undefined ? 0 : second[i] as number);
+      // The other of the pair: slot ^ 1.
+      const other = at % 10 === 0 ? at + 5 : at - 5;
+      into[i] = entries[at] === hash ? at : entries[other] === hash ? other : -1;
+    }
   }
 
-  /** `value` is not negative. */
+  /** What was remembered of this text with this second key, if it is where guess() says; -1 when nothing is. */
+  get(guess: number, second: number, view: DataView, from: number, size: number): number {
+    const entries = this.#entries;
+    if (guess < 0 || entries[guess + 3] !== size || entries[guess + 1] !== second) return -1;
+    return sameBytes(this.#view, entries[guess + 2] as number, view, from, size) ? entries[guess + 4] as number : -1;
+  }
+
+  /** `value` is not negative. What stood in its place moves to the other place of the pair. */
   set(hash: number, second: number, bytes: Uint8Array, from: number, size: number, value: number): void {
     if (size === 0 || size > MAX_BYTES) return;
     if (this.#used + size > this.#arena.length) this.#widen(size);
-    const at = this.#at(hash, second);
+    const at = this.#at(hash, second), entries = this.#entries;
+    entries.copyWithin(at % 10 === 0 ? at + 5 : at - 5, at, at + 5);
     this.#arena.set(bytes.subarray(from, from + size), this.#used);
-    const entries = this.#entries;
     entries[at] = hash;
     entries[at + 1] = second;
     entries[at + 2] = this.#used;

@@ -1,6 +1,7 @@
 // Owns counting by method and route: the path is folded once while it is remembered, then a row is one look-up.
 import { hashOf } from '../columns.ts';
 import type { Columns } from '../columns.ts';
+import type { Batch } from './batch.ts';
 import { RouteFold } from './fold.ts';
 import { Histograms } from './histograms.ts';
 import type { HistogramsState } from './histograms.ts';
@@ -32,6 +33,7 @@ export class Routes {
   readonly letGoTaken = new Histograms();
   readonly #memo = new Memo(MEMO_SLOTS);
   readonly #fold = new RouteFold();
+  #verbs = new Int32Array(0);
   readonly #view = new DataView(this.#fold.bytes.buffer);
 
   constructor() {
@@ -44,14 +46,17 @@ export class Routes {
   /** Route ids of these rows. */
   find({ bytes, text }: Columns, view: DataView, rows: Int32Array, count: number, into: Int32Array): void {
     const { path, method } = text;
+    if (this.#verbs.length < count) this.#verbs = new Int32Array(rows.length);
+    const verbs = this.#verbs;
     for (let i = 0; i < count; i += 1) {
-      const row = rows[i] as number;
-      const from = method.from[row] as number, size = (method.to[row] as number) - from;
-      const verb = size > 0 ? this.#method(method.hash[row] as number, bytes, view, from, size) : this.#method(NO_METHOD, NONE, NONE_VIEW, 0, 1);
-      const begin = path.from[row] as number, length = (path.to[row] as number) - begin;
-      const hash = path.hash[row] as number;
-      const known = length > 0 ? this.#memo.get(hash, verb, view, begin, length) : -1;
-      into[i] = known >= 0 ? known : this.#judge(hash, verb, bytes, begin, length);
+      const row = rows[i] as number, from = method.from[row] as number, size = (method.to[row] as number) - from;
+      verbs[i] = size > 0 ? this.#method(method.hash[row] as number, bytes, view, from, size) : this.#method(NO_METHOD, NONE, NONE_VIEW, 0, 1);
+    }
+    this.#memo.guess(path.hash, rows, count, into, verbs);
+    for (let i = 0; i < count; i += 1) {
+      const row = rows[i] as number, verb = verbs[i] as number, from = path.from[row] as number, size = (path.to[row] as number) - from;
+      const known = size > 0 ? this.#memo.get(into[i] as number, verb, view, from, size) : -1;
+      into[i] = known >= 0 ? known : this.#judge(path.hash[row] as number, verb, bytes, from, size);
     }
   }
 
@@ -137,26 +142,26 @@ export class Routes {
 
 const NO_METHOD = hashOf(NONE, 0, 1);
 
-/** Counts a batch's rows to their routes; rows of -1 to the others. `buckets`: bucketOf() each time taken. */
-export function countRoutes(counts: TextCounts, columns: Columns, batch: { rows: Int32Array; count: number; ids: Int32Array; buckets: Int32Array }): void {
-  const { status, sent, taken } = columns;
-  const { rows, count, ids, buckets } = batch;
+/** Counts a batch's rows to their routes; rows of -1 to the others. */
+export function countRoutes(counts: TextCounts, { status, sent, taken }: Columns, { rows, count, routes, buckets }: Batch): void {
+  const { values } = counts;
   for (let i = 0; i < count; i += 1) {
-    const row = rows[i] as number, id = ids[i] as number;
-    const values = id < 0 ? counts.others : counts.values;
-    const at = id < 0 ? 0 : id * ROUTE_WIDTH;
-    const code = status[row] as number, bytes = sent[row] as number, bucket = buckets[i] as number;
-    values[at] = (values[at] as number) + 1;
-    if (code >= 500) values[at + FAILURES] = (values[at + FAILURES] as number) + 1;
-    else if (code >= 400) values[at + CLIENT_ERRORS] = (values[at + CLIENT_ERRORS] as number) + 1;
-    if (bytes >= 0) {
-      values[at + SENT] = (values[at + SENT] as number) + bytes;
-      values[at + SENT_ROWS] = (values[at + SENT_ROWS] as number) + 1;
-    }
-    if (bucket < 0) continue;
-    if ((taken[row] as number) > (values[at + MAX] as number)) values[at + MAX] = taken[row] as number;
-    if (id >= 0) counts.taken.add(id, bucket);
+    const row = rows[i] as number, id = routes[i] as number;
+    if (id < 0) { countRoute(counts.others, 0, status[row] as number, sent[row] as number, taken[row] as number); continue; }
+    countRoute(values, id * ROUTE_WIDTH, status[row] as number, sent[row] as number, taken[row] as number);
   }
+  counts.taken.addEach(routes, buckets, count);
+}
+
+function countRoute(values: Float64Array, at: number, status: number, sent: number, taken: number): void {
+  values[at] = (values[at] as number) + 1;
+  if (status >= 500) values[at + FAILURES] = (values[at + FAILURES] as number) + 1;
+  else if (status >= 400) values[at + CLIENT_ERRORS] = (values[at + CLIENT_ERRORS] as number) + 1;
+  if (sent >= 0) {
+    values[at + SENT] = (values[at + SENT] as number) + sent;
+    values[at + SENT_ROWS] = (values[at + SENT_ROWS] as number) + 1;
+  }
+  if (taken > (values[at + MAX] as number)) values[at + MAX] = taken;
 }
 
 /** Bytes of a log as text: UTF-8, else Latin-1. */

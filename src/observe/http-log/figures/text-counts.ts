@@ -1,4 +1,6 @@
 // Owns counting by text in bounded memory: when there are too many, those with the fewest failures and rows are let go, counted, and their number estimated.
+import type { Columns, TextColumn } from '../columns.ts';
+import type { Batch } from './batch.ts';
 import { ByteTable } from './byte-table.ts';
 import type { ByteTableState } from './byte-table.ts';
 import { DISTINCT_ERROR_PERCENT, Distinct } from './distinct.ts';
@@ -10,6 +12,8 @@ export const COUNT = 0, FAILURES = 1, LOST = 2, MAX = 3;
 /** Only where TextCountsOptions.width is ROUTE_WIDTH. */
 export const CLIENT_ERRORS = 4, SENT = 5, SENT_ROWS = 6, METHOD = 7;
 export const WIDTH = 4, ROUTE_WIDTH = 8;
+/** The row has no such text; -1: it has one that is not told apart. */
+export const ABSENT_TEXT = -2;
 /** Longer texts are cut; what is equal up to there is one. */
 const MAX_TEXT_BYTES = 512;
 
@@ -53,6 +57,17 @@ export class TextCounts {
     const id = this.texts.numberOf(hash, bytes, view, from, size < MAX_TEXT_BYTES ? size : MAX_TEXT_BYTES);
     if (id >= this.#known) this.#welcome(id);
     return id;
+  }
+
+  /** Ids of the texts of these rows; ABSENT_TEXT where a row has none. */
+  idsOf({ from, to, hash }: TextColumn, { bytes }: Columns, { rows, count, view }: Batch, into: Int32Array): void {
+    const texts = this.texts;
+    texts.guess(hash, rows, count, into);
+    for (let i = 0; i < count; i += 1) {
+      const row = rows[i] as number, begin = from[row] as number, size = (to[row] as number) - begin, guess = (into[i] as number) - 1;
+      if (size > 0 && guess >= 0 && texts.is(guess, view, begin, size)) into[i] = guess;
+      else into[i] = size <= 0 ? ABSENT_TEXT : this.idOf(hash[row] as number, bytes, view, begin, size);
+    }
   }
 
   /** Between batches: lets texts go when they are too many. Ids of before become ids of the answer (-1: let go); undefined when all stay. */

@@ -35,6 +35,19 @@ export class TimeSlots {
     return this.#last;
   }
 
+  /** Counts a row but its time taken, which addEach() does for a batch; its slot. */
+  count(at: number, failed: boolean, takenMs: number): number {
+    const id = this.idOf(at), values = this.values, place = id * SLOT_WIDTH;
+    values[place] = (values[place] as number) + 1;
+    if (failed) {
+      values[place + SLOT_FAILURES] = (values[place + SLOT_FAILURES] as number) + 1;
+      if (at < (values[place + FIRST_FAILURE] as number)) values[place + FIRST_FAILURE] = at;
+      if (at > (values[place + LAST_FAILURE] as number)) values[place + LAST_FAILURE] = at;
+    }
+    if (takenMs > (values[place + SLOT_LONGEST] as number)) values[place + SLOT_LONGEST] = takenMs;
+    return id;
+  }
+
   at(id: number): number { return (this.#steps[id] as number) * this.stepMs; }
   /** Slot that begins at `at`; undefined when no row is in it. */
   slotAt(at: number): number | undefined { return this.#ids.get(Math.floor(at / this.stepMs)); }
