@@ -2,17 +2,17 @@
 import { TITLES, type PageName } from './address.ts';
 import { browserClock as clock } from './clock.ts';
 
-export type Command = { readonly go: PageName } | 'search' | 'help' | 'diagnose' | 'pause' | 'next' | 'previous' | 'open';
+export type Command = { readonly go: PageName } | 'search' | 'filter' | 'help' | 'diagnose' | 'pause' | 'next' | 'previous' | 'open';
 
 const PAGES_BY_KEY: Readonly<Record<string, PageName>> = { n: 'now', o: 'observe', l: 'logs', a: 'analyze', m: 'mitigate' };
-const SINGLE: Readonly<Record<string, Command>> = { '/': 'search', '?': 'help', d: 'diagnose', ' ': 'pause', j: 'next', k: 'previous', Enter: 'open' };
+const SINGLE: Readonly<Record<string, Command>> = { '/': 'search', f: 'filter', '?': 'help', d: 'diagnose', ' ': 'pause', j: 'next', k: 'previous', Enter: 'open' };
 /** The second key of a word must follow within this time. */
 const WORD_MS = 1_500;
 
 /** For the help: keys and what they do. */
 export const KEYS: readonly (readonly [string, string])[] = [
   ...Object.entries(PAGES_BY_KEY).map(([key, page]) => [`g ${key}`, `Go to ${TITLES[page]}`] as const),
-  ['d', 'Diagnose now'], ['/', 'Search pages, logs, sessions and processes'], ['space', 'Pause or resume what is live'],
+  ['d', 'Diagnose now'], ['/', 'Search pages, logs, sessions and processes'], ['f', 'Write a filter of requests'], ['space', 'Pause or resume what is live'],
   ['j  k', 'Next and previous row'], ['enter', 'Open the row'], ['esc', 'Close a dialog, leave a field'], ['?', 'This list'],
 ];
 

@@ -37,14 +37,19 @@ export const sessionView = (session: string): View => ({ page: 'analyze', sessio
 export const setRange = (range: Range): void => change({ range: formatRange(range) });
 export const rangeOf = (view: View): Range => parseRange(view.query['range']);
 
+/** The address of a view, for a link of one's own. */
+export const addressOf = (view: View): string => BASE + formatAddress(view);
+
+/** A plain click on a link moves without a reload; any other click is the browser's. */
+export function follow(event: MouseEvent, to: View): void {
+  if (event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+  event.preventDefault();
+  go(to);
+  scrollTo(0, 0);
+}
+
 interface LinkProps { to: View; class?: string | undefined; title?: string | undefined; current?: boolean | undefined; label?: string | undefined; children?: ComponentChildren }
 /** A real link: it opens in a new tab as any other; a plain click moves without a reload. */
 export function Link({ to, current: isCurrent, label, children, ...rest }: LinkProps) {
-  const click = (event: MouseEvent): void => {
-    if (event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
-    event.preventDefault();
-    go(to);
-    scrollTo(0, 0);
-  };
-  return <a href={BASE + formatAddress(to)} onClick={click} aria-current={isCurrent ? 'page' : undefined} aria-label={label} {...rest}>{children}</a>;
+  return <a href={addressOf(to)} onClick={(event) => follow(event, to)} aria-current={isCurrent ? 'page' : undefined} aria-label={label} {...rest}>{children}</a>;
 }

@@ -61,7 +61,7 @@ export function limitsCard(report: HttpReport, on: Drawing): Element | undefined
   return card('At time limits', 'requests that ended where something gives up', { id: 'limits' }, el('ul', { class: 'limits body' }, report.limits.map((l) => el('li', {}, el('b', {}, limitWhat(l)), `: ${limitWords(l)} First `, tableTime(l.from, on), ', last ', tableTime(l.to, on), '.'))));
 }
 
-const DIMENSIONS = [['methods', 'Methods', 'method'], ['hosts', 'Hosts', 'host'], ['instances', 'Instances', 'instance'], ['clients', 'Clients', 'client'], ['agents', 'User agents', 'user agent'], ['referrers', 'Referrers', 'referrer']] as const;
+const DIMENSIONS = [['methods', 'Methods', 'method'], ['hosts', 'Hosts', 'host'], ['instances', 'Instances', 'instance'], ['clients', 'Clients', 'client'], ['agents', 'User agents', 'family'], ['referrers', 'Referrers', 'referring host']] as const;
 
 /** A dimension that no log has is left out; the others stand beside each other. */
 export function dimensionsCards(report: HttpReport, on: Drawing): Element[] {

@@ -44,7 +44,7 @@ export function sourceWords(source: HttpSource): string | undefined {
 }
 
 /** "1,203 clients", "about 12,400 clients (at most 0.8 % off)". */
-export function distinctWords(groups: { readonly distinct: number; readonly estimated?: number | undefined }, one: string, many = `${one}s`): string {
+export function distinctWords(groups: { readonly distinct: number; readonly estimated?: number | undefined }, one: string, many = `${one.replace(/y$/, 'ie')}s`): string {
   const word = plural(groups.distinct, one, many);
   return groups.estimated === undefined ? word : `about ${word} (at most ${percent(groups.estimated)} off)`;
 }

@@ -8,7 +8,7 @@ import { barsOf, floorY, LEAST_FAILED, roundUp, ticksOf, under, xOf, type Frame 
 import { SeriesWindow } from '../../src/client/live/series-window.ts';
 import { CHARTS, linesOf, type ChartDef } from '../../src/client/pages/observe/chart-list.ts';
 import { steadyTop, tickWord } from '../../src/client/pages/observe/scale.ts';
-import { hasStatus, matches, prepend } from '../../src/client/pages/observe/request-filter.ts';
+import { prepend } from '../../src/client/pages/observe/request-rows.ts';
 import { treeOf } from '../../src/client/pages/observe/process-tree.ts';
 import { ago, delta, inline, statusWord } from '../../src/client/words.ts';
 import type { ProcessInfo, RequestRow } from '../../src/shared/model.ts';
@@ -71,14 +71,6 @@ test('the value axis grows at once and shrinks only when half of it is empty', (
 });
 
 const row = (more: Partial<RequestRow>): RequestRow => ({ ...(requests(false, 1)[0] as RequestRow), ...more });
-
-test('a status word stands for all that begin with it', () => {
-  const one = row({ status: 502, sub: 3, win32: 12_030 });
-  for (const word of ['', '502', '502.3', '502.3.12030', '502.3 · 12030', '5xx']) assert.ok(hasStatus(one, word), word);
-  for (const word of ['50', '503', '502.4', '502.3.1', '4xx', '502.3.12030.9']) assert.ok(!hasStatus(one, word), word);
-  assert.ok(!matches(row({ status: 200 }), { failed: true, status: '', route: '' }));
-  assert.ok(matches(row({ route: '/a/{id}', path: '/a/7' }), { failed: false, status: '', route: '/a/{id}' }));
-});
 
 test('live rows come on top, newest first, none twice, the bound is kept and counted', () => {
   const first = [row({ at: 2_000, offset: 2 }), row({ at: 1_000, offset: 1 })];

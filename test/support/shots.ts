@@ -9,12 +9,12 @@ import { DONE_ID, RUNNING_ID } from './stage-sessions.ts';
 import { openStage, SCENES, type Scene } from './stage.ts';
 
 export const PAGES = {
-  now: '', observe: 'observe', requests: 'observe?part=requests', summary: 'observe?part=summary', processes: 'observe?part=processes', changes: 'observe?part=changes', process: 'observe?part=processes&process=6120',
+  now: '', observe: 'observe', http: 'observe?part=http&range=1h', requests: 'observe?part=requests', row: 'observe?part=requests&filter=failed', 'bad-filter': 'observe?part=http&filter=status%3A5zz', processes: 'observe?part=processes', changes: 'observe?part=changes', process: 'observe?part=processes&process=6120',
   logs: 'logs', analyze: 'analyze', session: `analyze/${DONE_ID}`, running: `analyze/${RUNNING_ID}`, mitigate: 'mitigate', diagnose: '', search: '', restart: 'mitigate',
 } as const;
 export type PageName = keyof typeof PAGES;
 /** Dialogs: the key or button that opens them. */
-const OPENS: Partial<Record<PageName, { readonly key?: string; readonly click?: string }>> = { diagnose: { key: 'd' }, search: { key: '/' }, restart: { click: '.target:not(.off) .danger' } };
+const OPENS: Partial<Record<PageName, { readonly key?: string; readonly click?: string }>> = { diagnose: { key: 'd' }, search: { key: '/' }, restart: { click: '.target:not(.off) .danger' }, row: { click: '.vt-body .vt-row' } };
 const WIDTHS = [360, 1440, 3840] as const;
 const HEIGHTS: Readonly<Record<number, number>> = { 360: 780, 1440: 1_000, 3840: 1_600 };
 const THEMES = ['light', 'dark'] as const;
@@ -48,7 +48,7 @@ export async function takeShots(options: ShotsOptions): Promise<ShotsResult> {
 /** A signed-out visitor sees one page whatever the address; dialogs need something to open from. */
 function isShown(name: PageName, scene: Scene): boolean {
   if (scene === 'signed-out') return name === 'now';
-  if (name === 'restart') return scene === 'failing' || scene === 'many';
+  if (name === 'restart' || name === 'row' || name === 'bad-filter') return scene === 'failing' || scene === 'many';
   if (OPENS[name] || name === 'process' || name === 'running') return scene === 'failing' || scene === 'error';
   return true;
 }
@@ -95,6 +95,7 @@ async function settle(page: Page, name: PageName, scene: Scene): Promise<void> {
   if (scene !== 'loading' && scene !== 'signed-out') await page.waitForFunction(() => document.querySelectorAll('main .skeleton').length === 0, undefined, { timeout: 15_000 });
   if (scene === 'stale') await page.waitForSelector('.notice.lost', { timeout: 15_000 });
   if (name === 'observe' && scene !== 'loading' && scene !== 'error' && scene !== 'empty') await page.waitForSelector('.uplot', { timeout: 15_000 });
+  if (name === 'http' && (scene === 'failing' || scene === 'many')) await page.waitForSelector('.heat .cell', { timeout: 15_000 });
   if (name === 'logs' && !['loading', 'error', 'empty', 'signed-out'].includes(scene)) await page.waitForSelector('.log-in .entry', { timeout: 15_000 });
   const opens = OPENS[name];
   if (opens?.key !== undefined) await page.keyboard.press(opens.key);

@@ -7,10 +7,12 @@ import { extname, join, normalize } from 'node:path';
 import { WebSocketServer, type WebSocket } from 'ws';
 import type { z } from 'zod';
 import { api, type RouteName } from '../../src/shared/api.ts';
+import { parseHttpFilter } from '../../src/shared/http-filter.ts';
 import { FromPage, ToPage } from '../../src/shared/live.ts';
 import type { LogLine } from '../../src/shared/model.ts';
 import { MetricId } from '../../src/shared/metrics.ts';
 import * as site from './stage-data.ts';
+import { stagedHttp } from './stage-http.ts';
 import * as kept from './stage-sessions.ts';
 
 export const SCENES = ['failing', 'live', 'empty', 'loading', 'stale', 'error', 'many', 'signed-out'] as const;
@@ -105,7 +107,7 @@ function canned(name: RouteName, query: URLSearchParams, params: readonly string
     case 'processes': return { at: site.T, processes: empty ? [] : site.processes(many) };
     case 'process': return site.processDetail;
     case 'requests': return { rows: empty ? [] : filtered(site.requests(bad, many ? MANY : 900), query), more: many };
-    case 'http': return empty ? { from, to, bytes: 0, lines: 0, rows: 0, malformed: 0, leftOut: 0, byStatus: [], routes: [], otherRoutes: 0, clients: [], slowest: [], failed: [], minutes: [] } : summary(bad, from, to);
+    case 'http': return stagedHttp(from, to, { bad, many, empty });
     case 'changes': return { changes: empty ? [] : site.changes(bad, many ? 1_900 : 0) };
     case 'logs': return { sources: empty ? [] : site.logSources(many ? 3_000 : 0), more: many ? 1_240 : 0 };
     case 'logLines': return logPage(params[0] ?? 'app1', query);
@@ -125,25 +127,14 @@ function canned(name: RouteName, query: URLSearchParams, params: readonly string
   }
 }
 
+/** The part of the filter language that the stage's pictures need: failed, one status, one route. */
 function filtered(rows: ReturnType<typeof site.requests>, query: URLSearchParams): ReturnType<typeof site.requests> {
-  const [status, route] = [query.get('status'), query.get('route')];
-  return rows.filter((r) => (query.get('failed') !== 'true' || r.status >= 500) && (!status || String(r.status).startsWith(status)) && (!route || r.route === route));
-}
-
-function summary(bad: boolean, from: number, to: number): unknown {
-  const rows = site.requests(bad, 900);
-  const group = (key: (r: (typeof rows)[number]) => string): [string, typeof rows][] => {
-    const found = new Map<string, typeof rows>();
-    for (const row of rows) found.set(key(row), [...(found.get(key(row)) ?? []), row]);
-    return [...found].sort((a, b) => b[1].length - a[1].length);
-  };
-  return {
-    from, to, bytes: 13_900_000, lines: rows.length + 4, rows: rows.length, malformed: 1, leftOut: 12, otherRoutes: 0,
-    byStatus: group((r) => `${r.status}.${r.sub}.${r.win32}`).map(([key, [first, ...rest]]) => ({ key, status: first?.status, sub: first?.sub, win32: first?.win32, count: rest.length + 1, reason: first?.reason, p50: 90, p95: 380 })),
-    routes: group((r) => `${r.method} ${r.route}`).map(([key, list]) => ({ method: key.split(' ')[0], route: key.split(' ')[1], count: list.length, failures: list.filter((r) => r.status >= 500).length, p50: 90, p95: 380, p99: 900, max: 1_200 })),
-    clients: group((r) => r.client ?? '').map(([client, list]) => ({ client, count: list.length, failures: list.filter((r) => r.status >= 500).length })),
-    slowest: [...rows].sort((a, b) => (b.takenMs ?? 0) - (a.takenMs ?? 0)).slice(0, 20), failed: rows.filter((r) => r.status >= 500).slice(0, 50), minutes: [],
-  };
+  const { terms } = parseHttpFilter(query.get('filter') ?? '');
+  return rows.filter((r) => terms.every((t) => {
+    if (t.field === 'failed') return r.status >= 500;
+    if (t.field === 'is') return t.any.some((s) => ('family' in s ? Math.floor(r.status / 100) === s.family : s.status === r.status && (s.sub ?? r.sub) === r.sub && (s.win32 ?? r.win32) === r.win32));
+    return t.field !== 'route' || t.any.some((one) => one.route.join('*') === r.route && (one.method ?? r.method) === r.method);
+  }));
 }
 
 const START = 20_000;

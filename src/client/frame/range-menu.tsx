@@ -18,7 +18,7 @@ export function RangeMenu({ range }: { range: Range }) {
     else setRange(parseRange(chosen));
   };
   return <>
-    <Menu label={`Time range: ${title}`} button={<><span class="range-title">{title}</span><span class="range-short">{shortOf(range)}</span><Icon name="down" /></>} chosen={range.kind === 'between' ? 'custom' : word} onChoose={choose}
+    <Menu label={`Time range: ${title}, ${shortOf(range)}`} button={<><span class="range-title">{title}</span><span class="range-short">{shortOf(range)}</span><Icon name="down" /></>} chosen={range.kind === 'between' ? 'custom' : word} onChoose={choose}
       choices={[...RANGES.map((r) => ({ word: r.word, title: r.title })), { word: 'custom', title: 'Custom …', note: 'or drag on a chart' }]} />
     {custom ? <CustomRange range={range} onClose={() => setCustom(false)} /> : undefined}
   </>;

@@ -4,6 +4,7 @@ import { bytes } from '../../shared/units.ts';
 import { PAGES, TITLES, type View } from '../address.ts';
 import { diag } from '../agent.ts';
 import { useAsk } from '../use-ask.ts';
+import { printHttpFilter } from '../../shared/http-filter.ts';
 import { Dialog } from '../parts/dialog.tsx';
 import { go, sessionView, viewOf } from '../router.tsx';
 import { theme, THEMES } from '../theme.ts';
@@ -76,7 +77,7 @@ export function Search({ onClose, commands }: { onClose: () => void; commands: r
 /** What begins with a slash or is a status is also a question about requests. */
 function forRequests(asked: string): Hit[] {
   const word = asked.trim();
-  if (/^[1-5]\d\d([.\d]*)$/.test(word)) return [{ group: 'Requests', title: `${word} requests`, to: viewOf('observe', { status: word, part: 'requests' }) }];
-  if (word.startsWith('/') && word.length > 1) return [{ group: 'Requests', title: `${word} requests`, to: viewOf('observe', { route: word, part: 'requests' }) }];
+  if (/^[1-5]\d\d([.\d]*)$/.test(word)) return [{ group: 'Requests', title: `${word} requests`, to: viewOf('observe', { filter: `status:${word}`, part: 'requests' }) }];
+  if (word.startsWith('/') && word.length > 1) return [{ group: 'Requests', title: `${word} requests`, to: viewOf('observe', { filter: printHttpFilter({ terms: [{ field: 'path', any: [[word, '']], not: false }] }), part: 'requests' }) }];
   return [];
 }

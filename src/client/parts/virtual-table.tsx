@@ -1,9 +1,11 @@
 // Owns tables that may be long: only visible rows exist, sticky head, sorting, columns to choose, keyboard rows, CSV.
 import type { ComponentChildren, RefObject } from 'preact';
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
-import { count } from '../../shared/units.ts';
+import { plural } from '../../shared/units.ts';
 import { onCommand } from '../keys.ts';
 import { keep, readKept } from '../theme.ts';
+import { Icon } from './icons.tsx';
+import { Menu } from './menu.tsx';
 import { canCopy, copy, csv, fileName, saveFile } from './save.ts';
 import { useSize } from './use-width.ts';
 
@@ -24,6 +26,8 @@ export interface TableColumn<T> {
 interface TableProps<T> {
   id: string; label: string; columns: readonly TableColumn<T>[]; rows: readonly T[]; keyOf: (row: T) => string;
   onOpen?: (row: T) => void; onHold?: (hold: boolean) => void; sortable?: boolean; rowClass?: (row: T) => string; tools?: ComponentChildren; fill?: boolean;
+  /** A small table beside others: its export is one button. */
+  small?: boolean;
 }
 
 export const ROW_PX = 30;
@@ -47,7 +51,7 @@ export function visibleRows(scrollTop: number, height: number, total: number, ro
   return { from, to: Math.min(total, Math.ceil((scrollTop + Math.max(height, rowPx)) / rowPx) + OVERSCAN) };
 }
 
-export function VirtualTable<T>({ id, label, columns, rows, keyOf, onOpen, onHold, sortable = true, rowClass, tools, fill }: TableProps<T>) {
+export function VirtualTable<T>({ id, label, columns, rows, keyOf, onOpen, onHold, sortable = true, rowClass, tools, fill, small }: TableProps<T>) {
   const box = useRef<HTMLDivElement>(null);
   const { width, height } = useSize(box);
   const [top, setTop] = useState(0);
@@ -61,14 +65,16 @@ export function VirtualTable<T>({ id, label, columns, rows, keyOf, onOpen, onHol
   const grid = { gridTemplateColumns: shownColumns.map((c) => c.width).join(' ') };
   useRowKeys(box, sorted, keyOf, active, setActive, onOpen);
   const saveAll = (): string => csv([shownColumns.map((c) => c.title), ...sorted.map((r) => shownColumns.map((c) => c.value(r)))]);
+  const copyAll = (): void => { copy(saveAll()).catch(() => undefined); };
+  const save = (): void => saveFile(fileName(label, 'csv'), new Blob([saveAll()], { type: 'text/csv' }));
   return (
-    <div class={`vt ${fill ? 'fill' : ''} ${tools === undefined ? 'bare' : ''}`}>
-      <div class="vt-tools">{tools}<span class="grow" />
-        <span class="vt-count">{count(rows.length)} rows</span>
+    <div class={`vt ${fill ? 'fill' : ''} ${small ? 'small' : ''} ${tools === undefined ? 'bare' : ''}`}>
+      {small ? <div class="vt-tools"><Menu class="chart-menu" label={`Export ${label}`} button={<Icon name="download" />} chosen={undefined} choices={[...(canCopy() ? [{ word: 'copy', title: 'Copy as CSV' }] : []), { word: 'save', title: 'Save as CSV' }]} onChoose={(word) => (word === 'copy' ? copyAll() : save())} /></div> : <div class="vt-tools">{tools}<span class="grow" />
+        <span class="vt-count">{plural(rows.length, 'row')}</span>
         <details class="vt-columns"><summary class="quiet">Columns</summary><div class="menu-list">{columns.map((c) => <label key={c.id}><input type="checkbox" checked={!hidden.has(c.id)} onChange={() => setHidden(c.id)} />{c.title}</label>)}</div></details>
-        {canCopy() ? <button type="button" class="quiet opt" onClick={() => { copy(saveAll()).catch(() => undefined); }}>Copy CSV</button> : undefined}
-        <button type="button" class="quiet opt" onClick={() => saveFile(fileName(label, 'csv'), new Blob([saveAll()], { type: 'text/csv' }))}>Save CSV</button>
-      </div>
+        {canCopy() ? <button type="button" class="quiet opt" onClick={copyAll}>Copy CSV</button> : undefined}
+        <button type="button" class="quiet opt" onClick={save}>Save CSV</button>
+      </div>}
       <div class="vt-box" ref={box} tabIndex={0} role="table" aria-label={label} aria-rowcount={sorted.length + 1} onScroll={(e) => setTop(e.currentTarget.scrollTop)}
         onPointerMove={(e) => onHold?.(top < ROW_PX && e.clientY - e.currentTarget.getBoundingClientRect().top < ROW_PX * 8)} onPointerLeave={() => onHold?.(false)}>
         <div role="rowgroup" class="vt-head"><div role="row" class="vt-row" style={grid} aria-rowindex={1}>
@@ -79,7 +85,7 @@ export function VirtualTable<T>({ id, label, columns, rows, keyOf, onOpen, onHol
         <div role="rowgroup" class="vt-body" style={{ height: `${sorted.length * ROW_PX}px` }}>
           {sorted.slice(from, to).map((row, i) => {
             const key = keyOf(row);
-            return <div key={key} role="row" class={`vt-row ${key === active ? 'active' : ''} ${onOpen ? 'opens' : ''} ${rowClass?.(row) ?? ''}`} aria-rowindex={from + i + 2} style={{ ...grid, transform: `translateY(${(from + i) * ROW_PX}px)` }} onClick={onOpen ? () => { if (!String(getSelection() ?? '')) { setActive(key); onOpen(row); } } : undefined}>
+            return <div key={key} role="row" class={`vt-row ${key === active ? 'active' : ''} ${onOpen ? 'opens' : ''} ${rowClass?.(row) ?? ''}`} aria-rowindex={from + i + 2} style={{ ...grid, transform: `translateY(${(from + i) * ROW_PX}px)` }} onClick={onOpen ? (e) => { if (!e.defaultPrevented && !String(getSelection() ?? '')) { setActive(key); onOpen(row); } } : undefined}>
               {shownColumns.map((c) => <div key={c.id} role="cell" class={c.num ? 'num' : ''}>{c.cell(row)}</div>)}
             </div>;
           })}
@@ -107,12 +113,19 @@ function useHidden<T>(id: string, columns: readonly TableColumn<T>[]): [Readonly
   }];
 }
 
+/** Of several tables on a page the keys are for the one with the focus, else for the first. */
+function isChosen(box: HTMLElement | null): boolean {
+  const focused = document.activeElement?.closest('.vt-box');
+  return (focused ?? document.querySelector('.vt-box')) === box;
+}
+
 /** j and k move, enter opens; the row is scrolled into view and said by aria. */
 function useRowKeys<T>(box: RefObject<HTMLDivElement | null>, rows: readonly T[], keyOf: (row: T) => string, active: string | undefined, setActive: (key: string) => void, onOpen: ((row: T) => void) | undefined): void {
   const state = useRef({ rows, active });
   state.current = { rows, active };
   useEffect(() => onCommand((command) => {
     const { rows: all, active: was } = state.current;
+    if (!isChosen(box.current)) return false;
     if (command !== 'next' && command !== 'previous' && command !== 'open') return false;
     const at = all.findIndex((r) => keyOf(r) === was);
     if (command === 'open') {

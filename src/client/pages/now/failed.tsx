@@ -1,5 +1,6 @@
 // Owns the landing page's list of failed requests, newest first, each with its reason.
 import type { Now, RequestRow } from '../../../shared/model.ts';
+import { onRoute, printHttpFilter } from '../../../shared/http-filter.ts';
 import { count, duration } from '../../../shared/units.ts';
 import { Empty } from '../../parts/states.tsx';
 import { Time } from '../../parts/text.tsx';
@@ -17,7 +18,7 @@ export function Failed({ now }: { now: Now }) {
   const all = formatRange({ kind: 'between', from: now.from, to: now.to });
   return (
     <section>
-      <h2>Failed requests <small>newest first</small>{now.requests.failed > 0 ? <Link to={viewOf('observe', { range: all, part: 'requests', failed: '1' })}>All {count(now.requests.failed)}</Link> : undefined}</h2>
+      <h2>Failed requests <small>newest first</small>{now.requests.failed > 0 ? <Link to={viewOf('observe', { range: all, part: 'requests', filter: 'failed' })}>All {count(now.requests.failed)}</Link> : undefined}</h2>
       {rows.length === 0 ? <Empty title={now.requests.total === 0 ? 'No requests, so none failed.' : 'None failed.'} /> : <table class="rows failed">
         <thead><tr><th class="w-time">Time</th><th>Request</th><th class="w-status">Status</th><th class="num w-num">Taken</th></tr></thead>
         <tbody>{rows.map((row) => <FailedRow key={`${row.source}${row.offset}`} row={row} />)}</tbody>
@@ -30,7 +31,7 @@ function FailedRow({ row }: { row: RequestRow }) {
   return (
     <tr>
       <td><Time at={row.at} /></td>
-      <td title={row.path}><Link to={viewOf('observe', { range: formatRange(around(row.at, 30_000)), part: 'requests', route: row.route })}>{row.method} {row.path}</Link></td>
+      <td title={row.path}><Link to={viewOf('observe', { range: formatRange(around(row.at, 30_000)), part: 'requests', filter: printHttpFilter({ terms: [onRoute(row.method, row.route)] }) })}>{row.method} {row.path}</Link></td>
       <td title={row.reason}><Link to={logViewOf(row)} class="code" label={`${statusWord(row)}: its row in the HTTP log`}>{statusWord(row)}</Link> <small>{row.reason}</small></td>
       <td class="num">{row.takenMs === undefined ? '–' : duration(row.takenMs)}</td>
     </tr>

@@ -20,7 +20,7 @@ export function Verdict({ now, onDiagnose }: { now: Now; onDiagnose: () => void 
         <h1 id="verdict"><Sentence text={now.verdict} /></h1>
         {now.detail.length > 0 ? <p><Sentence text={now.detail.join(' ')} /></p> : undefined}
         {now.checked.length > 0 && now.health.word !== 'failing' ? <p class="checked">Checked: {now.checked.join(' · ')}</p> : undefined}
-        {now.requests.failed > 0 ? <p class="proof"><Link to={viewOf('observe', { range: window, part: 'requests', failed: '1' })}>The {now.requests.failed === 1 ? 'one failed request' : `${now.requests.failed} failed requests`}</Link> · <Link to={viewOf('observe', { range: window, part: 'summary' })}>by status and route</Link></p> : undefined}
+        {now.requests.failed > 0 ? <p class="proof"><Link to={viewOf('observe', { range: window, part: 'requests', filter: 'failed' })}>The {now.requests.failed === 1 ? 'one failed request' : `${now.requests.failed} failed requests`}</Link> · <Link to={viewOf('observe', { range: window, part: 'http' })}>by status and route</Link></p> : undefined}
       </div>
       <div class="act">
         <button type="button" class="go" onClick={onDiagnose}>Diagnose now <kbd>d</kbd></button>

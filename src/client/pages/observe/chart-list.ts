@@ -78,7 +78,7 @@ function topProcesses(window: SeriesWindow, id: MetricId, room: number, names: N
 }
 
 /** Each line drawn on top of those before it; what is missing adds nothing, all missing is a gap. */
-function stack(lines: readonly Line[]): readonly Line[] {
+export function stack(lines: readonly Line[]): readonly Line[] {
   let below: (number | null)[] | undefined;
   return lines.map((line) => {
     const base = below;

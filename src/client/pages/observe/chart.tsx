@@ -8,6 +8,7 @@ import { Icon } from '../../parts/icons.tsx';
 import { markOf } from '../../parts/marks.ts';
 import { useWidth } from '../../parts/use-width.ts';
 import { setRange } from '../../router.tsx';
+import type { Span } from '../../range.ts';
 import { paint } from '../../theme.ts';
 import { time } from '../../words.ts';
 import { isRate, linesOf, type ChartDef, type Line, type Names } from './chart-list.ts';
@@ -18,21 +19,32 @@ import type { Drawn } from './use-series.ts';
 
 const HEIGHT = 168;
 interface ChartProps { def: ChartDef; drawn: Cell<Drawn>; changes: readonly Change[]; names: Names; focused: boolean }
-
 export function Chart({ def, drawn, changes, names, focused }: ChartProps) {
+  const shown = useCell(drawn);
+  return <PlotSection def={def} rate={isRate(def)} at={shown.window.at} span={shown.span} loaded={shown.loaded} stamp={shown} changes={changes} focused={focused} lines={() => linesOf(def, shown.window, names)} />;
+}
+
+interface PlotProps {
+  readonly def: ChartDef; readonly rate: boolean; readonly at: readonly number[]; readonly span: Span; readonly loaded: boolean; readonly changes: readonly Change[]; readonly focused?: boolean; readonly class?: string; readonly note?: string;
+  /** Another one means other values. */
+  readonly stamp: unknown;
+  /** Asked only while the chart is in sight. */
+  lines(): readonly Line[];
+}
+
+/** A chart of any values on the shared time axis. */
+export function PlotSection({ def, rate, at, span, loaded, changes, focused = false, class: extra = '', note, stamp, lines: linesNow }: PlotProps) {
   const box = useRef<HTMLElement>(null);
   const place = useRef<HTMLDivElement>(null);
   const width = useWidth(place);
   const visible = useVisible(box);
   const painted = useCell(paint);
-  const { window, span, loaded } = useCell(drawn);
-  const lines = visible ? linesOf(def, window, names) : [];
+  const lines = visible ? linesNow() : [];
   const plot = useRef<uPlot | undefined>(undefined);
-  const live = useRef({ span, changes, lines, at: window.at });
-  live.current = { span, changes, lines, at: window.at };
+  const live = useRef({ span, changes, lines, at });
+  live.current = { span, changes, lines, at };
   const [cursor, setCursor] = useState<{ index: number; x: number }>();
-  const rate = isRate(def);
-  const cursorAt = cursor === undefined ? undefined : window.at[cursor.index];
+  const cursorAt = cursor === undefined ? undefined : at[cursor.index];
   // A new set of lines, other colours or another width want a new plot; new values do not.
   const shape = lines.map((l) => l.name).join();
   useEffect(() => {
@@ -46,15 +58,15 @@ export function Chart({ def, drawn, changes, names, focused }: ChartProps) {
     made.setData(dataOf(live.current.at, live.current.lines, def.stacked === true));
     return () => { plot.current = undefined; made.destroy(); };
   }, [shape, painted, width, def.id]);
-  useEffect(() => { plot.current?.setData(dataOf(live.current.at, live.current.lines, def.stacked === true)); }, [window.end, window.at.length, span.from, span.to, changes, visible, drawn.get()]);
+  useEffect(() => { plot.current?.setData(dataOf(live.current.at, live.current.lines, def.stacked === true)); }, [stamp, at.length, span.from, span.to, changes, visible]);
   useEffect(() => { if (focused) box.current?.scrollIntoView({ block: 'center' }); }, [focused, loaded]);
 
   return (
-    <section class={focused ? 'chart focused' : 'chart'} ref={box} aria-label={def.title}>
+    <section class={`chart ${focused ? 'focused' : ''} ${extra}`} ref={box} aria-label={def.title}>
       <div class="chart-head">
-        <h2>{def.title}{rate ? <small>per second</small> : undefined}</h2>{cursorAt === undefined ? undefined : <time>{time(cursorAt)}</time>}
+        <h2>{def.title}{note === undefined && rate ? <small>per second</small> : undefined}{note === undefined ? undefined : <small>{note}</small>}</h2>{cursorAt === undefined ? undefined : <time>{time(cursorAt)}</time>}
         <Menu class="chart-menu" label={`Export ${def.title}`} button={<Icon name="download" />} chosen={undefined} choices={[{ word: 'png', title: 'Save as PNG' }, { word: 'csv', title: 'Save as CSV' }]}
-          onChoose={(word) => (word === 'png' ? (plot.current ? savePng(def.title, plot.current, lines) : undefined) : saveCsv(def.title, window.at, lines))} />
+          onChoose={(word) => (word === 'png' ? (plot.current ? savePng(def.title, plot.current, lines) : undefined) : saveCsv(def.title, at, lines))} />
       </div>
       <div class="plot" ref={place}>
         {loaded && lines.length === 0 && visible ? <p class="plot-none">Not measured in this range.</p> : undefined}

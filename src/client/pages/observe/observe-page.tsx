@@ -5,26 +5,29 @@ import type { PageProps } from '../../frame/app.tsx';
 import { onCommand } from '../../keys.ts';
 import { Link, rangeOf, viewOf } from '../../router.tsx';
 import { ChangesPart } from './changes-part.tsx';
+import { HttpPart } from './http-part.tsx';
 import { MetricsPart } from './metrics-part.tsx';
 import { ProcessesPart } from './processes-part.tsx';
-import { RequestsPart } from './requests-part.tsx';
-import { SummaryPart } from './summary-part.tsx';
 import { isLive } from './use-series.ts';
 
-const PARTS = [['metrics', 'Metrics'], ['requests', 'Requests'], ['summary', 'HTTP summary'], ['processes', 'Processes'], ['changes', 'Changes']] as const;
+const PARTS = [['metrics', 'Metrics'], ['http', 'HTTP'], ['processes', 'Processes'], ['changes', 'Changes']] as const;
 type Part = (typeof PARTS)[number][0];
+/** Other words for a part: the rows of HTTP, and what older addresses called its figures. */
+const ALIASES: Readonly<Record<string, Part>> = { requests: 'http', summary: 'http' };
 
 export function ObservePage({ view }: PageProps) {
   const range = rangeOf(view);
-  const part: Part = PARTS.find(([id]) => id === view.query['part'])?.[0] ?? (view.query['process'] === undefined ? 'metrics' : 'processes');
+  const word = view.query['part'] ?? '';
+  const rows = word === 'requests';
+  const part: Part = ALIASES[word] ?? PARTS.find(([id]) => id === word)?.[0] ?? (view.query['process'] === undefined ? 'metrics' : 'processes');
   const [paused, setPaused] = useState(false);
   useEffect(() => onCommand((command) => {
     if (command !== 'pause') return false;
     setPaused((was) => !was);
     return true;
   }), []);
-  const moves = part === 'metrics' || part === 'requests' || part === 'processes';
-  const tools: ComponentChildren = moves && (isLive(range) || part === 'processes') ? <button type="button" class={paused ? 'quiet pressed' : 'quiet'} aria-pressed={paused} onClick={() => setPaused(!paused)}>{paused ? 'Resume' : 'Pause'} <kbd>space</kbd></button> : undefined;
+  const moves = part === 'metrics' || rows || part === 'processes';
+  const tools: ComponentChildren = moves && (isLive(range) || part === 'processes' || (rows && range.kind === 'last')) ? <button type="button" class={paused ? 'quiet pressed' : 'quiet'} aria-pressed={paused} onClick={() => setPaused(!paused)}>{paused ? 'Resume' : 'Pause'} <kbd>space</kbd></button> : undefined;
   return (
     <main id="main" class="observe" tabIndex={-1}>
       <h1 class="sr">Observe</h1>
@@ -33,8 +36,7 @@ export function ObservePage({ view }: PageProps) {
         {tools}
       </div>
       {part === 'metrics' ? <MetricsPart range={range} chart={view.query['chart']} paused={paused} /> : undefined}
-      {part === 'requests' ? <RequestsPart range={range} query={view.query} paused={paused} /> : undefined}
-      {part === 'summary' ? <SummaryPart range={range} /> : undefined}
+      {part === 'http' ? <HttpPart range={range} query={view.query} rows={rows} paused={paused} /> : undefined}
       {part === 'processes' ? <ProcessesPart chosen={view.query['process']} paused={paused} /> : undefined}
       {part === 'changes' ? <ChangesPart range={range} /> : undefined}
     </main>
