@@ -2,7 +2,7 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { z } from 'zod';
-import type { AgentInfo, DiagnoserInfo, Operation, RestartDone, SessionAccepted, StartSession } from '../shared/api.ts';
+import type { AgentInfo, DiagnoserInfo, Doctor, Operation, RestartDone, SessionAccepted, StartSession } from '../shared/api.ts';
 import { DiagError } from '../shared/errors.ts';
 import { Capability, type Health, type Now, type ProcessKey, type Session, type SessionId } from '../shared/model.ts';
 import { openPlatform } from '../platform/choose.ts';
@@ -23,9 +23,11 @@ import { workerOf } from '../analyze/target.ts';
 import { VERSION, type Config } from './config.ts';
 import { describeDiagnosers } from './describe.ts';
 import { diagnoseWith } from './diagnose.ts';
+import { doctor } from './doctor/doctor.ts';
 import { createLead, type Lead } from './lead.ts';
 import { createOperations, type Operations } from './operations.ts';
 import { restartWith } from './restart.ts';
+import { lineMaskOf } from './line-mask.ts';
 import { maskedNow, startMasking } from './masking.ts';
 import { ownToken } from './token.ts';
 
@@ -54,6 +56,7 @@ export interface Agent {
   /** As of the last look; unknown before the first. */
   health(): Health;
   info(): Promise<AgentInfo>;
+  doctor(): Promise<Doctor>;
   /** Masked, as everything that is shown. */
   now(minutes: number): Promise<Now>;
   diagnosers(): z.infer<typeof DiagnoserInfo>[];
@@ -105,7 +108,7 @@ export async function startAgent(config: Config, files: AgentFiles): Promise<Age
   const reportCss = await readFile(files.reportCss, 'utf8');
   if (lead.leads()) await recover(store, platform, log);
   const ending = new AbortController();
-  const observed = await startObserver({ platform, store, logs: openLogs({ platform }), signal: ending.signal, leads: () => lead.leads() });
+  const observed = await startObserver({ platform, store, logs: openLogs({ platform, mask: lineMaskOf(() => masking.masker()) }), signal: ending.signal, leads: () => lead.leads() });
   const sessions = createSessions({ platform, store, observed, diagnosers, analyzers, thread: files.analyzeWorker, toolVersion: VERSION, reportCss });
   const audit = auditTo(store, platform, log);
   const parts: Parts = { platform, store, observed, sessions, lead, operations: createOperations(), sessionFeed: createFeed<Session>(KEPT_MESSAGES), operationFeed: createFeed<Operation>(KEPT_MESSAGES), log, audit };
@@ -119,6 +122,7 @@ export async function startAgent(config: Config, files: AgentFiles): Promise<Age
     mask: masking.mask,
     health: () => now.health(),
     info: async () => infoOf(parts, startedAt, (await now.of(HEALTH_MINUTES)).health),
+    doctor: () => doctor(parts, config),
     now: (minutes) => now.of(minutes),
     diagnosers: () => describeDiagnosers(diagnosers, workerOf(observed.processes()), platform),
     diagnose: (choice, who) => diagnoseWith(parts, choice, who),

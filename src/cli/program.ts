@@ -1,16 +1,20 @@
 // Owns the diag command line: commands, options, and the help that a newcomer reads.
 import { Command, Option } from 'commander';
 import { VERSION } from '../agent/config.ts';
+import { systemClock } from '../platform/clock.ts';
 import { ALWAYS, diagnosers } from '../analyze/diagnosers/index.ts';
 import { analyze } from './commands/analyze.ts';
 import { bundle } from './commands/bundle.ts';
 import { diagnose } from './commands/diagnose.ts';
+import { httpLog } from './commands/http-log.ts';
+import { doctor, doctorXdt } from './commands/doctor.ts';
 import { logs } from './commands/logs.ts';
 import { restart } from './commands/restart.ts';
 import { serve } from './commands/serve.ts';
 import { sessions } from './commands/sessions.ts';
 import { top } from './commands/top.ts';
-import { FAIL_ON, list, number, some } from './options.ts';
+import { instant } from './instant.ts';
+import { FAIL_ON, failureLimit, list, number, some } from './options.ts';
 
 const MAX_PID = 4_194_304;
 const MAX_LINES = 5_000;
@@ -51,6 +55,7 @@ export function program(): Command {
     .option('--reason <text>', 'why, kept in the audit', reason)
     .option('-y, --yes', 'do not ask')
     .action(restart));
+  diag.addCommand(doctors());
   diag.addCommand(command('serve', 'run the agent and its page')
     .description('Runs the agent and its page until Ctrl+C, and prints a link that signs you in once.')
     .option('--port <port>', 'TCP port (default: PORT, else 8081)', number(0, 65_535))
@@ -59,6 +64,19 @@ export function program(): Command {
     .option('--json', 'print where it listens as JSON')
     .action(serve));
   return diag;
+}
+
+function doctors(): Command {
+  const asked = remote(command('doctor', 'what works here and what does not, and what to do'))
+    .description('Looks at Node, home, logs, rights and settings, and says what is missing, why, and what to do. With xdt: looks at an applicationHost.xdt before it is uploaded.')
+    .addOption(failOn())
+    .action(doctor);
+  asked.addCommand(command('xdt', 'refuse an applicationHost.xdt that would take the site down')
+    .description('Reads a transform and names, with the line, what would take both sites down. Needs no agent.')
+    .argument('<file>', 'applicationHost.xdt or scmApplicationHost.xdt')
+    .option('--json', 'print the faults as JSON')
+    .action((file: string, _own: object, self: Command) => doctorXdt(file, { json: self.optsWithGlobals<{ json?: boolean }>().json === true })));
+  return asked;
 }
 
 function observe(diag: Command): void {
@@ -97,6 +115,7 @@ function analyzing(diag: Command): void {
     .option('--json', 'print the report as JSON')
     .addOption(failOn())
     .action(analyze));
+  diag.addCommand(httpLogs());
   diag.addCommand(remote(command('sessions', 'list the sessions that are kept'))
     .description('Lists the kept sessions, newest first, with what each found.')
     .action(sessions));
@@ -105,6 +124,38 @@ function analyzing(diag: Command): void {
     .argument('<session>', 'its id, as diag sessions lists it')
     .option('--out <file>', 'file or folder to write to (default: <session>.zip here)', some)
     .action(bundle));
+}
+
+const MAX_ROWS = 10_000;
+const FILTER_HELP = `
+A filter is terms with spaces between them; all must hold:
+  status:502.3,5xx  failed  method:POST  route:"GET /api/orders/{id}"  path:/api/*
+  client:10.0.0.4  host:…  agent:curl  family:Chrome  query:…  referrer:…  upstream:…
+  taken>1000  taken>=2s  sent>1000000  win32:64  a text to look for
+A comma means or, - in front means not, * stands for anything, quotes keep spaces.
+
+Examples:
+  diag http-log u_ex261121.log                            what failed, what is slow
+  diag http-log LogFiles/http/RawLogs --from '1h ago' --json
+  diag http-log logs.zip access.log.2.gz --filter 'status:502.3' --rows`;
+
+function httpLogs(): Command {
+  const at = instant(() => systemClock.now());
+  return command('http-log', 'sum up HTTP logs, or find their rows, offline')
+    .description('Reads HTTP logs that lie on this machine, without an agent: IIS, nginx, Apache, NCSA and JSON lines, also in gzip and zip; folders with all they hold. Failures first, then latency, then traffic. The SCM site\'s rows and the agent\'s own requests are left out and counted.')
+    .argument('<path...>', 'logs, or folders of them')
+    .option('--from <time>', 'only rows from then: 2026-11-21T09:00Z, epoch ms, or 1h ago', at)
+    .option('--to <time>', 'only rows up to then', at)
+    .option('--filter <filter>', 'only rows that it lets through (see below)', some)
+    .option('--format <format>', 'their format, when it is guessed wrong: iis-w3c, ncsa-combined, nginx:<log_format>, apache:<LogFormat>, …', some)
+    .option('--rows', 'print the newest rows instead of the report')
+    .addOption(new Option('--limit <n>', `rows, or lines of a table, at most ${MAX_ROWS}`).argParser(number(1, MAX_ROWS)).default(20))
+    .option('--all', 'with the rows that are left out else')
+    .option('--html <file>', 'write the report there as one page that needs nothing else', some)
+    .option('--json', 'print the report, or the rows, as JSON')
+    .option('--fail-on <failures>', 'exit 1 when so many requests failed: a number, or a share such as 0.5%', failureLimit)
+    .addHelpText('after', FILTER_HELP)
+    .action(httpLog);
 }
 
 /** Settings are inherited only by commands made with .command(); these are made alone and added. */

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import {
   AppInfo, At, Capability, Change, DiagnoserChoice, Health, Level, LogPage, LogSourceInfo, Now, Offer, OperationId,
-  ProcessInfo, ProcessKey, Report, RequestRow, Sample, Series, Session, SessionId, SourceKind,
+  ProcessInfo, ProcessKey, Report, RequestRow, Sample, Series, Session, SessionId, Severity, SourceKind,
 } from './model.ts';
 import { MAX_FILTER_CHARS } from './http-filter.ts';
 import { HttpReport } from './http-report.ts';
@@ -34,6 +34,12 @@ export const AgentInfo = z.object({
   health: Health,
 });
 export type AgentInfo = z.infer<typeof AgentInfo>;
+
+/** One thing that the agent needs, or that would help it: how it is here, why, and what to do. */
+export const DoctorCheck = z.object({ id: z.string(), title: z.string(), severity: Severity, says: z.string(), remedy: z.string().optional() });
+export type DoctorCheck = z.infer<typeof DoctorCheck>;
+export const Doctor = z.object({ at: At, checks: z.array(DoctorCheck) });   // the worst first
+export type Doctor = z.infer<typeof Doctor>;
 
 export const ProcessNow = z.object({ info: ProcessInfo, sample: Sample.optional() });
 export const ProcessDetail = z.object({
@@ -90,6 +96,7 @@ export const api = {
   logout: route({ method: 'POST', path: '/api/logout', summary: 'Forget the cookie', answers: { 200: Ended } }),
   alive: route({ method: 'GET', path: '/api/alive', summary: 'Is the agent there (no token needed, tells nothing else)', answers: { 200: z.object({ name: z.literal('diag'), version: z.string() }) }, open: true }),
   agent: route({ method: 'GET', path: '/api/agent', summary: 'Site, instance, capabilities with reasons, health of the samplers, counted losses', answers: { 200: AgentInfo } }),
+  doctor: route({ method: 'GET', path: '/api/doctor', summary: 'What works here and what does not, with reason and remedy; looked at when asked', answers: { 200: Doctor } }),
   now: route({ method: 'GET', path: '/api/now', summary: 'What is wrong now: verdict, five metrics, request strip, changes, failed requests, errors', query: z.object({ minutes: number.int().min(1).max(60).default(5) }), answers: { 200: Now } }),
   metrics: route({ method: 'GET', path: '/api/metrics', summary: 'History of metrics on one time axis; a gap is null', query: z.object({ metric: list(MetricId), ...Span, pid: number.int().positive().optional(), startedAt: instant.optional(), points: number.int().min(10).max(5_000).default(600) }), answers: { 200: Series } }),
   processes: route({ method: 'GET', path: '/api/processes', summary: 'The site\'s processes with their newest sample', answers: { 200: z.object({ at: At, processes: z.array(ProcessNow), missing: z.string().optional() }) } }),

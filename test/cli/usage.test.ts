@@ -13,14 +13,14 @@ const NOBODY = 'http://127.0.0.1:9/diag';
 test('the help names every command, the exit codes and where the agent is looked for', async () => {
   const { code, stdout, stderr } = await diag(['--help']);
   assert.deepEqual([code, stderr], [0, '']);
-  for (const word of ['top', 'logs', 'diagnose', 'analyze', 'sessions', 'bundle', 'restart', 'serve', 'Exit codes: 0', '--url', '--home', 'Examples:']) assert.ok(stdout.includes(word), word);
+  for (const word of ['top', 'logs', 'diagnose', 'analyze', 'sessions', 'bundle', 'restart', 'doctor', 'serve', 'Exit codes: 0', '--url', '--home', 'Examples:']) assert.ok(stdout.includes(word), word);
   assert.ok(stdout.split('\n').every((line) => line.length <= 80), 'it fits 80 columns');
   const version = await diag(['--version']);
   assert.match(version.stdout, /^\d+\.\d+\.\d+\n$/);
 });
 
 test('each command has help of its own; that of diagnose lists the diagnosers with their cost', async () => {
-  for (const command of ['top', 'logs', 'diagnose', 'analyze', 'sessions', 'bundle', 'restart', 'serve']) {
+  for (const command of ['top', 'logs', 'diagnose', 'analyze', 'sessions', 'bundle', 'restart', 'doctor', 'serve']) {
     const { code, stdout, stderr } = await diag([command, '--help']);
     assert.deepEqual([code, stderr], [0, ''], command);
     assert.match(stdout, new RegExp(`^Usage: diag ${command} `));

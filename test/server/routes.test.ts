@@ -48,6 +48,7 @@ const calls: { readonly [N in RouteName]: () => { good: Sent; status?: number; b
   logout: () => ({ good: { body: {} }, bad: [] }),
   alive: () => ({ good: {}, bad: [] }),
   agent: () => ({ good: {}, bad: [] }),
+  doctor: () => ({ good: {}, bad: [] }),
   now: () => ({ good: { query: { minutes: 5 } }, bad: [[{ query: { minutes: 0 } }, 400, 'BAD_INPUT'], [{ query: { minutes: 'x' } }, 400, 'BAD_INPUT']] }),
   metrics: () => ({ good: { query: { metric: ['site.cpu', 'http.requests'] } }, bad: [[{ query: { metric: ['no.such'] } }, 400, 'BAD_INPUT'], [{}, 400, 'BAD_INPUT'], [{ query: { metric: ['site.cpu'], from: 2, to: 1 } }, 400, 'BAD_INPUT']] }),
   processes: () => ({ good: {}, bad: [] }),

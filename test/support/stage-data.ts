@@ -1,6 +1,6 @@
 // Owns the canned site that the pages are looked at with: one shop on a bad night, one on a good one, the same every time.
 import type { z } from 'zod';
-import { AgentInfo, DiagnoserInfo, type ProcessDetail, type ProcessNow } from '../../src/shared/api.ts';
+import { AgentInfo, DiagnoserInfo, type Doctor, type ProcessDetail, type ProcessNow } from '../../src/shared/api.ts';
 import { metrics, type MetricId } from '../../src/shared/metrics.ts';
 import type { AppInfo, Change, Health, LogLine, LogSourceInfo, Now, RequestRow, Sample, Series } from '../../src/shared/model.ts';
 
@@ -20,6 +20,19 @@ export function dice(seed: number): () => number {
 
 export const app: AppInfo = { site: 'contoso-shop', hostName: 'contoso-shop.azurewebsites.net', instance: '4a1f9c', machine: 'RD0003FF', os: 'Windows', plan: 'S1', runtime: 'Node 20.20.2' };
 export const healthOf = (bad: boolean): Health => (bad ? { word: 'failing', reason: '51 of 900 requests failed in the last 5 minutes' } : { word: 'healthy', reason: '902 requests in the last 5 minutes, none failed' });
+
+/** One check of each severity. */
+export const doctor = (bad: boolean): z.infer<typeof Doctor> => ({
+  at: T,
+  checks: [
+    ...(bad ? [{ id: 'http-log', title: 'HTTP log', severity: 'critical' as const, says: 'HTTP logging is off: requests, their failures and their times are not known.', remedy: 'Enable it: App Service logs, Web server logging, File system.' }] : []),
+    { id: 'always-on', title: 'Always On', severity: 'warning', says: 'Always On is off: the SCM site and its WebJobs end after 20 minutes without requests, and nothing is recorded then.', remedy: 'Switch it on (Configuration, General settings; Basic plan or higher).' },
+    { id: 'home-room', title: 'Room in the home', severity: 'cannot-tell', says: 'The share does not say how much room it has.' },
+    { id: 'wwwroot', title: 'Site folder', severity: 'info', says: 'site/wwwroot is read-only, as the site runs from a package (WEBSITE_RUN_FROM_PACKAGE): its web.config cannot be edited from here.', remedy: 'Change it in the package that is deployed.' },
+    { id: 'node', title: 'Node', severity: 'good', says: 'Node v20.20.2, x64.' },
+    { id: 'observer', title: 'Who observes', severity: 'good', says: 'This agent observes the instance, for 3 h 20 min.' },
+  ],
+});
 
 export const agentInfo = (bad: boolean): z.infer<typeof AgentInfo> => ({
   version: '0.1.0', app, startedAt: T - 86_400_000, at: T,

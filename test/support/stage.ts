@@ -102,6 +102,7 @@ function canned(name: RouteName, query: URLSearchParams, params: readonly string
   const to = Number(query.get('to') ?? site.T);
   switch (name) {
     case 'agent': return site.agentInfo(bad);
+    case 'doctor': return site.doctor(bad);
     case 'now': return empty ? site.emptyNow : site.now(bad, site.T, Number(query.get('minutes') ?? 5));
     case 'metrics': return site.series(empty ? [] : (query.get('metric') ?? '').split(',').map((m) => MetricId.parse(m)), from, to, Number(query.get('points') ?? 600), bad, site.T + 60_000);
     case 'processes': return { at: site.T, processes: empty ? [] : site.processes(many) };

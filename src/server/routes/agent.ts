@@ -3,7 +3,7 @@ import type { Agent } from '../../agent/agent.ts';
 import type { Guard } from '../guard.ts';
 import type { Handlers } from '../mount.ts';
 
-type Mine = Pick<Handlers, 'login' | 'logout' | 'alive' | 'agent' | 'now' | 'audit' | 'operations' | 'operation' | 'cancelOperation' | 'enoughOperation'>;
+type Mine = Pick<Handlers, 'login' | 'logout' | 'alive' | 'agent' | 'doctor' | 'now' | 'audit' | 'operations' | 'operation' | 'cancelOperation' | 'enoughOperation'>;
 
 export function agentRoutes(agent: Agent, guard: Guard): Mine {
   return {
@@ -17,6 +17,7 @@ export function agentRoutes(agent: Agent, guard: Guard): Mine {
     },
     alive: async () => ({ name: 'diag', version: agent.version }),
     agent: async () => agent.info(),
+    doctor: async () => agent.doctor(),
     now: async ({ query }) => agent.now(query.minutes),
     audit: async ({ query }) => ({ entries: [...(await agent.store.audit.recent(query.limit)).entries] }),
     operations: async () => ({ operations: [...agent.operations.list()] }),
