@@ -2,6 +2,8 @@
 import { hashOf } from '../columns.ts';
 import type { Columns, TextColumn } from '../columns.ts';
 import { agentFamily } from './agent-family.ts';
+import { lookupsOf } from '../kernel/kernel.ts';
+import type { Judge } from '../kernel/lookups.ts';
 import type { Batch } from './batch.ts';
 import { Histograms } from './histograms.ts';
 import type { HistogramsState } from './histograms.ts';
@@ -39,16 +41,35 @@ export class Dimensions {
   /** Counts a batch, and says which host, client and agent its rows have. */
   add(columns: Columns, batch: Batch, source: number): void {
     if (this.#ids.length < batch.rows.length) this.#ids = new Int32Array(batch.rows.length);
-    const { text } = columns;
-    this.hosts.idsOf(text.host, columns, batch, batch.hosts);
+    this.#find(columns, batch);
     countTexts(this.hosts, columns, batch, batch.hosts, true);
-    this.clients.idsOf(text.client, columns, batch, batch.clients);
     countTexts(this.clients, columns, batch, batch.clients, false);
-    this.#remembered(text.agent, columns, batch, { memo: this.#families, into: batch.agents, judge: (from, size) => this.#family(columns.bytes, from, size) });
     countTexts(this.agents, columns, batch, batch.agents, true);
-    this.#remembered(text.referrer, columns, batch, { memo: this.#referringHosts, into: this.#ids, judge: (from, size) => this.#referringHost(columns.bytes, from, size) });
     countTexts(this.referrers, columns, batch, this.#ids, false);
     this.#source(columns, batch, source);
+  }
+
+  /** Which texts the rows have. */
+  #find(columns: Columns, batch: Batch): void {
+    const { bytes, text } = columns, { count, view } = batch;
+    const family = (from: number, size: number): number => this.#family(bytes, from, size), referring = (from: number, size: number): number => this.#referringHost(bytes, from, size);
+    const lookups = lookupsOf(columns);
+    if (lookups === undefined) {
+      this.hosts.idsOf(text.host, columns, batch, batch.hosts);
+      this.clients.idsOf(text.client, columns, batch, batch.clients);
+      this.#remembered(text.agent, columns, batch, { memo: this.#families, into: batch.agents, judge: family });
+      this.#remembered(text.referrer, columns, batch, { memo: this.#referringHosts, into: this.#ids, judge: referring });
+      return;
+    }
+    // In the kernel's memory: texts that were judged before are found there.
+    const of = (counts: TextCounts, { from, to }: TextColumn, judge: (from: number, size: number) => number): { owner: object; version: number; judge: Judge } =>
+      ({ owner: counts, version: counts.version, judge: (row) => judge(from[row] as number, (to[row] as number) - (from[row] as number)) });
+    const own = (counts: TextCounts, { from, to, hash }: TextColumn): { owner: object; version: number; judge: Judge } =>
+      ({ owner: counts, version: counts.version, judge: (row) => counts.idOf(hash[row] as number, bytes, view, from[row] as number, (to[row] as number) - (from[row] as number)) });
+    lookups.find('hosts', 'host', count, batch.hosts, own(this.hosts, text.host));
+    lookups.find('clients', 'client', count, batch.clients, own(this.clients, text.client));
+    lookups.find('agents', 'agent', count, batch.agents, of(this.agents, text.agent, family));
+    lookups.find('referrers', 'referrer', count, this.#ids, of(this.referrers, text.referrer, referring));
   }
 
   prune(): { hosts: Int32Array | undefined; clients: Int32Array | undefined; agents: Int32Array | undefined } {

@@ -1,6 +1,7 @@
 // Owns the figures of HTTP logs: batches of columns in, what they add up to out, in bounded memory; mergeable over files, threads, instances and time.
 import type { HttpReport, HttpSource } from '../../../shared/http-report.ts';
 import type { Columns } from '../columns.ts';
+import { lookupsOf } from '../kernel/kernel.ts';
 import { leftOut } from '../rows.ts';
 import { Batch } from './batch.ts';
 import { Dimensions } from './dimensions.ts';
@@ -89,6 +90,7 @@ export class Figures {
     batch.bucketsOf(columns);
     this.#statuses(columns, batch);
     this.#times(columns, batch);
+    lookupsOf(columns)?.ask(batch.rows, batch.count);
     this.routes.find(columns, batch.view, batch.rows, batch.count, batch.routes);
     countRoutes(this.routes.counts, columns, batch);
     this.dimensions.add(columns, batch, source);

@@ -39,6 +39,8 @@ export class TextCounts {
   readonly others: Float64Array;
   readonly distinct = new Distinct();
   pruned = false;
+  /** Grows when texts get other ids. */
+  version = 0;
   /** What a text that comes now may have lost before. */
   #lost = 0;
   #known = 0;
@@ -99,6 +101,7 @@ export class TextCounts {
     this.texts.keep(keep);
     this.#known = keep.length;
     this.pruned = true;
+    this.version += 1;
   }
 
   /** Ids, most failures first, then most rows. */

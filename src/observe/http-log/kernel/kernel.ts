@@ -2,14 +2,20 @@
 import type { Columns, TextColumn, TextRole } from '../columns.ts';
 import type { Fields } from '../fields.ts';
 import { W3C_WASM } from './w3c-wasm.js';
-import * as lies from './layout.ts';
+import * as layout from './layout.ts';
+import { Lookups } from './lookups.ts';
 
 /** What run() came back for. */
 export const DONE = 0, FULL = 1, DIRECTIVE = 2;
 
-interface Compiled {
+export interface Compiled {
   readonly memory: { readonly buffer: ArrayBuffer };
   prepare(): void;
+  find(table: number, text: number, count: number): number;
+  findRoutes(count: number): number;
+  learn(table: number, text: number, row: number, id: number): void;
+  learnRoute(row: number, id: number): void;
+  forget(table: number): void;
   setColumns(count: number): void;
   begin(from: number, to: number, offset: number): void;
   run(): number;
@@ -19,7 +25,7 @@ interface Compiled {
 /** Indexes of what the loop counts. */
 export const ROWS = 0, LINES = 1, COMMENTS = 2, MALFORMED = 3, DIRECTIVE_AT = 4, DIRECTIVE_END = 5;
 
-/** One instance: 2.6 MB of memory of which only what is used becomes real, in which one chunk at a time is read. */
+/** One instance: memory of which only what is used becomes real, in which one chunk at a time is read. */
 export class Kernel {
   readonly loop: Compiled;
   readonly bytes: Uint8Array;
@@ -34,12 +40,13 @@ export class Kernel {
     this.loop = new wasm.Instance(compiled(), { env: { abort: () => { throw new Error('the W3C kernel gave up'); } } }).exports as unknown as Compiled;
     const { buffer } = this.loop.memory;
     this.bytes = new Uint8Array(buffer);
-    this.counts = new Int32Array(buffer, lies.COUNTS_AT, 6);
-    this.places = new Float64Array(buffer, lies.PLACES_AT, lies.MAX_PLACES);
-    this.#roles = new Int32Array(buffer, lies.ROLES_AT, lies.KERNEL_ROLES.length);
-    this.#headDay = new Float64Array(buffer, lies.HEAD_DAY_AT, 1);
+    this.counts = new Int32Array(buffer, layout.COUNTS_AT, 6);
+    this.places = new Float64Array(buffer, layout.PLACES_AT, layout.MAX_PLACES);
+    this.#roles = new Int32Array(buffer, layout.ROLES_AT, layout.KERNEL_ROLES.length);
+    this.#headDay = new Float64Array(buffer, layout.HEAD_DAY_AT, 1);
     this.columns = columnsOf(buffer, this.bytes);
     this.loop.prepare();
+    lookups.set(buffer, new Lookups(this.loop));
   }
 
   /** Which columns the next lines have; the day is for rows that have none of their own. */
@@ -47,22 +54,29 @@ export class Kernel {
     this.#headDay[0] = headDayMs;
     if (this.#fields === fields) return;
     this.#fields = fields;
-    lies.KERNEL_ROLES.forEach((role, i) => { this.#roles[i] = fields.at[role]; });
+    layout.KERNEL_ROLES.forEach((role, i) => { this.#roles[i] = fields.at[role]; });
     this.loop.setColumns(fields.usable ? fields.columns : -1);
   }
 }
 
 function columnsOf(buffer: ArrayBuffer, bytes: Uint8Array): Columns {
-  const numbers = (at: number): Float64Array => new Float64Array(buffer, at, lies.KERNEL_ROWS);
-  const words = (at: number): Int32Array => new Int32Array(buffer, at, lies.KERNEL_ROWS);
-  const texts = Object.fromEntries(lies.KERNEL_TEXTS.map((role, i): [TextRole, TextColumn] => {
-    const at = lies.TEXTS_AT + i * lies.TEXT_BYTES;
-    return [role, { from: words(at), to: words(at + 4 * lies.KERNEL_ROWS), hash: words(at + 8 * lies.KERNEL_ROWS) }];
+  const numbers = (at: number): Float64Array => new Float64Array(buffer, at, layout.KERNEL_ROWS);
+  const words = (at: number): Int32Array => new Int32Array(buffer, at, layout.KERNEL_ROWS);
+  const texts = Object.fromEntries(layout.KERNEL_TEXTS.map((role, i): [TextRole, TextColumn] => {
+    const at = layout.TEXTS_AT + i * layout.TEXT_BYTES;
+    return [role, { from: words(at), to: words(at + 4 * layout.KERNEL_ROWS), hash: words(at + 8 * layout.KERNEL_ROWS) }];
   })) as Record<TextRole, TextColumn>;
   return {
-    rows: 0, bytes, offset: numbers(lies.OFFSET_AT), at: numbers(lies.AT_AT), status: words(lies.STATUS_AT), sub: words(lies.SUB_AT), win32: numbers(lies.WIN32_AT),
-    taken: numbers(lies.TAKEN_AT), sent: numbers(lies.SENT_AT), received: numbers(lies.RECEIVED_AT), text: texts,
+    rows: 0, bytes, offset: numbers(layout.OFFSET_AT), at: numbers(layout.AT_AT), status: words(layout.STATUS_AT), sub: words(layout.SUB_AT), win32: numbers(layout.WIN32_AT),
+    taken: numbers(layout.TAKEN_AT), sent: numbers(layout.SENT_AT), received: numbers(layout.RECEIVED_AT), text: texts,
   };
+}
+
+const lookups = new WeakMap<ArrayBufferLike, Lookups>();
+
+/** Tables beside these columns, when the kernel wrote them. */
+export function lookupsOf(columns: Columns): Lookups | undefined {
+  return lookups.get(columns.bytes.buffer);
 }
 
 /** The part of WebAssembly that is used: its types belong to the browser's library, which the server side does not have. */

@@ -25,9 +25,15 @@ export const STATUS_AT = RECEIVED_AT + BIG;
 export const SUB_AT = STATUS_AT + SMALL;
 export const TEXTS_AT = SUB_AT + SMALL;
 export const TEXT_BYTES = 3 * SMALL;
+/** The rows asked for, and the numbers found. */
+export const ASKED_AT = 320 * 1024;
+export const FOUND_AT = ASKED_AT + SMALL;
 /** What was read begins here; the unfinished line from before ends here. */
-export const CHUNK_AT = 320 * 1024 + MAX_LINE_BYTES;
-export const PAGES = Math.ceil((CHUNK_AT + CHUNK_BYTES + SLACK_BYTES) / 65_536);
+export const CHUNK_AT = 336 * 1024 + MAX_LINE_BYTES;
+/** Slots and texts of the tables of assembly/lookup.ts. */
+const TABLES_BYTES = (32_768 + 131_072 + 8_192 + 4_096 + 16_384 + 32_768) * 16 + (2 + 2 + 1 + 0.25 + 1 + 2) * 2 ** 20 + 64;
+/** Only what is used of it becomes real. */
+export const PAGES = Math.ceil((CHUNK_AT + CHUNK_BYTES + SLACK_BYTES + TABLES_BYTES) / 65_536);
 
 /** Texts in the order of their columns; `upstream` is never filled by W3C. */
 export const KERNEL_TEXTS = ['method', 'path', 'query', 'client', 'agent', 'host', 'site', 'referrer', 'upstream'] as const;

@@ -31,7 +31,14 @@ export const TEXT_SIZE: usize = 12 * CAPACITY;
 /** Everything after the nine texts is the loop's own. */
 export const BASE: usize = TEXTS + 9 * TEXT_SIZE;
 /** The bytes to read: an unfinished line before CHUNK, the newly read ones from there. */
-export const CHUNK: usize = 320 * 1024 + MAX_LINE;
+export const CHUNK: usize = 336 * 1024 + MAX_LINE;
+/** Bytes read at once, and blocks that are loaded beyond their end; then come the tables of lookup.ts. */
+export const MAX_CHUNK: usize = 256 * 1024 + 64 * 1024;
+export const TABLES: usize = 6;
+/** The rows asked for, the numbers found, and a key that is being made: before the room for an unfinished line. */
+export const ROWS_ASKED: usize = 320 * 1024;
+export const FOUND: usize = ROWS_ASKED + 4 * CAPACITY;
+export const KEY: usize = FOUND + 4 * CAPACITY;
 
 // @ts-ignore: decorator
 @inline

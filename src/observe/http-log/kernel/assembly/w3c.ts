@@ -1,7 +1,10 @@
 // Owns the inner loop over W3C rows, in AssemblyScript: bytes in this memory to typed columns in this memory, 16 bytes at a time.
 // Compiled to WebAssembly by scripts/build.ts; tsc and the linter do not know the dialect. kernel.ts is the only one that calls it.
 import { BASE, COMMENTS, LINES, MALFORMED, PLACES, ROWS, CAPACITY, DIRECTIVE_AT, DIRECTIVE_END, MAX_LINE, PLACES_KEPT, bump } from './memory';
+import { prepareKinds } from './fold';
+import { prepareTables } from './lookup';
 import { decode } from './row';
+export { find, findRoutes, forget, learn, learnRoute } from './lookup';
 
 const LF: u8 = 10, CR: u8 = 13, SPACE: u8 = 32, HASH: u8 = 35;
 
@@ -35,6 +38,8 @@ let hasNul: bool = false;
 let markAt: usize = 0;
 
 export function prepare(): void {
+  prepareKinds();
+  prepareTables();
   for (let mask: u32 = 0; mask < 256; mask += 1) {
     let at: usize = BITS + mask * 8;
     for (let bit: u32 = 0; bit < 8; bit += 1) if ((mask >> bit) & 1) { store<u8>(at, <u8>bit); at += 1; }

@@ -1,0 +1,138 @@
+// Owns tables from text to number, in AssemblyScript: many rows a call, bytes compared 16 at a time. A table is a memory of answers that JavaScript gave; what it does not know it says.
+import { CHUNK, KEY, FOUND, MAX_CHUNK, ROWS_ASKED, TEXTS, TEXT_SIZE, TABLES } from './memory';
+import { isOdd, routeKey } from './fold';
+import { hashOf } from './row';
+
+/** Answers that are no number: the row has no such text; nobody said yet. */
+const NO_TEXT: i32 = -2, UNKNOWN: i32 = -3;
+/** Steps from a text's own slot, at most: it bounds what texts that collide on purpose can cost. */
+const STEPS: usize = 16;
+/** Longer ones are not remembered. */
+const MAX_TEXT: usize = 512;
+
+/** Of each table: where its slots are, their mask, where its bytes are, their end, and how far they are used. */
+const HEADS: usize = memory.data(20 * TABLES);
+const SLOT: usize = 16;
+/** The table of paths that are not folded here. */
+const ODD: usize = 5, ODD_HEAD: usize = HEADS + 20 * ODD;
+
+export function prepareTables(): void {
+  let at: usize = CHUNK + MAX_CHUNK;
+  // Routes, clients, agents, hosts, referrers, odd paths: slots, and bytes of text. layout.ts adds them up.
+  at = lay(0, at, 32768, 2 << 20);
+  at = lay(1, at, 131072, 2 << 20);
+  at = lay(2, at, 8192, 1 << 20);
+  at = lay(3, at, 4096, 256 << 10);
+  at = lay(4, at, 16384, 1 << 20);
+  at = lay(ODD, at, 32768, 2 << 20);
+}
+
+function lay(table: usize, at: usize, slots: usize, bytes: usize): usize {
+  const head = HEADS + table * 20;
+  store<usize>(head, at);
+  store<usize>(head, slots - 1, 4);
+  store<usize>(head, at + slots * SLOT, 8);
+  store<usize>(head, at + slots * SLOT + bytes, 12);
+  store<usize>(head, at + slots * SLOT, 16);
+  return at + slots * SLOT + bytes;
+}
+
+/** Forgets all answers of a table. */
+export function forget(table: usize): void {
+  const head = HEADS + table * 20;
+  if (load<usize>(head, 16) == load<usize>(head, 8)) return;
+  memory.fill(load<usize>(head), 0, (load<usize>(head, 4) + 1) * SLOT);
+  store<usize>(head, load<usize>(head, 8), 16);
+}
+
+/** Numbers of a text of the rows asked; how many of them are unknown. */
+export function find(table: usize, text: usize, count: i32): i32 {
+  const head = HEADS + table * 20;
+  const column = TEXTS + text * TEXT_SIZE;
+  let unknown = 0;
+  for (let i: usize = 0; i < <usize>count; i += 1) {
+    const cell = column + (<usize>load<i32>(ROWS_ASKED + (i << 2)) << 2);
+    const from = <usize>load<u32>(cell), size = <usize>load<u32>(cell, TEXT_SIZE / 3) - from;
+    const found = size == 0 ? NO_TEXT : probe(head, load<i32>(cell, 2 * TEXT_SIZE / 3), from, size);
+    store<i32>(FOUND + (i << 2), found);
+    if (found == UNKNOWN) unknown += 1;
+  }
+  return unknown;
+}
+
+/** The number of a row's text is now known. */
+export function learn(table: usize, text: usize, row: usize, id: i32): void {
+  const cell = TEXTS + text * TEXT_SIZE + (row << 2);
+  const from = <usize>load<u32>(cell);
+  insert(table, load<i32>(cell, 2 * TEXT_SIZE / 3), from, <usize>load<u32>(cell, TEXT_SIZE / 3) - from, id);
+}
+
+/** Numbers of method and route of the rows asked; how many are unknown. */
+export function findRoutes(count: i32): i32 {
+  let unknown = 0;
+  for (let i: usize = 0; i < <usize>count; i += 1) {
+    const size = routeKey(<usize>load<i32>(ROWS_ASKED + (i << 2)));
+    const found = size == 0 ? UNKNOWN : probe(isOdd ? ODD_HEAD : HEADS, hashOf(KEY, KEY + size), KEY, size);
+    store<i32>(FOUND + (i << 2), found);
+    if (found == UNKNOWN) unknown += 1;
+  }
+  return unknown;
+}
+
+export function learnRoute(row: usize, id: i32): void {
+  const size = routeKey(row);
+  if (size > 0) insert(isOdd ? ODD : 0, hashOf(KEY, KEY + size), KEY, size, id);
+}
+
+// @ts-ignore: decorator
+@inline
+function probe(head: usize, hash: i32, from: usize, size: usize): i32 {
+  const slots = load<usize>(head), mask = load<usize>(head, 4);
+  let slot = <usize>(hash ^ <i32>(<u32>hash >> 15)) & mask;
+  for (let step: usize = 0; step < STEPS; step += 1) {
+    const at = slots + slot * SLOT;
+    const id = load<i32>(at, 12);
+    if (id == 0) return UNKNOWN;
+    if (load<i32>(at) == hash && load<usize>(at, 4) == size && same(load<usize>(at, 8), from, size)) return id - 1;
+    slot = (slot + 1) & mask;
+  }
+  return UNKNOWN;
+}
+
+/** Equal bytes. Whole blocks are loaded, of the last one only what belongs to the texts counts. */
+// @ts-ignore: decorator
+@inline
+function same(a: usize, b: usize, size: usize): bool {
+  let i: usize = 0;
+  for (; i + 16 <= size; i += 16) if (v128.any_true(v128.xor(v128.load(a + i), v128.load(b + i)))) return false;
+  if (i == size) return true;
+  const differ = <u32>~i8x16.bitmask(i8x16.eq(v128.load(a + i), v128.load(b + i)));
+  return (differ & ((1 << <u32>(size - i)) - 1)) == 0;
+}
+
+function insert(table: usize, hash: i32, from: usize, size: usize, id: i32): void {
+  if (size > MAX_TEXT) return;
+  const head = HEADS + table * 20;
+  if (load<usize>(head, 16) + size > load<usize>(head, 12)) forget(table);
+  if (!put(head, hash, from, size, id)) { forget(table); put(head, hash, from, size, id); }
+}
+
+function put(head: usize, hash: i32, from: usize, size: usize, id: i32): bool {
+  const slots = load<usize>(head), mask = load<usize>(head, 4);
+  let slot = <usize>(hash ^ <i32>(<u32>hash >> 15)) & mask;
+  for (let step: usize = 0; step < STEPS; step += 1) {
+    const at = slots + slot * SLOT;
+    if (load<i32>(at, 12) == 0) {
+      const place = load<usize>(head, 16);
+      memory.copy(place, from, size);
+      store<usize>(head, place + size, 16);
+      store<i32>(at, hash);
+      store<usize>(at, size, 4);
+      store<usize>(at, place, 8);
+      store<i32>(at, id + 1, 12);
+      return true;
+    }
+    slot = (slot + 1) & mask;
+  }
+  return false;
+}
