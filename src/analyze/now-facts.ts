@@ -1,7 +1,7 @@
 // Owns what the Now screen knows of its window: requests, failures, crashes and response times, from the observer's rings and the history.
 import type { Change, LogLine, Now, RequestRow, Series } from '../shared/model.ts';
 import type { MetricId } from '../shared/metrics.ts';
-import { Histogram } from '../observe/http-log/quantile.ts';
+import { Histogram } from '../observe/http-log/figures/histogram.ts';
 import type { Observed } from '../observe/observe.ts';
 import type { History } from '../store/store.ts';
 import { crashStory } from './crash-story.ts';

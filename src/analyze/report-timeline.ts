@@ -30,7 +30,7 @@ export async function timelineOf(readers: Given, window: Window, http: HttpFacts
 
 /** Without the agent's own history the HTTP log still knows the response times. */
 function fromLog(id: MetricId, http: HttpFacts | undefined): Points {
-  return id === 'http.response-p95' && http ? http.summary.minutes.map((m): Points[number] => [m.at, m.p95 ?? null]) : [];
+  return id === 'http.response-p95' && http ? http.report.minutes.map((m): Points[number] => [m.at, m.p95 ?? null]) : [];
 }
 
 /** Of each step the highest value: a peak must not be thinned away. */

@@ -3,7 +3,7 @@ import type { Evidence, Finding } from '../../shared/model.ts';
 import { count, duration, plural } from '../../shared/units.ts';
 import { meaning } from '../../observe/http-log/meaning.ts';
 import type { Analyzer } from '../contracts.ts';
-import { LIMITS_MS, httpFacts, isClientAbort } from '../parse/http-facts.ts';
+import { httpFacts, isClientAbort } from '../parse/http-facts.ts';
 import type { CodeFacts, HttpFacts, Window } from '../parse/http-facts.ts';
 import { byText, clock, codeName, oneLine, shareText } from '../parse/words.ts';
 import { adviceFor } from '../http-advice.ts';
@@ -33,7 +33,7 @@ export const httpFailures: Analyzer = {
     if (facts.failures === 0) findings.push(nothingFailed(facts));
     const aborts = facts.codes.filter(byClient);
     if (aborts.length > 0) findings.push(clientAborts(aborts, facts));
-    if (facts.summary.malformed > 0) findings.push(damaged(facts));
+    if (facts.report.malformed > 0) findings.push(damaged(facts));
     return findings;
   },
 };
@@ -71,10 +71,10 @@ function timing(code: CodeFacts): string {
 function clusterOf(code: CodeFacts): string | undefined {
   const best = [...code.limits].sort((a, b) => b[1] - a[1] || a[0] - b[0])[0];
   if (!best || best[1] < CLUSTER_LEAST || best[1] < code.count * CLUSTER_SHARE) return undefined;
-  return `${count(best[1])} of them took ${duration(best[0])} almost exactly: ${LIMIT_WORDS[best[0] as (typeof LIMITS_MS)[number]]} ended them.`;
+  return `${count(best[1])} of them took ${duration(best[0])} almost exactly: ${LIMIT_WORDS[best[0]] ?? 'a limit of time'} ended them.`;
 }
 
-const LIMIT_WORDS: Readonly<Record<(typeof LIMITS_MS)[number], string>> = {
+const LIMIT_WORDS: Readonly<Record<number, string>> = {
   50_000: 'iisnode\'s 200 attempts to connect to node', 60_000: 'a limit of 60 s', 120_000: 'the handler\'s limit of 120 s', 230_000: 'the front end\'s limit of 230 s', 240_000: 'the front end\'s limit of 240 s',
 };
 
@@ -131,8 +131,8 @@ function nothingFailed(facts: HttpFacts): Finding {
 }
 
 function noRows(facts: HttpFacts): Finding {
-  const own = facts.summary.leftOut > 0 ? ` ${plural(facts.summary.leftOut, 'row')} of the SCM site and of this agent were left out.` : '';
-  const bad = facts.summary.malformed > 0 ? ` ${plural(facts.summary.malformed, 'line')} could not be read.` : '';
+  const own = facts.report.leftOut > 0 ? ` ${plural(facts.report.leftOut, 'row')} of the SCM site and of this agent were left out.` : '';
+  const bad = facts.report.malformed > 0 ? ` ${plural(facts.report.malformed, 'line')} could not be read.` : '';
   return {
     id: 'http-no-rows', area: 'http', severity: 'cannot-tell', title: 'The HTTP log has no request in the window',
     why: `Either nobody asked for anything, or the requests did not reach the app: a stopped site, a full queue and a front end that refuses are answered before this log. It is also written about a minute late.${own}${bad}`,
@@ -142,7 +142,7 @@ function noRows(facts: HttpFacts): Finding {
 
 function damaged(facts: HttpFacts): Finding {
   return {
-    id: 'http-damaged-rows', area: 'http', severity: 'info', title: `${plural(facts.summary.malformed, 'line')} of the HTTP log could not be read`,
-    why: `They take no part in the figures. ${plural(facts.summary.rows, 'row was', 'rows were')} read.`, advice: 'Nothing, unless they are many: then the log was cut, or its columns are not those of its #Fields line.', evidence: [], mitigations: [],
+    id: 'http-damaged-rows', area: 'http', severity: 'info', title: `${plural(facts.report.malformed, 'line')} of the HTTP log could not be read`,
+    why: `They take no part in the figures. ${plural(facts.report.rows, 'row was', 'rows were')} read.`, advice: 'Nothing, unless they are many: then the log was cut, or its columns are not those of its #Fields line.', evidence: [], mitigations: [],
   };
 }

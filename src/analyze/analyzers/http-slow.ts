@@ -57,8 +57,8 @@ function noTimes(facts: HttpFacts): Finding {
   };
 }
 
-function routesByP95(facts: HttpFacts): HttpFacts['summary']['routes'] {
-  return facts.summary.routes.filter((r) => r.p95 !== undefined && r.count >= ROUTE_LEAST).sort((a, b) => (b.p95 ?? 0) - (a.p95 ?? 0) || b.count - a.count || byText(a.route, b.route));
+function routesByP95(facts: HttpFacts): HttpFacts['report']['routes'] {
+  return facts.report.routes.filter((r) => r.p95 !== undefined && r.count >= ROUTE_LEAST).sort((a, b) => (b.p95 ?? 0) - (a.p95 ?? 0) || b.count - a.count || byText(a.route, b.route));
 }
 
 function routes(facts: HttpFacts): Evidence {
@@ -73,10 +73,10 @@ function routes(facts: HttpFacts): Evidence {
 function slowest(facts: HttpFacts): Evidence {
   return {
     kind: 'table', title: 'The slowest requests', columns: [{ title: 'Ended (UTC)', unit: 'at' }, { title: 'Request', unit: 'code' }, { title: 'Status', unit: 'code' }, { title: 'Taken', unit: 'ms' }, { title: 'Client', unit: 'code' }],
-    rows: facts.summary.slowest.slice(0, SLOWEST_TOLD).map((r) => [r.at, oneLine(`${r.method} ${r.path}`), codeName({ status: r.status, sub: r.sub, win32: r.win32 }), r.takenMs ?? null, r.client === undefined ? null : oneLine(r.client, 64)]),
+    rows: facts.report.slowest.slice(0, SLOWEST_TOLD).map((r) => [r.at, oneLine(`${r.method} ${r.path}`), codeName({ status: r.status, sub: r.sub, win32: r.win32 }), r.takenMs ?? null, r.client === undefined ? null : oneLine(r.client, 64)]),
   };
 }
 
 function minutes(facts: HttpFacts): Evidence {
-  return { kind: 'series', metric: 'http.response-p95', points: facts.summary.minutes.map((m) => [m.at, m.p95 ?? null]) };
+  return { kind: 'series', metric: 'http.response-p95', points: facts.report.minutes.map((m) => [m.at, m.p95 ?? null]) };
 }

@@ -1,8 +1,15 @@
-// Owns one pass over the HTTP logs of a session: the summary, and per status code when, where and how long, in bounded memory.
-import type { HttpSummary, RequestRow } from '../../shared/model.ts';
-import { httpLogFold } from '../../observe/http-log/aggregate.ts';
+// Owns one pass over the HTTP logs of a session: the report, and per status code when, where and how long, in bounded memory.
+import type { HttpReport, HttpSource } from '../../shared/http-report.ts';
+import type { RequestRow } from '../../shared/model.ts';
+import { ABSENT } from '../../observe/http-log/columns.ts';
+import type { Columns } from '../../observe/http-log/columns.ts';
+import { Figures } from '../../observe/http-log/figures/figures.ts';
+import { limitAt, TIME_LIMITS } from '../../observe/http-log/figures/limits.ts';
 import { statusKey } from '../../observe/http-log/meaning.ts';
-import { Histogram } from '../../observe/http-log/quantile.ts';
+import { Histogram } from '../../observe/http-log/figures/histogram.ts';
+import { routeOf } from '../../observe/http-log/route.ts';
+import { textOf } from '../../observe/http-log/rows.ts';
+import { iisW3c } from '../../observe/http-log/w3c.ts';
 import type { ArtifactReader } from '../contracts.ts';
 
 export interface Window { readonly from: number; readonly to: number }
@@ -21,7 +28,7 @@ export interface CodeFacts {
 }
 export interface Bucket { at: number; ok: number; refused: number; failed: number }
 export interface HttpFacts {
-  readonly summary: HttpSummary;
+  readonly report: HttpReport;
   readonly codes: readonly CodeFacts[];                        // status >= 400 or ended by the client, most first
   readonly failed: readonly RequestRow[];                      // oldest first; the newest FAILED_KEPT
   readonly failedLost: number;
@@ -38,16 +45,11 @@ export interface HttpFacts {
 export const FAILED_KEPT = 20_000;
 const MAX_CODES = 200;
 const MAX_ROUTES_OF_CODE = 500;
+const MAX_METHOD = 32;
 /** Bars of the timeline: one per 3 px on a wide page. */
 const MOST_BUCKETS = 300;
 /** Longer than this a person has stopped waiting (ten seconds is the limit of attention), halved because a page is more than one request. */
 export const SLOW_MS = 5_000;
-/** Known limits of time in front of and inside the app: iisnode's connect retries 50 s, idle time-out of Linux's proxy 60 s, HttpPlatformHandler 120 s, front end 230 s (Linux 240 s). */
-export const LIMITS_MS = [50_000, 60_000, 120_000, 230_000, 240_000] as const;
-/** A limit fires within its timer's grain and the queue behind it: observed rows lie up to 2 s above, hardly below. */
-const LIMIT_BELOW_MS = 500;
-const LIMIT_ABOVE_MS = 2_500;
-
 const NICE_BUCKETS_MS = [1_000, 2_000, 5_000, 10_000, 15_000, 30_000, 60_000, 120_000, 300_000, 600_000, 900_000, 1_800_000, 3_600_000, 7_200_000, 21_600_000, 86_400_000];
 
 /** The step of a timeline over this window. */
@@ -58,16 +60,15 @@ export function bucketOf(window: Window): number {
 
 /** Did the client end it? 400.604 and 499 say so; win32 64, 995, 1229 and 1236 mean a connection that went, unless a limit of time was reached. */
 export function isClientAbort(row: Pick<RequestRow, 'status' | 'sub' | 'win32' | 'takenMs'>): boolean {
-  if (row.status === 499 || (row.status === 400 && row.sub === 604)) return true;
-  if (row.win32 === undefined || !CLIENT_GONE.has(row.win32)) return false;
-  if (row.status < 400) return true;
-  return row.status === 502 && row.sub === 3 && limitOf(row.takenMs) === undefined;
+  return aborted(row.status, row.sub ?? ABSENT, row.win32 ?? ABSENT, row.takenMs ?? ABSENT);
 }
 const CLIENT_GONE = new Set([64, 995, 1229, 1236]);
 
-export function limitOf(takenMs: number | undefined): number | undefined {
-  if (takenMs === undefined) return undefined;
-  return LIMITS_MS.find((limit) => takenMs >= limit - LIMIT_BELOW_MS && takenMs <= limit + LIMIT_ABOVE_MS);
+function aborted(status: number, sub: number, win32: number, takenMs: number): boolean {
+  if (status === 499 || (status === 400 && sub === 604)) return true;
+  if (!CLIENT_GONE.has(win32)) return false;
+  if (status < 400) return true;
+  return status === 502 && sub === 3 && limitAt(takenMs) < 0;
 }
 
 const kept = new WeakMap<readonly ArtifactReader[], Map<string, Promise<HttpFacts>>>();
@@ -89,25 +90,28 @@ async function gather(readers: readonly ArtifactReader[], window: Window, cancel
   const facts = new Gathering(window);
   // Rows carry whole seconds: one that ended inside the window's first second is written as before it.
   const from = Math.floor(window.from / 1_000) * 1_000;
-  const fold = httpLogFold({ source: readers[0]?.ref.name ?? 'http-log', from, to: window.to, keep: FAILED_KEPT, onRow: (row) => facts.add(row) });
-  for (const reader of readers) {
-    for await (const chunk of reader.stream()) {
-      cancel.throwIfAborted();
-      fold.write(chunk as Uint8Array);
-    }
-    fold.write(NEWLINE);                                       // a file that ends in mid-row must not swallow the next one's first line
-  }
-  fold.end();
-  return facts.told(fold.summary(window.from, window.to));
+  const figures = new Figures({ from, to: window.to, keepFailed: FAILED_KEPT, onRows: (columns, rows, count) => facts.add(columns, rows, count) });
+  const sources: HttpSource[] = [];
+  for (const [index, reader] of readers.entries()) sources.push(await read(reader, cancel, (columns) => figures.add(columns, index)));
+  return facts.told({ ...figures.report(sources), from: window.from, to: window.to });
 }
 
-const NEWLINE = new Uint8Array([10]);
+async function read(reader: ArtifactReader, cancel: AbortSignal, sink: (columns: Columns) => void): Promise<HttpSource> {
+  const log = iisW3c.reader({ sink });
+  for await (const chunk of reader.stream()) {
+    cancel.throwIfAborted();
+    log.write(chunk as Uint8Array);
+  }
+  log.end();
+  return { source: reader.ref.name, format: iisW3c.id, confidence: 1, ...log.counts, malformedAt: [...log.malformedAt], ...(reader.ref.instance === '' ? {} : { instance: reader.ref.instance }) };
+}
 
 class Gathering {
   readonly #window: Window;
   readonly #codes = new Map<string, CodeFacts>();
   readonly #buckets = new Map<number, Bucket>();
   readonly #bucketMs: number;
+  #last: Bucket = { at: NaN, ok: 0, refused: 0, failed: 0 };
   readonly #ordinary = new Histogram();
   #failures = 0;
   #aborts = 0;
@@ -118,54 +122,61 @@ class Gathering {
     this.#bucketMs = bucketOf(window);
   }
 
-  add(row: RequestRow): void {
-    const aborted = isClientAbort(row);
-    const failed = row.status >= 500 && !aborted;
-    if (aborted) this.#aborts += 1;
+  add(columns: Columns, rows: Int32Array, count: number): void {
+    for (let i = 0; i < count; i += 1) this.#row(columns, rows[i] as number);
+  }
+
+  #row(columns: Columns, row: number): void {
+    const status = columns.status[row] as number, sub = columns.sub[row] as number, win32 = columns.win32[row] as number, takenMs = columns.taken[row] as number;
+    const gone = aborted(status, sub, win32, takenMs), failed = status >= 500 && !gone;
+    if (gone) this.#aborts += 1;
     else if (failed) this.#failures += 1;
-    const bucket = this.#bucket(row.at);
+    const bucket = this.#bucket(columns.at[row] as number);
     if (failed) bucket.failed += 1;
-    else if (row.status >= 400) bucket.refused += 1;
+    else if (status >= 400) bucket.refused += 1;
     else bucket.ok += 1;
-    if (row.takenMs !== undefined && row.status !== 101) {
-      this.#ordinary.add(row.takenMs);
-      if (row.takenMs > SLOW_MS) this.#slow += 1;
+    if (takenMs !== ABSENT && status !== 101) {
+      this.#ordinary.add(takenMs);
+      if (takenMs > SLOW_MS) this.#slow += 1;
     }
-    if (row.status >= 400 || aborted) this.#code(row);
+    if (status >= 400 || gone) this.#code(columns, row);
   }
 
   #bucket(rowAt: number): Bucket {
     const at = Math.floor(rowAt / this.#bucketMs) * this.#bucketMs;
-    const known = this.#buckets.get(at);
-    if (known) return known;
-    const made = { at, ok: 0, refused: 0, failed: 0 };
-    this.#buckets.set(at, made);
-    return made;
+    if (this.#last.at === at) return this.#last;
+    this.#last = this.#buckets.get(at) ?? { at, ok: 0, refused: 0, failed: 0 };
+    this.#buckets.set(at, this.#last);
+    return this.#last;
   }
 
-  #code(row: RequestRow): void {
-    const key = statusKey(row.status, row.sub, row.win32);
-    const code = this.#codes.get(key) ?? this.#newCode(key, row);
+  #code(columns: Columns, row: number): void {
+    const at = columns.at[row] as number, takenMs = columns.taken[row] as number;
+    const code = this.#codeOf(columns, row);
     if (!code) return;
     code.count += 1;
-    code.firstAt = Math.min(code.firstAt, row.at);
-    code.lastAt = Math.max(code.lastAt, row.at);
-    const route = `${row.method} ${row.route}`;
+    code.firstAt = Math.min(code.firstAt, at);
+    code.lastAt = Math.max(code.lastAt, at);
+    const route = `${textOf(columns, 'method', row)?.slice(0, MAX_METHOD) ?? '-'} ${routeOf(textOf(columns, 'path', row) ?? '/')}`;
     const seen = code.routes.get(route);
     if (seen !== undefined || code.routes.size < MAX_ROUTES_OF_CODE) code.routes.set(route, (seen ?? 0) + 1);
-    if (row.takenMs !== undefined) {
-      code.taken.add(row.takenMs);
-      const limit = limitOf(row.takenMs);
+    if (takenMs !== ABSENT) {
+      code.taken.add(takenMs);
+      const limit = TIME_LIMITS[limitAt(takenMs)]?.limitMs;
       if (limit !== undefined) code.limits.set(limit, (code.limits.get(limit) ?? 0) + 1);
     }
-    const slot = Math.floor((row.at - this.#first()) / this.#bucketMs);
+    const slot = Math.floor((at - this.#first()) / this.#bucketMs);
     code.buckets[slot] = (code.buckets[slot] ?? 0) + 1;
   }
 
   /** Codes beyond the bound take part in the totals only; a real log has a few dozen. */
-  #newCode(key: string, row: RequestRow): CodeFacts | undefined {
-    if (this.#codes.size >= MAX_CODES) return undefined;
-    const made: CodeFacts = { key, status: row.status, sub: row.sub, win32: row.win32, count: 0, firstAt: row.at, lastAt: row.at, taken: new Histogram(), routes: new Map(), limits: new Map(), buckets: [] };
+  #codeOf(columns: Columns, row: number): CodeFacts | undefined {
+    const there = (column: { readonly [row: number]: number }): number | undefined => (column[row] === ABSENT ? undefined : column[row]);
+    const status = columns.status[row] as number, sub = there(columns.sub), win32 = there(columns.win32);
+    const key = statusKey(status, sub, win32);
+    const known = this.#codes.get(key);
+    if (known || this.#codes.size >= MAX_CODES) return known;
+    const made: CodeFacts = { key, status, sub, win32, count: 0, firstAt: Infinity, lastAt: -Infinity, taken: new Histogram(), routes: new Map(), limits: new Map(), buckets: [] };
     this.#codes.set(key, made);
     return made;
   }
@@ -181,11 +192,11 @@ class Gathering {
     return out;
   }
 
-  told(summary: HttpSummary): HttpFacts {
+  told(report: HttpReport): HttpFacts {
     return {
-      summary, total: summary.rows, failures: this.#failures, aborts: this.#aborts, bucketMs: this.#bucketMs, buckets: this.#all(), slowRows: this.#slow, ordinary: this.#ordinary,
+      report, total: report.rows, failures: this.#failures, aborts: this.#aborts, bucketMs: this.#bucketMs, buckets: this.#all(), slowRows: this.#slow, ordinary: this.#ordinary,
       codes: [...this.#codes.values()].sort((a, b) => b.count - a.count || (a.key < b.key ? -1 : 1)),
-      failed: [...summary.failed].reverse(), failedLost: Math.max(0, summary.byStatus.filter((s) => s.status >= 500).reduce((n, s) => n + s.count, 0) - summary.failed.length),
+      failed: [...report.failed].reverse(), failedLost: Math.max(0, report.failures - report.failed.length),
     };
   }
 }

@@ -2,7 +2,7 @@
 import { TIERS } from '../../shared/metrics.ts';
 import type { Sample } from '../../shared/model.ts';
 import { ABSENT } from '../http-log/parse.ts';
-import { Histogram } from '../http-log/quantile.ts';
+import { Histogram } from '../http-log/figures/histogram.ts';
 import type { Values } from './process.ts';
 
 /** How late a row may come: App Service flushes once a minute; ten minutes bear a share that was away for a while. */

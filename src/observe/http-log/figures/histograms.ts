@@ -35,28 +35,25 @@ export class Histograms {
 
   /** Counts a value per row: `buckets` are bucketOf() of each, ids below what was reserved; rows of a negative id or bucket take no part. */
   addEach(ids: Int32Array, buckets: Int32Array, count: number): void {
-    const cells = places.length < count ? places = new Int32Array(count) : places;
-    let directory = this.#directory;
-    for (let i = 0; i < count; i += 1) {
-      const id = ids[i] as number, bucket = buckets[i] as number;
-      if (id < 0 || bucket < 0) { cells[i] = 0; continue; }
-      const place = id * PAGES + (bucket >>> 7);
-      let page = directory[place] as number;
-      if (page === 0) { page = this.#newPage(place); directory = this.#directory; }
-      cells[i] = page * PAGE + (bucket & 127);
-    }
-    this.#increase(cells, count);
+    const cells = places.length < count ? places = new Int32Array(ids.length) : places;
+    for (let i = 0; i < count; i += 1) cells[i] = this.#cellOf(ids[i] as number, buckets[i] as number);
+    // Apart from the loop above, so that neither waits for the other's memory.
+    for (let i = 0; i < count; i += 1) this.#increase(cells[i] as number);
   }
 
-  /** Apart from the loop above, so that neither waits for the other's memory. Page 0 is of no use: rows without a value go there. */
-  #increase(places: Int32Array, count: number): void {
-    const cells = this.#cells;
-    for (let i = 0; i < count; i += 1) {
-      const cell = places[i] as number;
-      const now = (cells[cell] as number) + 1;
-      cells[cell] = now;
-      if (now === TURN && cell !== 0) this.#turns.set(cell, (this.#turns.get(cell) ?? 0) + 1);
-    }
+  #cellOf(id: number, bucket: number): number {
+    if ((id | bucket) < 0) return 0;
+    const place = id * PAGES + (bucket >>> 7);
+    let page = this.#directory[place] as number;
+    if (page === 0) page = this.#newPage(place);
+    return page * PAGE + (bucket & 127);
+  }
+
+  /** Page 0 is of no use: rows without a value go there. */
+  #increase(cell: number): void {
+    const now = (this.#cells[cell] as number) + 1;
+    this.#cells[cell] = now;
+    if (now === TURN && cell !== 0) this.#turns.set(cell, (this.#turns.get(cell) ?? 0) + 1);
   }
 
   addMany(id: number, bucket: number, times: number): void {

@@ -1,8 +1,8 @@
 // Tests the histogram: its error bound against an exact sort, merging, and its bounded memory.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Histogram } from '../../../src/observe/http-log/quantile.ts';
-import { seeded } from './support.ts';
+import { Histogram } from '../../../../src/observe/http-log/figures/histogram.ts';
+import { seeded } from '../support.ts';
 
 const SHARES = [0, 0.01, 0.25, 0.5, 0.9, 0.95, 0.99, 0.999, 1];
 
