@@ -29,6 +29,18 @@ export function some(text: string): string {
   return text;
 }
 
+/** Failed requests at which a command ends with 1: a number, or a share of all in percent. */
+export type FailureLimit = { readonly count: number } | { readonly percent: number };
+
+/** "1", "100", "0.5%" */
+export function failureLimit(text: string): FailureLimit {
+  const [, number, sign] = /^(\d{1,9}(?:\.\d{1,6})?)(%?)$/.exec(text.trim()) ?? [];
+  const value = Number(number);
+  const usable = number !== undefined && value > 0 && (sign === '%' ? value <= 100 : Number.isInteger(value));
+  if (!usable) throw new InvalidArgumentError('It must be a number of failed requests from 1, or a share of all such as 0.5%.');
+  return sign === '%' ? { percent: value } : { count: value };
+}
+
 /** True when a finding is at least as severe as asked; what is good or cannot be told never fails. */
 export function fails(findings: readonly Pick<Finding, 'severity'>[], failOn: FailOn): boolean {
   if (failOn === 'never') return false;

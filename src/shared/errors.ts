@@ -33,6 +33,7 @@ export const errors = {
   SOURCE_UNKNOWN: { status: 404, say: (f) => `There is no log ${f['source']}.`, next: () => 'Read the catalog again: the file may be gone.' },
   CURSOR_BAD: { status: 400, say: () => 'The cursor is not one of ours.', next: () => 'Start from the end or from a time.' },
   FILTER_BAD: { status: 400, say: (f) => `The filter cannot be used: ${f['why']}.`, next: () => 'Use RE2 syntax without look-around and back references, at most 500 characters.' },
+  NO_HTTP_LOG: { status: 422, say: (f) => `There is no HTTP log in ${f['where']}: ${f['why']}.`, next: () => 'Name logs of IIS, nginx, Apache or JSON lines, packed or not, or say their format with --format.' },
   LOG_FORMAT_BAD: { status: 400, say: (f) => `The log format cannot be used: ${f['why']}.`, next: () => 'Copy the text of log_format or LogFormat from the server\'s configuration: nginx:…, apache:…, or name a format by its id.' },
   LOG_UNREADABLE: { status: 422, say: (f) => `${f['name']} cannot be read as a log: ${f['why']}.` },
   HTTP_FILTER_BAD: { status: 400, say: (f) => `The filter cannot be read at character ${f['at']}: ${f['why']}.`, next: () => 'Write terms with spaces between them, such as status:502.3 route:"GET /api/orders/{id}" taken>1000 -path:/health.' },

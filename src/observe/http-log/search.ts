@@ -113,6 +113,11 @@ function behind(at: number, source: string, offset: number, after: RowPlace): bo
   return source === after.source ? offset < after.offset : source > after.source;
 }
 
+/** The order of answers. */
+export function inOrder(a: RowPlace, b: RowPlace): number {
+  return b.at - a.at || (a.source < b.source ? -1 : a.source > b.source ? 1 : b.offset - a.offset);
+}
+
 /** The cursor of the page behind a row. */
 export function cursorOf({ at, source, offset }: RowPlace): string {
   return `${at}_${offset}_${source}`;

@@ -1,0 +1,60 @@
+// Owns `diag http-log`: HTTP logs of any format that lie here, as a report or as rows, without an agent.
+import { readFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { VERSION } from '../../agent/config.ts';
+import { systemClock } from '../../platform/clock.ts';
+import type { HttpReport } from '../../shared/http-report.ts';
+import { bytes, percent } from '../../shared/units.ts';
+import { writeAtomic } from '../../store/atomic.ts';
+import { exitCode } from '../exit.ts';
+import { clearLine, showLine } from '../live-line.ts';
+import type { FailureLimit } from '../options.ts';
+import { print, printJson, safeLine } from '../print.ts';
+import { printHttp, printRows } from '../print-http.ts';
+import { stop } from '../until.ts';
+
+export interface HttpLogOptions {
+  readonly from?: number;
+  readonly to?: number;
+  readonly filter?: string;
+  readonly format?: string;
+  readonly json?: boolean;
+  readonly html?: string;
+  readonly limit: number;
+  readonly rows?: boolean;
+  readonly all?: boolean;
+  readonly failOn?: FailureLimit;
+}
+
+export async function httpLog(paths: readonly string[], options: HttpLogOptions): Promise<void> {
+  const { from, to, filter, format, limit } = options;
+  const { readLogs } = await import('../../observe/http-log/offline/read-logs.ts');
+  const { report, rows, more } = await readLogs({
+    paths, signal: stop, ...given({ from, to, filter, format, everything: options.all, rows: options.rows === true ? limit : undefined }),
+    progress: (read, total) => { showLine(`read ${bytes(read)} of ${bytes(total)}${total > 0 ? ` (${percent(Math.round(100 * read / total))})` : ''}`); },
+  });
+  clearLine();
+  if (options.html !== undefined) await writeHtml(resolve(options.html), report, filter);
+  if (options.json === true) printJson(options.rows === true ? { rows, more } : report);
+  else if (options.rows === true) printRows(rows, more);
+  else printHttp(report, limit);
+  if (options.html !== undefined && options.json !== true) { print(); print(`written to ${safeLine(resolve(options.html))}`); }
+  if (failed(report, options.failOn)) exitCode(1);
+}
+
+/** What was not given is not there, as the reader's options want it. */
+function given<T extends object>(options: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as { [K in keyof T]?: Exclude<T[K], undefined> };
+}
+
+function failed({ failures, rows }: HttpReport, limit: FailureLimit | undefined): boolean {
+  if (limit === undefined) return false;
+  return 'count' in limit ? failures >= limit.count : rows > 0 && 100 * failures / rows >= limit.percent;
+}
+
+async function writeHtml(path: string, report: HttpReport, filter: string | undefined): Promise<void> {
+  const [{ HTTP_CSS, httpHtml }, { packageRoot }] = await Promise.all([import('../../analyze/http-html.ts'), import('../../server/run.ts')]);
+  const root = packageRoot(import.meta.url);
+  const css = (await Promise.all(HTTP_CSS.map((name) => readFile(join(root, 'public', name), 'utf8')))).join('\n');
+  await writeAtomic(path, httpHtml(report, { madeAt: systemClock.now(), tool: { name: 'AppServiceDiag', version: VERSION }, ...(filter === undefined ? {} : { filter }) }, css));
+}
