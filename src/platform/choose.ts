@@ -27,5 +27,11 @@ export async function openPlatform(settings: PlatformSettings): Promise<Platform
     if (hasProc()) return openLinux(given);
   }
   const { openPortable } = await import('./portable/index.ts');
-  return await openPortable({ ...given, ...settings.portable });
+  if (process.platform !== 'win32' || settings.portable !== undefined) return await openPortable({ ...given, ...settings.portable });
+  const [{ openWindows }, { openBlind, osName }] = await Promise.all([import('./windows/index.ts'), import('./windows/blind.ts')]);
+  try {
+    return await openWindows(given);
+  } catch (error) {
+    return openBlind(await openPortable({ ...given, osName: osName() }), error);
+  }
 }

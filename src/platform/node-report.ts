@@ -100,7 +100,7 @@ async function newInspector(door: InspectorDoor, pid: number, before: ReadonlyMa
 }
 
 /** Where the inspector will be or is, as arguments or NODE_OPTIONS say; `asked`: it was asked for at the start. */
-function namedPort(words: readonly string[]): { readonly port: number; readonly asked: boolean } {
+export function namedPort(words: readonly string[]): { readonly port: number; readonly asked: boolean } {
   const asked = words.some((word) => /^--inspect(-brk|-wait)?(=|$)/.test(word));
   const port = words.map((word) => /^--(?:inspect(?:-brk|-wait|-port)?|debug-port)=(?:.*:)?(\d{1,5})$/.exec(word)?.[1]).filter((found) => found !== undefined).at(-1);
   return { port: port === undefined ? DEFAULT_PORT : Number(port), asked };

@@ -25,7 +25,7 @@ export const ProcessInfo = z.object({
   role: Role,
   path: z.string().optional(),
   commandLine: z.string().optional(),                          // secrets masked
-  user: z.string().optional(),
+  user: z.string().optional(), bits: z.literal([32, 64]).optional(),   // bits: told on Windows, where both run side by side
   ours: z.boolean().optional(),                                // the agent itself, its parents and children: never a target
 });
 export type ProcessInfo = z.infer<typeof ProcessInfo>;

@@ -12,7 +12,15 @@ import { appInfo, type Env } from '../identity.ts';
 import type { Folders, HostUsage, Platform, Usage } from '../platform.ts';
 import { ProcessList, type Selection } from './list.ts';
 
-export interface PortableSettings { readonly env: Env; readonly folders: Folders; readonly clock: Clock; readonly processes: Selection; readonly listEveryMs?: number }
+export interface PortableSettings {
+  readonly env: Env;
+  readonly folders: Folders;
+  readonly clock: Clock;
+  readonly processes: Selection;
+  readonly listEveryMs?: number;
+  /** Default: asked of systeminformation. */
+  readonly osName?: string;
+}
 
 /** pidusage counts the age of a process in other ways than the listing does; a larger difference is another process under the same pid. */
 const SAME_START_MS = 3_000;
@@ -40,7 +48,7 @@ export async function openPortable(settings: PortableSettings): Promise<Platform
     startOf: async (pid) => (await list.everyone()).get(pid)?.startedAt,
   };
   return {
-    host: { app: appInfo(env, folders.home, await osName()), folders },
+    host: { app: appInfo(env, folders.home, settings.osName ?? await osName()), folders },
     clock,
     can: (what) => ability(what, folders),
     processes: async (signal) => { signal.throwIfAborted(); return await list.recent(); },

@@ -1,0 +1,89 @@
+// Owns reading SYSTEM_PROCESS_INFORMATION (64 bit): all processes with all their counters, as one call of Windows gives them.
+
+export interface NtProcess {
+  readonly pid: number;
+  readonly parent: number;
+  readonly name: string;
+  readonly startedAt: number;
+  readonly cpuMs: number;             // user + kernel, since the start
+  readonly threads: number;
+  readonly handles: number;
+  readonly workingSetBytes: number;
+  readonly privateBytes: number;
+  readonly ioReadBytes: number;
+  readonly ioWriteBytes: number;
+  /** Where its rows of threads begin in the buffer. */
+  readonly threadsAt: number;
+}
+
+export interface NtThread { readonly id: number; readonly startedAt: number; readonly cpuMs: number }
+
+/** Offsets in bytes; winternl.h and its long known reserved parts. */
+const AT = {
+  next: 0, threads: 4, created: 32, user: 40, kernel: 48, nameBytes: 56, nameAddress: 64, pid: 80, parent: 88, handles: 96, workingSet: 144, pagefile: 184, read: 232, written: 240, rows: 256,
+} as const;
+const THREAD = { bytes: 80, kernel: 0, user: 8, created: 16, id: 48 } as const;
+const NAME_BYTES = 520;
+/** FILETIME counts from 1601. */
+const EPOCH_MS = 11_644_473_600_000;
+
+/** `address`: where the buffer lies, since names are told by address. A row that is cut ends the reading. */
+export function parseNtProcesses(buffer: Buffer, bytes: number, address: number): NtProcess[] {
+  const found: NtProcess[] = [];
+  const end = Math.min(bytes, buffer.length);
+  for (let at = 0; at + AT.rows <= end;) {
+    found.push(oneAt(buffer, at, end, address));
+    const next = buffer.readUInt32LE(at + AT.next);
+    if (next < AT.rows) break;
+    at += next;
+  }
+  return found;
+}
+
+function oneAt(buffer: Buffer, at: number, end: number, address: number): NtProcess {
+  return {
+    pid: buffer.readUInt32LE(at + AT.pid),
+    parent: buffer.readUInt32LE(at + AT.parent),
+    name: nameAt(buffer, at, end, address),
+    startedAt: instantAt(buffer, at + AT.created),
+    cpuMs: (numberAt(buffer, at + AT.user) + numberAt(buffer, at + AT.kernel)) / 10_000,
+    threads: buffer.readUInt32LE(at + AT.threads),
+    handles: buffer.readUInt32LE(at + AT.handles),
+    workingSetBytes: numberAt(buffer, at + AT.workingSet),
+    // The commit charge, which performance counters call private bytes.
+    privateBytes: numberAt(buffer, at + AT.pagefile),
+    ioReadBytes: numberAt(buffer, at + AT.read),
+    ioWriteBytes: numberAt(buffer, at + AT.written),
+    threadsAt: at + AT.rows,
+  };
+}
+
+/** The idle process has no name. */
+function nameAt(buffer: Buffer, at: number, end: number, address: number): string {
+  const bytes = Math.min(buffer.readUInt16LE(at + AT.nameBytes), NAME_BYTES);
+  const from = numberAt(buffer, at + AT.nameAddress) - address;
+  return bytes === 0 || from < 0 || from + bytes > end ? '' : buffer.toString('utf16le', from, from + bytes);
+}
+
+export function parseNtThreads(buffer: Buffer, bytes: number, process: NtProcess): NtThread[] {
+  const found: NtThread[] = [];
+  const end = Math.min(bytes, buffer.length);
+  for (let i = 0, at = process.threadsAt; i < process.threads && at + THREAD.bytes <= end; i += 1, at += THREAD.bytes) {
+    found.push({
+      id: buffer.readUInt32LE(at + THREAD.id),
+      startedAt: instantAt(buffer, at + THREAD.created),
+      cpuMs: (numberAt(buffer, at + THREAD.user) + numberAt(buffer, at + THREAD.kernel)) / 10_000,
+    });
+  }
+  return found;
+}
+
+/** 64 bits without a BigInt: above 2^53 the last digits go, which for a FILETIME is less than 2 µs. */
+function numberAt(buffer: Buffer, at: number): number {
+  return buffer.readUInt32LE(at) + buffer.readUInt32LE(at + 4) * 2 ** 32;
+}
+
+function instantAt(buffer: Buffer, at: number): number { return Math.max(0, Math.floor(numberAt(buffer, at) / 10_000) - EPOCH_MS); }
+
+/** The same instant from a FILETIME of another call. */
+export function instantOf(fileTime: bigint): number { return Math.max(0, Math.floor(Number(fileTime) / 10_000) - EPOCH_MS); }

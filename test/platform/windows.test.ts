@@ -1,0 +1,14 @@
+// Owns the run of the door to Windows on the real Windows Node under wine: the contract, what only this door does, and a start without koffi.
+import { after, before, test } from 'node:test';
+import { startWindowsHost, type WindowsHost } from '../support/windows.ts';
+import { testOnWindows } from '../support/windows-tests.ts';
+import { noWine } from '../support/wine.ts';
+
+const skip = noWine() ?? false;
+const timeout = 180_000;
+let host: WindowsHost;
+
+before(async () => { if (skip === false) host = await startWindowsHost(); });
+after(async () => { if (skip === false) await host.close(); });
+
+test('the contract of every platform holds on Windows', { skip, timeout }, (t) => testOnWindows(t, host, 'test/platform/windows-contract.ts'));
