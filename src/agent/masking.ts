@@ -1,5 +1,4 @@
 // Owns the mask for text that leaves the agent: patterns of secrets, and the very values that the site's processes hold.
-import { maskText } from '../shared/mask.ts';
 import type { HttpGroups, HttpReport } from '../shared/http-report.ts';
 import type { Change, Now, ProcessInfo, RequestRow } from '../shared/model.ts';
 import type { AgentLog as Log } from '../platform/log.ts';
@@ -17,11 +16,11 @@ const MAX_VARIABLES = 2_000;
 
 type Mask = (text: string) => string;
 
-export interface Masking { mask(text: string): string; readonly stopped: Promise<void> }
+export interface Masking { mask(text: string): string; masker(): Masker; readonly stopped: Promise<void> }
 
 export function startMasking(platform: Platform, observed: Pick<Observed, 'processes'>, log: Pick<Log, 'error'>, signal: AbortSignal): Masking {
   const known = new Map<string, Variable>();
-  let masker: Masker | undefined;
+  let masker = makeMasker([]);
   let learnedFrom = '';
   const learn = async (): Promise<void> => {
     const site = workerFirst(observed.processes()).slice(0, MAX_PROCESSES);
@@ -44,7 +43,7 @@ export function startMasking(platform: Platform, observed: Pick<Observed, 'proce
       }
     }
   };
-  return { mask: (text) => (masker ? masker.text(text).text : maskText(text).text), stopped: run() };
+  return { mask: (text) => masker.text(text).text, masker: () => masker, stopped: run() };
 }
 
 function workerFirst(processes: readonly ProcessInfo[]): readonly ProcessInfo[] {

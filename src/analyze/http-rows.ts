@@ -62,6 +62,15 @@ export function maskedRowText(text: string): string | undefined {
   return maskCells(cells, usual.cells).text;
 }
 
+const SPACE = 0x20;
+
+/** Might maskedRowText take this line (after its date and time, which the caller has looked at) for a row? As many cells as App Service writes. */
+export function hasRowCells(bytes: Uint8Array, from: number, to: number): boolean {
+  let cells = 1;
+  for (let i = from; i < to; i += 1) if (bytes[i] === SPACE) cells += 1;
+  return cells === usual.cells.length;
+}
+
 function maskCells(cells: string[], maskers: readonly (Cell | undefined)[]): MaskedText {
   let count = 0;
   maskers.forEach((mask, i) => {

@@ -1,5 +1,6 @@
 // Owns the masking of one session: what looks like a secret, and the very values the site's processes hold as secrets.
 import { isSecretName, MASK, maskText, secretValues } from '../shared/mask.ts';
+import { SecretScan } from '../shared/mask-scan.ts';
 import type { Variable } from '../platform/platform.ts';
 
 export interface MaskedText { readonly text: string; readonly count: number }
@@ -9,6 +10,8 @@ export interface Masker {
   text(text: string): MaskedText;
   /** Only the known values: for text whose form must stay, such as the columns of an HTTP log. */
   values(text: string): MaskedText;
+  /** A quick look at raw bytes: the place of something in [from, to) that `text` might change, -1 when there is nothing. */
+  suspect(bytes: Uint8Array, from: number, to: number): number;
 }
 
 /** Shorter values are masked in the environment itself but not searched for: they would black out ordinary words. */
@@ -31,7 +34,9 @@ export function makeMasker(variables: readonly Variable[]): Masker {
     const masked = text.replace(pattern, () => { count += 1; return MASK; });
     return { text: masked, count };
   };
+  const scan = new SecretScan(values);
   return {
+    suspect: (bytes, from, to) => scan.suspect(bytes, from, to),
     values: known,
     text(text) {
       const first = known(text);

@@ -6,6 +6,7 @@ import { Problem } from '../shared/api.ts';
 import { DiagError } from '../shared/errors.ts';
 import type { LogFilter } from '../shared/model.ts';
 import { ToPage } from '../shared/live.ts';
+import { LogChannels } from '../shared/log-channels.ts';
 import { systemClock } from '../platform/clock.ts';
 import type { Reached } from './reach.ts';
 
@@ -23,7 +24,7 @@ const MAX_REFUSAL_BYTES = 64 * 1024;
 /** Batches until the connection breaks or the signal aborts; the caller resumes with the last cursor. @throws what the agent refused */
 export async function* followLog(reached: Reached, wanted: Wanted, signal: AbortSignal): AsyncGenerator<LogBatch> {
   const over = new AbortController();
-  const wire = new Wire(reached, { type: 'follow-log', id: 'log', ...wanted });
+  const wire = new Wire(reached, { type: 'follow-log', id: 'log', ...wanted }, wanted.source);
   const end = (): void => { wire.close(); };
   signal.addEventListener('abort', end, { once: true });
   void watch(wire, AbortSignal.any([signal, over.signal]));
@@ -49,17 +50,21 @@ class Wire {
   heardAt = systemClock.monotonic();
   readonly #socket: WebSocket;
   readonly #waiting: ToPage[] = [];
+  readonly #channels = new LogChannels();
+  readonly #source: string;
   #refusal: Error | undefined;
   #closed = false;
   #wake: (() => void) | undefined;
 
-  constructor(reached: Reached, ask: object) {
+  constructor(reached: Reached, ask: object, source: string) {
+    this.#source = source;
     const { url, headers } = reached;
     // Behind the SCM site the agent tells programs from pages of other sites by the Origin only.
     this.#socket = new WebSocket(`${url.replace(/^http/, 'ws')}/live`, { headers: { ...headers, origin: new URL(url).origin }, handshakeTimeout: HANDSHAKE_MS, perMessageDeflate: false });
     this.#socket.on('open', () => { this.#socket.send(JSON.stringify(ask)); });
     this.#socket.on('ping', () => { this.heardAt = systemClock.monotonic(); });
-    this.#socket.on('message', (raw) => { this.#take(String(raw)); });
+    this.#socket.binaryType = 'nodebuffer';
+    this.#socket.on('message', (raw, isBinary) => { if (isBinary) this.#frame(raw as Buffer); else this.#take(String(raw)); });
     this.#socket.on('unexpected-response', (_req, res) => { void this.#refused(url, res); });
     this.#socket.on('close', () => { this.#end(); });
     this.#socket.on('error', () => { this.#end(); });            // 'close' may not follow when it never opened
@@ -81,7 +86,18 @@ class Wire {
     const message = ToPage.safeParse(JSON.parse(text));
     if (!message.success) return;                              // a newer agent may say more
     if (message.data.type === 'refused') { const { code, detail } = message.data; this.#refusal = problem(code, detail); this.#end(); return; }
-    this.#waiting.push(message.data);
+    if (message.data.type === 'log') this.#channels.heard(message.data, this.#source);
+    this.#push(message.data);
+  }
+
+  #frame(bytes: Buffer): void {
+    this.heardAt = systemClock.monotonic();
+    const message = this.#channels.read(bytes, systemClock.now());
+    if (message !== undefined) this.#push(message);
+  }
+
+  #push(message: ToPage): void {
+    this.#waiting.push(message);
     if (this.#waiting.length >= MAX_WAITING) this.#socket.pause();
     this.#wake?.();
   }

@@ -19,7 +19,22 @@ export interface ProcessExit { readonly process: ProcessKey; readonly name: stri
 
 export interface SamplerHealth { readonly id: string; readonly state: 'good' | 'failing' | 'waiting'; readonly lastAt?: number; readonly error?: string; readonly costMs?: number }
 
-export interface LogBatch { readonly items: readonly LogItem[]; readonly dropped: number; readonly passed: number; readonly cursor: string }
+/** `channel`: from here on frames of this number are this follower's, and count what was left out from `passedBefore` on. */
+export interface LogBatch { readonly items: readonly LogItem[]; readonly dropped: number; readonly droppedLines?: number; readonly passed: number; readonly cursor: string; readonly channel?: number; readonly passedBefore?: number }
+
+/** Where a followed log goes: a socket, or what else takes it at once. */
+export interface LogSink {
+  /** Lines in the form of shared/log-frame.ts, secrets masked. One buffer goes to many: never changed. */
+  frame(bytes: Buffer): void;
+  /** The past, notices and losses. */
+  batch(batch: LogBatch): void;
+  /** Bytes taken that are not on their way yet; above a megabyte the log waits, keeps four megabytes in all, and counts what it drops. */
+  readonly waitingBytes: number;
+  /** Calls back whenever less waits than before. */
+  onRoom(call: () => void): void;
+  /** May frames of this channel be told apart from those of others of the same receiver? */
+  claim(channel: number): boolean;
+}
 
 /** The logs of the site: catalog, pages of lines, live tails. */
 export interface Logs {
@@ -29,8 +44,9 @@ export interface Logs {
   path(source: string): Promise<string>;
   /** @throws SOURCE_UNKNOWN, CURSOR_BAD, FILTER_BAD */
   page(source: string, query: { before?: string; after?: string; at?: number; limit: number; filter?: LogFilter }, signal: AbortSignal): Promise<LogPage>;
-  /** Live: first the last `last` entries or all since `cursor`, then what comes; filtered on this side. Batches at most every 100 ms. @throws as page */
-  follow(source: string, options: { cursor?: string; last?: number; filter?: LogFilter; signal: AbortSignal; keep?: number }): AsyncIterable<LogBatch>;
+  /** Live: first the last `last` entries or all since `cursor`, then what comes, as it comes; filtered and masked on this side. Ends when
+   *  the signal aborts. @throws as page */
+  follow(source: string, options: { cursor?: string; last?: number; filter?: LogFilter; signal: AbortSignal; sink: LogSink }): Promise<void>;
 }
 
 /** What analyze, mitigate and the pages may see of the recent past; made by the observer. */

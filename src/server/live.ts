@@ -1,5 +1,6 @@
 // Owns the live socket: one a page, many subscriptions; each bounded, resumable, and counted where it loses.
 import type { IncomingMessage, Server } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer, type WebSocket } from 'ws';
 import { DiagError, codeOf, sayError, type ErrorCode } from '../shared/errors.ts';
@@ -7,11 +8,12 @@ import { FromPage, type ToPage } from '../shared/live.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Agent } from '../agent/agent.ts';
 import type { Guard } from './guard.ts';
+import { LogSinks } from './log-sink.ts';
 import { subscribe } from './topics.ts';
 import { problemOf } from './problem.ts';
 
-/** Sockets at once; a page has one. */
-export const MAX_SOCKETS = 64;
+/** Sockets at once; a page has one. A hundred pages and the tools beside them. */
+export const MAX_SOCKETS = 128;
 /** Subscriptions of one socket: every chart topic and a dozen logs. */
 export const MAX_SUBSCRIPTIONS = 24;
 /** Longest message a page may send. */
@@ -39,7 +41,7 @@ export function attachLive(server: Server, agent: Agent, guard: Guard, base: str
       refuse(socket, error);
       return;
     }
-    wss.handleUpgrade(req, socket, head, (ws) => { serve(ws, agent).catch((error: unknown) => { agent.log.error('live socket failed', {}, error); ws.terminate(); }); });
+    wss.handleUpgrade(req, socket, head, (ws) => { serve(ws, req.socket, agent).catch((error: unknown) => { agent.log.error('live socket failed', {}, error); ws.terminate(); }); });
   });
   return {
     get sockets() { return wss.clients.size; },
@@ -80,9 +82,10 @@ function refuse(socket: Duplex, error: unknown): void {
 /** Sends when the socket has room; a subscription awaits this, so that a slow page stops pulling instead of filling memory. */
 export type Send = (message: ToPage) => Promise<void>;
 
-async function serve(ws: WebSocket, agent: Agent): Promise<void> {
+async function serve(ws: WebSocket, socket: Socket, agent: Agent): Promise<void> {
   const gone = new AbortController();
   const open = new Map<string, AbortController>();
+  const sinks = new LogSinks(ws, socket);
   ws.on('close', () => { gone.abort(); });
   ws.on('error', () => { gone.abort(); });                     // ws itself closes then, with the code that says why
   ws.on('message', (raw, isBinary) => {
@@ -94,7 +97,7 @@ async function serve(ws: WebSocket, agent: Agent): Promise<void> {
     if (open.size >= MAX_SUBSCRIPTIONS) { sendRefusal(ws, 'TOO_MANY', `At most ${MAX_SUBSCRIPTIONS} subscriptions.`, message.id); return; }
     const left = new AbortController();
     open.set(message.id, left);
-    void run(message, agent, ws, AbortSignal.any([gone.signal, left.signal])).finally(() => { if (open.get(message.id) === left) open.delete(message.id); });
+    void run(message, agent, ws, sinks, AbortSignal.any([gone.signal, left.signal])).finally(() => { if (open.get(message.id) === left) open.delete(message.id); });
   });
   const { app } = agent.platform.host;
   await sender(ws, agent.platform.clock, gone.signal)({ type: 'hello', version: agent.version, instance: app.instance, at: agent.platform.clock.now(), app, health: agent.health() });
@@ -111,9 +114,9 @@ function parse(text: string): FromPage | undefined {
   }
 }
 
-async function run(message: Exclude<FromPage, { type: 'leave' }>, agent: Agent, ws: WebSocket, signal: AbortSignal): Promise<void> {
+async function run(message: Exclude<FromPage, { type: 'leave' }>, agent: Agent, ws: WebSocket, sinks: LogSinks, signal: AbortSignal): Promise<void> {
   try {
-    await subscribe(message, agent, sender(ws, agent.platform.clock, signal), signal);
+    await subscribe(message, agent, sender(ws, agent.platform.clock, signal), sinks, signal);
   } catch (error) {
     if (signal.aborted) return;
     const code = codeOf(error);

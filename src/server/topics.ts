@@ -1,11 +1,11 @@
 // Owns the subscriptions of the live socket: each topic pulled from its feed and sent in batches.
-import type { FromPage, ToPage } from '../shared/live.ts';
+import type { FromPage } from '../shared/live.ts';
 import type { Sample, Session } from '../shared/model.ts';
 import type { Feed } from '../observe/observe.ts';
 import type { Agent } from '../agent/agent.ts';
 import { maskedChange } from '../agent/masking.ts';
 import type { Send } from './live.ts';
-import { masked } from './routes/logs.ts';
+import type { LogSinks } from './log-sink.ts';
 
 /** Items in one message: some 300 KB of samples, so that a long backlog lets other subscriptions in between. */
 const MESSAGE_ITEMS = 1_000;
@@ -17,9 +17,9 @@ const NOW_EVERY_MS = 2_000;
 type Follow = Extract<FromPage, { type: 'follow' }>;
 
 /** Runs until the signal aborts. */
-export async function subscribe(message: Exclude<FromPage, { type: 'leave' }>, agent: Agent, send: Send, signal: AbortSignal): Promise<void> {
+export async function subscribe(message: Exclude<FromPage, { type: 'leave' }>, agent: Agent, send: Send, sinks: LogSinks, signal: AbortSignal): Promise<void> {
   if (message.type === 'follow') await topics[message.topic](message, agent, send, signal);
-  else if (message.type === 'follow-log') await followLog(message, agent, send, signal);
+  else if (message.type === 'follow-log') await followLog(message, agent, sinks, signal);
   else await followSession(message, agent, send, signal);
 }
 
@@ -66,13 +66,10 @@ async function pump<T extends { at: number }>(feed: Feed<T>, { since }: Follow, 
   }
 }
 
-async function followLog(message: Extract<FromPage, { type: 'follow-log' }>, agent: Agent, send: Send, signal: AbortSignal): Promise<void> {
+async function followLog(message: Extract<FromPage, { type: 'follow-log' }>, agent: Agent, sinks: LogSinks, signal: AbortSignal): Promise<void> {
   const { id, source, cursor, last, filter } = message;
-  const options = { signal, ...(cursor === undefined ? {} : { cursor }), ...(last === undefined ? {} : { last }), ...(filter === undefined ? {} : { filter }) };
-  for await (const batch of agent.observed.logs.follow(source, options)) {
-    const items = batch.items.map((item) => ('line' in item ? { line: masked(item.line, agent.mask) } : item));
-    await send({ type: 'log', id, items, dropped: batch.dropped, passed: batch.passed, cursor: batch.cursor } satisfies ToPage);
-  }
+  const options = { signal, sink: sinks.open(id, signal), ...(cursor === undefined ? {} : { cursor }), ...(last === undefined ? {} : { last }), ...(filter === undefined ? {} : { filter }) };
+  await agent.observed.logs.follow(source, options);
 }
 
 /** Ends when the session has. */

@@ -22,7 +22,8 @@ export type FromPage = z.infer<typeof FromPage>;
 /** Why a followed log jumped; shown as a row of its own. */
 export const LogNotice = z.object({ kind: z.enum(['rotated', 'truncated', 'deleted', 'created', 'lost', 'failed']), text: z.string(), at: At.optional(), lostBytes: z.number().int().optional(), lostLines: z.number().int().optional() });
 export type LogNotice = z.infer<typeof LogNotice>;
-export const LogItem = z.union([z.object({ line: LogLine }), z.object({ notice: LogNotice })]);
+/** `more`: lines that go on the entry before, which was sent without waiting for them; its level is that of the whole entry. */
+export const LogItem = z.union([z.object({ line: LogLine }), z.object({ more: LogLine }), z.object({ notice: LogNotice })]);
 export type LogItem = z.infer<typeof LogItem>;
 
 export const ToPage = z.discriminatedUnion('type', [
@@ -33,8 +34,10 @@ export const ToPage = z.discriminatedUnion('type', [
   z.object({ type: z.literal('now'), id: Id, now: Now }),
   z.object({ type: z.literal('operations'), id: Id, items: z.array(Operation) }),
   z.object({ type: z.literal('session'), id: Id, session: Session }),
-  /** cursor: where this batch ends, also past filtered lines; `passed` = entries the filter left out since the last batch. */
-  z.object({ type: z.literal('log'), id: Id, items: z.array(LogItem), dropped: z.number().int(), passed: z.number().int(), cursor: z.string() }),
+  /** cursor: where this batch ends, also past filtered lines; `passed` = entries the filter left out since the last batch; `dropped` =
+   *  entries lost because the page was slow, of `droppedLines` lines. What is live comes in binary frames (shared/log-frame.ts);
+   *  `channel` says which are this subscription's from here on, `passedBefore` what their count of left out entries begins with. */
+  z.object({ type: z.literal('log'), id: Id, items: z.array(LogItem), dropped: z.number().int(), droppedLines: z.number().int().optional(), passed: z.number().int(), cursor: z.string(), channel: z.number().int().optional(), passedBefore: z.number().int().optional() }),
   z.object({ type: z.literal('refused'), id: z.string().optional(), code: z.string(), detail: z.string() }),
 ]);
 export type ToPage = z.infer<typeof ToPage>;

@@ -14,7 +14,7 @@ export const NO_LOGS: Logs = {
   catalog: async () => ({ sources: [], more: 0 }),
   path: async (source) => { throw new Error(`no ${source}`); },
   page: async () => { throw new Error('no logs'); },
-  follow: async function* () { /* no logs */ },
+  follow: async () => { /* no logs */ },
 };
 
 /** What the observer knows when nothing has been observed yet. */

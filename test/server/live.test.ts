@@ -8,6 +8,7 @@ import { after, afterEach, before, test } from 'node:test';
 import { WebSocket, type ClientOptions } from 'ws';
 import type { Problem } from '../../src/shared/api.ts';
 import { ToPage, type FromPage } from '../../src/shared/live.ts';
+import { LogChannels } from '../../src/shared/log-channels.ts';
 import type { LogFilter, Sample } from '../../src/shared/model.ts';
 import type { Agent } from '../../src/agent/agent.ts';
 import { listen, type Listening } from '../../src/server/listen.ts';
@@ -56,9 +57,21 @@ class Page {
   constructor(url = listening.url, options: ClientOptions = { headers: BEARER }) {
     pages.add(this);
     this.ws = new WebSocket(`${url.replace('http', 'ws')}/live`, options);
-    this.ws.on('message', (raw) => { this.got.push(ToPage.parse(JSON.parse(String(raw)))); });
+    this.ws.on('message', (raw, isBinary) => { this.#take(raw as Buffer, isBinary); });
     this.ws.on('close', (code) => { this.closed = code; pages.delete(this); });
     this.ws.on('error', () => { /* 'close' follows and tells */ });
+  }
+  readonly #channels = new LogChannels();
+  #take(raw: Buffer, isBinary: boolean): void {
+    if (!isBinary) {
+      const message = ToPage.parse(JSON.parse(String(raw)));
+      if (message.type === 'log') this.#channels.heard(message, 'x');
+      this.got.push(message);
+      return;
+    }
+    const message = this.#channels.read(raw, Date.now());
+    assert.ok(message, 'a frame that cannot be read, or that nobody asked for');
+    this.got.push(ToPage.parse(message));
   }
   all<T extends ToPage['type']>(type: T, id?: string): Of<T>[] {
     return this.got.filter((m): m is Of<T> => m.type === type && (id === undefined || ('id' in m && m.id === id)));

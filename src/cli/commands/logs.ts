@@ -73,6 +73,7 @@ export function filterOf(options: Pick<Options, 'text' | 'regex' | 'not' | 'leve
 function printItem(item: LogItem, asJson: boolean): void {
   if (asJson) print(json('line' in item ? item.line : item));
   else if ('line' in item) printLine(item.line);
+  else if ('more' in item) printLine(item.more);
   else print(colour('yellow', `— ${safeLine(item.notice.text)}`));
 }
 

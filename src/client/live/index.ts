@@ -29,6 +29,7 @@ function connectSocket(url: string, events: WireEvents): Wire {
   let socket: WebSocket | undefined;
   const open = (): void => {
     socket = new WebSocket(url);
+    socket.binaryType = 'arraybuffer';
     socket.onopen = () => events.opened();
     socket.onmessage = (event) => events.received(event.data);
     socket.onclose = () => events.closed();

@@ -1,5 +1,6 @@
 // Owns the one live socket: its subscriptions, how they resume after a lost connection, and what state it is in.
 import { FromPage, ToPage } from '../../shared/live.ts';
+import { LogChannels } from '../../shared/log-channels.ts';
 import { cell, type Cell } from '../cell.ts';
 import type { Clock } from '../clock.ts';
 
@@ -28,14 +29,16 @@ export interface Link {
 /** First pause before a new try; doubled up to the longest. */
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 15_000;
+const HEARD_EVERY_MS = 250;
 
-interface Follower { readonly ask: () => Ask; readonly take: (message: Message) => void; id: string }
+interface Follower { readonly ask: () => Ask; readonly take: (message: Message) => void; id: string; source: string }
 
 export function openLink(options: { url: string; connect: (url: string, events: WireEvents) => Wire; clock: Clock; onLost?: () => void }): Link {
   const { clock } = options;
   const state = cell<LinkState>({ word: 'connecting', since: clock.now() });
   const hello = cell<Hello | undefined>(undefined);
   const followers = new Map<string, Follower>();
+  const channels = new LogChannels();
   let socket: Wire | undefined;
   let connection = 0;
   let pauseMs = FIRST_PAUSE_MS;
@@ -50,7 +53,9 @@ export function openLink(options: { url: string; connect: (url: string, events: 
     made += 1;
     follower.id = `f-${made}`;
     followers.set(follower.id, follower);
-    send({ ...follower.ask(), id: follower.id } as FromPage);
+    const asked = follower.ask();
+    follower.source = asked.type === 'follow-log' ? asked.source : '';
+    send({ ...asked, id: follower.id } as FromPage);
   };
 
   const greet = (message: Hello): void => {
@@ -60,17 +65,21 @@ export function openLink(options: { url: string; connect: (url: string, events: 
   };
 
   const take = (data: unknown): void => {
-    const message = parse(data);
-    if (message === undefined) return;
     const now = clock.now();
-    state.set({ ...state.get(), lastAt: now });
-    if (message.type === 'hello') greet(message);
-    else if (message.id !== undefined) followers.get(message.id)?.take(message);
+    const message = data instanceof ArrayBuffer ? channels.read(new Uint8Array(data), now) : parse(data);
+    if (message === undefined) return;
+    // At most so often: a log may bring a thousand frames a second, and who shows the state needs a few.
+    if (now - (state.get().lastAt ?? 0) >= HEARD_EVERY_MS) state.set({ ...state.get(), lastAt: now });
+    if (message.type === 'hello') { greet(message); return; }
+    const follower = message.id === undefined ? undefined : followers.get(message.id);
+    if (message.type === 'log' && follower !== undefined) channels.heard(message, follower.source);
+    follower?.take(message);
   };
 
   const lose = (): void => {
     if (closed) return;
     socket = undefined;
+    channels.clear();
     const before = state.get();
     if (before.word !== 'lost') state.set({ ...before, word: 'lost', since: clock.now() });
     again?.();
@@ -101,9 +110,9 @@ export function openLink(options: { url: string; connect: (url: string, events: 
   return {
     state, hello,
     follow(ask, take) {
-      const follower: Follower = { ask, take, id: '' };
+      const follower: Follower = { ask, take, id: '', source: '' };
       enter(follower);
-      return () => { followers.delete(follower.id); send({ type: 'leave', id: follower.id }); };
+      return () => { followers.delete(follower.id); channels.leave(follower.id); send({ type: 'leave', id: follower.id }); };
     },
     retry() { if (state.get().word === 'lost') { pauseMs = FIRST_PAUSE_MS; open(); } },
     close() { closed = true; again?.(); socket?.close(); },

@@ -1,30 +1,37 @@
 // Owns the way from bytes to log entries: lines, then groups, then level and instant.
+import type { LogItem, LogNotice } from '../../shared/live.ts';
+import { LogFlags } from '../../shared/log-frame.ts';
 import type { Level, LogLine } from '../../shared/model.ts';
+import { jsonFields } from '../../shared/log-fields.ts';
+import { jsonTime, timeOf } from '../../shared/log-time.ts';
 import { Grouper, type Entry } from './group.ts';
-import { jsonLevel, levelOf, undocker } from './level.ts';
-import { LineSplitter } from './lines.ts';
-import { jsonTime, timeOf } from './time.ts';
-
-const MAX_JSON_CHARS = 64 * 1_024; // parsing a longer line for its level costs more than the level is worth
+import { jsonLevel, levelOf } from './level.ts';
+import type { Block } from './block.ts';
+import { encodeCursor } from './cursor.ts';
+import type { LogFile } from './file.ts';
+import { fingerprint, LineSplitter, TAIL_BYTES } from './lines.ts';
+import type { Output } from './log.ts';
+import { textAt } from './masked.ts';
+import { levelAt, quickLevel } from './quick-level.ts';
 
 /** Level and instant of an entry's text. `near`: an instant close to it, for forms without a year. */
 export function judge(text: string, near?: number): { level: Level; at?: number } {
   const fields = jsonFields(text);
   const at = (fields && jsonTime(fields)) ?? timeOf(text, near);
-  const level = fields ? jsonLevel(fields) : levelOf(text);
+  const level = quickly(text) ?? (fields ? jsonLevel(fields) : levelOf(text));
   return at === undefined ? { level } : { level, at };
 }
 
-/** The fields of an entry that is one JSON object, also behind Docker's time. */
-export function jsonFields(text: string): Readonly<Record<string, unknown>> | undefined {
-  const body = text.startsWith('{') ? text : undocker(text);
-  if (!body.startsWith('{') || body.length > MAX_JSON_CHARS || !body.trimEnd().endsWith('}')) return undefined;
-  try {
-    return JSON.parse(body) as Record<string, unknown>; // an object, for it begins with a brace
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
+const QUICK_CHARS = 120;
+
+/** What the quick look at bytes says of an entry of one line, so that a line is of one level wherever it is read. */
+function quickly(text: string): Level | undefined {
+  const first = text.charCodeAt(0);
+  if ((first !== 0x7b && (first < 0x30 || first > 0x39)) || text.includes('\n')) return undefined;
+  // The end says whether it is a row or whole JSON; what lies between decides nothing.
+  const bytes = Buffer.from(text.length > QUICK_CHARS * 2 ? `${text.slice(0, QUICK_CHARS)}${text.slice(-1)}` : text);
+  const code = quickLevel(bytes, 0, bytes.length);
+  return code === -1 ? undefined : levelAt(code);
 }
 
 /** One entry as the pages see it. */
@@ -55,4 +62,68 @@ export async function* readEntries(chunks: AsyncIterable<Uint8Array>, source: st
   splitter.flush(true);
   grouper.flush();
   yield* ready;
+}
+
+/** An entry or notice with the cursor that resumes after it. */
+export interface Placed { readonly item: LogItem; readonly cursor: string }
+
+interface Work { readonly offset: number; readonly near: number | undefined; texts: string[]; blanks: number; cutBytes: number }
+
+/** Takes a reader's blocks and gives whole entries, each with its own cursor. `enough` ends the taking early. */
+export class WholeEntries implements Output {
+  readonly #source: string;
+  readonly #take: (placed: Placed) => void;
+  readonly #enough: () => boolean;
+  #work: Work | undefined;
+  #cursor = '';                             // after the last line of the entry in work
+
+  constructor(source: string, take: (placed: Placed) => void, enough: () => boolean = () => false) {
+    this.#source = source;
+    this.#take = take;
+    this.#enough = enough;
+  }
+
+  notice(notice: LogNotice, cursor: string): void {
+    this.flush();
+    this.#take({ item: { notice }, cursor });
+  }
+
+  block(block: Block, file: LogFile, cursor: string, near: number | undefined): void {
+    for (let i = 0; i < block.count && !this.#enough(); i += 1) {
+      const flags = block.flags[i] as number;
+      if ((flags & LogFlags.joins) === 0) {
+        if (i > 0) this.#cursor = this.#cursorAt(block, file, i);
+        this.flush();
+      }
+      this.#add(block, i, flags, near);
+    }
+    this.#cursor = cursor;
+  }
+
+  /** Gives the entry in work. */
+  flush(): void {
+    const work = this.#work;
+    this.#work = undefined;
+    if (work === undefined || this.#enough()) return;
+    const text = work.texts.join('\n');
+    const cut = work.cutBytes > 0 ? { cutBytes: work.cutBytes } : {};
+    this.#take({ item: { line: { source: this.#source, offset: work.offset, cursor: this.#cursor, ...judge(text, work.near), text, ...cut } }, cursor: this.#cursor });
+  }
+
+  #add(block: Block, i: number, flags: number, near: number | undefined): void {
+    if ((flags & LogFlags.blank) !== 0) { if (this.#work) this.#work.blanks += 1; return; }
+    this.#work ??= { offset: block.offset + (block.places[i] as number), near, texts: [], blanks: 0, cutBytes: 0 };
+    for (; this.#work.blanks > 0; this.#work.blanks -= 1) this.#work.texts.push('');
+    this.#work.texts.push(textAt(block, i));
+    this.#work.cutBytes += block.cuts.get(i) ?? 0;
+  }
+
+  /** The cursor before line `i`. The end of a line that was cut is not in the block: such a place is known by the file's beginning alone. */
+  #cursorAt(block: Block, file: LogFile, i: number): string {
+    const end = block.starts[i] as number;
+    const tailLength = block.cuts.size > 0 ? Math.min(TAIL_BYTES, end - (block.starts[i - 1] as number)) : Math.min(TAIL_BYTES, end);
+    const known = block.cuts.get(i - 1) === undefined;
+    const tail = known ? fingerprint(block.bytes, end - tailLength, end) : 0;
+    return encodeCursor(file.mark(this.#source, block.offset + (block.places[i] as number), known ? tailLength : 0, known ? tail : fingerprint(block.bytes, 0, 0)));
+  }
 }

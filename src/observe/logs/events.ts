@@ -8,8 +8,9 @@ import { stateAt } from './file.ts';
 import { compileFilter } from './filter.ts';
 import type { FollowOptions } from './follow.ts';
 import type { PageQuery } from './page.ts';
-import type { Log } from './reader.ts';
-import { pause, Wake } from './wake.ts';
+import type { Log } from './log.ts';
+import type { LineMask } from './masked.ts';
+import { Notices, pause, pauseOrRing } from './wake.ts';
 
 /** Events are rare and the file is up to a megabyte: once a second is soon enough. */
 const POLL_MS = 1_000;
@@ -92,11 +93,12 @@ function indexOf(events: readonly Event[], key: Key): number {
 }
 
 /** The last events or those since the cursor, then new ones as they come. Ends when the signal aborts. @throws CURSOR_BAD, FILTER_BAD */
-export async function* followEvents(log: Log, options: FollowOptions, platform: Platform): AsyncGenerator<LogBatch> {
-  const { signal } = options;
+export async function followEvents(log: Log, options: FollowOptions, platform: Platform, mask?: LineMask): Promise<void> {
+  const { signal, sink } = options;
   const passes = compileFilter(options.filter);
   let last = options.cursor === undefined ? undefined : decode(options.cursor, log.source);
-  const wake = new Wake(log.path, platform.clock);
+  let told: () => void = () => undefined;
+  const notices = new Notices(log.path, () => told());
   try {
     let seen = '';
     let again = false; // one more look after a change: a file that was being written then may have been torn
@@ -107,17 +109,17 @@ export async function* followEvents(log: Log, options: FollowOptions, platform: 
         again = now !== seen;
         seen = now;
         const events = await read(log, platform, signal);
-        const { newest, ...batch } = since(events, last, options.last ?? DEFAULT_LAST, passes);
+        const { newest, items, ...batch } = since(events, last, options.last ?? DEFAULT_LAST, passes);
         last = newest;
-        if (first || batch.items.length > 0 || batch.passed > 0) yield { ...batch, cursor: encode(log.source, last) };
+        if (first || items.length > 0 || batch.passed > 0) sink.batch({ ...batch, items: mask === undefined ? items : items.map((item) => ('line' in item ? { line: { ...item.line, text: mask.text(item.line.text) } } : item)), cursor: encode(log.source, last) });
       }
       await pause(platform.clock, REST_MS, signal);
-      await wake.wait(POLL_MS, signal);
+      await pauseOrRing(platform.clock, POLL_MS, signal, (end) => { told = end; });
     }
   } catch (error) {
     if (!signal.aborted) throw error;
   } finally {
-    wake.close();
+    notices.close();
   }
 }
 

@@ -1,6 +1,5 @@
 // Owns the reading of exceptions out of log entries: type, message and frames, for Node, Java, .NET, Python and PHP.
-import { jsonFields } from './entries.ts';
-import { undocker } from './level.ts';
+import { jsonFields, undocker } from '../../shared/log-fields.ts';
 
 export interface ExceptionFrame {
   readonly text: string;

@@ -1,6 +1,6 @@
 // Owns an opened log file: reads at offsets, its identity, and whether it still holds what a cursor saw.
-import { constants, type BigIntStats } from 'node:fs';
-import { lstat, open, realpath, stat, type FileHandle } from 'node:fs/promises';
+import { constants, readSync, type BigIntStats } from 'node:fs';
+import { lstat, open, realpath, stat, statfs, type FileHandle } from 'node:fs/promises';
 import { sep } from 'node:path';
 import { HEAD_BYTES, type Mark } from './cursor.ts';
 import { fingerprint, TAIL_BYTES } from './lines.ts';
@@ -55,6 +55,21 @@ export async function realInside(path: string, roots: readonly string[]): Promis
   }
 }
 
+/** Kinds of file systems that lie on this machine (magic numbers of Linux: ext, xfs, btrfs, tmpfs, overlay). A read from their cache takes
+ *  microseconds, and a round through the thread pool ten times as long; a share may stand still for seconds. */
+const LOCAL = new Set([0xef53, 0x58465342, 0x9123683e, 0x01021994, 0x794c7630]);
+/** A read that took longer stood still on something: from then on this file is read through the thread pool, as those of shares are. */
+const SLOW_READ_MS = 20;
+
+async function isLocal(path: string): Promise<boolean> {
+  try {
+    return LOCAL.has((await statfs(path)).type >>> 0);
+  } catch (error) {
+    if (error instanceof Error) return false; // where it cannot be told it is not believed
+    throw error;
+  }
+}
+
 const NO_HEAD = fingerprint(new Uint8Array(0));
 
 export class LogFile {
@@ -65,9 +80,11 @@ export class LogFile {
   #headLength = 0;
   #head = NO_HEAD;
   #changedAt: number;
+  #local: boolean;
   readBytes = 0;                // of this file so far, for limits and for what a page says it read
 
-  private constructor(path: string, handle: FileHandle, state: FileState) {
+  private constructor(path: string, handle: FileHandle, state: FileState, local: boolean) {
+    this.#local = local;
     this.path = path;
     this.#handle = handle;
     this.ino = state.ino;
@@ -90,7 +107,7 @@ export class LogFile {
     try {
       const found = await handle.stat({ bigint: true });
       if (!found.isFile()) { await handle.close(); return undefined; }
-      const file = new LogFile(path, handle, stateOf(found));
+      const file = new LogFile(path, handle, stateOf(found), await isLocal(real));
       await file.sameHead();
       return file;
     } catch (error) {
@@ -113,6 +130,16 @@ export class LogFile {
     const { bytesRead } = await this.#handle.read(into, 0, into.length, at); // of a regular file less only at its end
     this.readBytes += bytesRead;
     return into.subarray(0, bytesRead);
+  }
+
+  /** As read, at once; undefined where that might hold up everybody. */
+  readNow(into: Buffer, at: number): Buffer | undefined {
+    if (!this.#local) return undefined;
+    const began = performance.now();
+    const size = readSync(this.#handle.fd, into, 0, into.length, at);
+    if (performance.now() - began > SLOW_READ_MS) this.#local = false;
+    this.readBytes += size;
+    return into.subarray(0, size);
   }
 
   /** Does the file still begin as it did? A beginning that was short is learnt further. */

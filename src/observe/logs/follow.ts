@@ -1,111 +1,163 @@
 // Owns one follower's view of a log: what it missed or the last entries first, then what comes, joined without a seam.
 import type { Clock } from '../../platform/clock.ts';
-import type { LogFilter, LogLine } from '../../shared/model.ts';
+import type { LogNotice } from '../../shared/live.ts';
+import type { LogFilter } from '../../shared/model.ts';
 import { bytes } from '../../shared/units.ts';
-import type { LogBatch } from '../observe.ts';
+import type { LogBatch, LogSink } from '../observe.ts';
 import { lineStartBefore } from './backward.ts';
+import type { Block } from './block.ts';
+import { Channel } from './channel.ts';
 import { decodeCursor, type Mark } from './cursor.ts';
 import { siblingsOf } from './family.ts';
 import { LogFile } from './file.ts';
 import { compileFilter } from './filter.ts';
-import { lastBefore, lineEnd } from './page.ts';
-import { FollowerQueue, type Taken } from './queue.ts';
-import { LogReader, type Log } from './reader.ts';
-import type { Tail, Tails } from './tail.ts';
-import { pause, pauseUntil } from './wake.ts';
+import type { Log, Output } from './log.ts';
+import { holdsFor, maskBlock, NOTHING_MASKED, type LineMask } from './masked.ts';
+import { lastBefore } from './page.ts';
+import { FollowerQueue } from './queue.ts';
+import { LogReader, NO_FILE } from './reader.ts';
+import type { Joined, Tail, Wish } from './tail.ts';
+import type { Tails } from './tails.ts';
+import { pause } from './wake.ts';
 
-/** A page redraws no more often; a batch that is full goes at once. */
-const BATCH_EVERY_MS = 100;
-const BATCH_ITEMS = 256;
-/** How often a page hears that its filter leaves everything out. */
-const PASSED_EVERY_MS = 1_000;
-const KEPT_ENTRIES = 5_000;
 const DEFAULT_LAST = 200;
 /** What a returning follower reads at most of what it missed; the older part is skipped, and counted. */
 export const BACKLOG_BYTES = 64 * 1_024 * 1_024;
 /** When the reader of the past and the tail cannot meet (the tail waits for the end of a line that was shown already), they try again so often. */
 const MEET_EVERY_MS = 50;
+const ROOM_LOOK_MS = 20;
+/** A past reader waits when this much of it is not on its way yet. */
+const AHEAD_BYTES = 1_024 * 1_024;
+/** Tries to find the file at whose end the tail stood, in a log that is rotated all the time. */
+const TRIES = 5;
 
-export interface FollowOptions { readonly cursor?: string | undefined; readonly last?: number | undefined; readonly filter?: LogFilter | undefined; readonly signal: AbortSignal; readonly keep?: number | undefined }
+export interface FollowOptions { readonly cursor?: string | undefined; readonly last?: number | undefined; readonly filter?: LogFilter | undefined; readonly signal: AbortSignal; readonly sink: LogSink; readonly quotaBytes?: number | undefined }
 
-interface Following { readonly log: Log; readonly clock: Clock; readonly signal: AbortSignal; readonly passes: (line: LogLine) => boolean; readonly keep: number }
+interface Following { readonly log: Log; readonly clock: Clock; readonly options: FollowOptions; readonly tail: Tail; readonly tails: Tails; readonly queue: FollowerQueue; readonly wish: Wish }
 
-/** Ends when the signal aborts, and gives back what it holds then even if nobody reads on. @throws CURSOR_BAD, FILTER_BAD at the first read */
-export async function* followLog(log: Log, options: FollowOptions, tails: Tails, clock: Clock): AsyncGenerator<LogBatch> {
-  const { signal } = options;
-  const following: Following = { log, clock, signal, passes: compileFilter(options.filter), keep: Math.max(1, options.keep ?? KEPT_ENTRIES) };
+/** Ends when the signal aborts, with all that it holds given back. @throws CURSOR_BAD, FILTER_BAD */
+export async function followLog(log: Log, options: FollowOptions, tails: Tails, clock: Clock): Promise<void> {
+  const { signal, sink, filter } = options;
   const mark = options.cursor === undefined ? undefined : decodeCursor(options.cursor, log.source);
+  compileFilter(filter);
   if (signal.aborted) return;
-  const past = new FollowerQueue(following.passes, Number.MAX_SAFE_INTEGER); // emptied after each block: one block never fills it
-  const reader = new LogReader(log, () => clock.now(), (placed) => past.offer(placed));
-  const queue = new FollowerQueue(following.passes, following.keep);
-  const { tail, release } = tails.use(log);
-  const end = async (): Promise<void> => {
-    signal.removeEventListener('abort', onAbort);
-    release();
-    (await tail).leave(queue);
-    await reader.close();
-  };
-  const onAbort = (): void => { end().catch(() => undefined); }; // a tail that did not start has nothing to leave
-  signal.addEventListener('abort', onAbort, { once: true });
+  const queue = new FollowerQueue(sink, mark === undefined, options.quotaBytes);
+  const { tail: started, release } = tails.use(log);
+  let tail: Tail | undefined;
   try {
-    const cursor = yield* readPast(following, await tail, { reader, past, queue }, mark, options.last ?? DEFAULT_LAST);
-    yield* live(following, queue, cursor);
+    const here = await started;
+    tail = here;
+    sink.onRoom(() => { if (queue.drain()) here.room(queue); });
+    const following: Following = { log, clock, options, tail, tails, queue, wish: { filter, claim: (number) => sink.claim(number) } };
+    if (mark === undefined) await fromEnd(following, options.last ?? DEFAULT_LAST);
+    else await fromMark(following, mark);
+    await aborted(signal);
   } catch (error) {
-    if (!signal.aborted) throw error; // the abort closes the file under a reader that is busy
+    if (!signal.aborted) throw error; // the abort closes files under a reader that is busy
   } finally {
-    if (!signal.aborted) await end();
-    else await tail.then((one) => { one.leave(queue); }, () => undefined); // it may have joined while the abort came
+    tail?.leave(queue);
+    release();
   }
 }
 
-interface Parts { readonly reader: LogReader; readonly past: FollowerQueue; readonly queue: FollowerQueue }
-
-/** The past, read by a reader of its own as fast as the follower takes it, up to where it meets the tail: from there the tail fills
- *  the queue. Returns the last cursor given. */
-async function* readPast(following: Following, tail: Tail, { reader, past, queue }: Parts, mark: Mark | undefined, last: number): AsyncGenerator<LogBatch, string> {
-  const { clock, signal } = following;
-  if (mark) await reader.resume(mark);
-  else yield await lastEntries(following, reader, last);
-  if (mark) await skipBacklog(following, reader, mark, past);
-  let cursor = await reader.cursor();
-  for (let first = mark !== undefined, met = false; !met && !signal.aborted;) {
-    const block = await reader.step();
-    if (block === 'idle') met = await tail.meet(reader, queue);
-    do {
-      if (past.length === 0 && !(block === 'idle' && (first || past.passed > 0))) break;
-      const batch = batchOf(past.take(BATCH_ITEMS), cursor);
-      ({ cursor } = batch);
-      first = false;
-      yield batch;
-    } while (past.length > 0 && !signal.aborted);
-    if (block === 'idle' && !met) await pause(clock, MEET_EVERY_MS, signal);
-  }
-  return cursor;
+async function aborted(signal: AbortSignal): Promise<void> {
+  if (!signal.aborted) await new Promise<void>((resolve) => { signal.addEventListener('abort', () => resolve(), { once: true }); });
 }
 
-/** The last entries of the log as it is now; the reader then stands after them. */
-async function lastEntries(following: Following, reader: LogReader, last: number): Promise<LogBatch> {
-  const { log, clock, signal, passes } = following;
-  for (;;) {
+const channelOf = ({ channel, cursor }: Joined, batch: Partial<LogBatch> = {}): LogBatch => ({ items: [], dropped: 0, passed: 0, cursor, ...batch, channel: channel.number, passedBefore: channel.passed });
+
+/** The last entries before the place where the tail stands; what comes after it waits until they are sent. */
+async function fromEnd(following: Following, last: number): Promise<void> {
+  const { options: { sink, signal }, log, clock, queue, tail, wish } = following;
+  const joined = await tail.join(queue, wish);
+  const { filter } = following.options;
+  // Taken here: what joins the channel's count later is told by frames.
+  const head = channelOf(joined);
+  if (joined.place.ino === NO_FILE) {
+    const notice: LogNotice = { kind: 'deleted', text: `${nameOf(log)} is not there; its lines come when it is.`, at: clock.now() };
+    sink.batch({ ...head, items: [{ notice }] });
+  } else {
+    const found = last > 0 ? await lastLines(following, joined, last, compileFilter(filter), signal) : { lines: [], passed: 0 };
+    sink.batch({ ...head, items: found.lines.map((line) => ({ line })), passed: found.passed });
+  }
+  queue.open();
+}
+
+const nameOf = (log: Log): string => log.path.split(/[\\/]/).at(-1) ?? log.path;
+
+/** Of the very file the tail reads; nothing when it went away meanwhile. */
+async function lastLines({ log, clock, tails }: Following, { place }: Joined, limit: number, passes: ReturnType<typeof compileFilter>, signal: AbortSignal) {
+  for (let i = 0; i < TRIES; i += 1) {
     const file = await LogFile.open(log.path, log.roots);
-    if (!file) break;
-    const to = await lineEnd(file, clock);
-    const found = last > 0 ? await lastBefore(log, file, to, { limit: last, passes }, clock, signal) : { lines: [], passed: 0 };
-    // Emptied while we read backwards? Then what was read is not what the reader stands after.
-    if (!await reader.startIn(file, to)) continue;
-    return { items: found.lines.map((line) => ({ line })), dropped: 0, passed: found.passed, cursor: await reader.cursor() };
+    try {
+      if (file?.ino !== place.ino || (await file.state()).sizeBytes < place.offset) continue;
+      const found = await lastBefore(log, file, place.offset, { limit, passes }, clock, signal);
+      const mask = tails.mask;
+      return mask === undefined ? found : { ...found, lines: found.lines.map((line) => ({ ...line, text: mask.text(line.text) })) };
+    } finally {
+      await file?.close();
+    }
   }
-  return { items: [], dropped: 0, passed: 0, cursor: await reader.cursor() }; // the reader says that there is no file
+  return { lines: [], passed: 0 };
 }
 
-function batchOf(taken: Taken, cursor: string): LogBatch {
-  return { items: taken.items, dropped: taken.dropped, passed: taken.passed, cursor: taken.cursor ?? cursor };
+/** What was missed, read by a reader of its own as fast as the follower takes it, up to where it meets the tail. */
+async function fromMark(following: Following, mark: Mark): Promise<void> {
+  const { log, clock, options: { sink, signal }, queue, tail, wish } = following;
+  const past = new Past(following);
+  sink.claim(past.channel.number);
+  const reader = new LogReader(log, () => clock.now(), past, past.holds);
+  try {
+    const begun = { items: [], dropped: 0, passed: 0, channel: past.channel.number, passedBefore: 0 };
+    sink.batch({ ...begun, cursor: following.options.cursor ?? '' });
+    await reader.resume(mark);
+    await skipBacklog(following, reader, mark, past);
+    while (!signal.aborted) {
+      const step = await reader.step();
+      await room(queue, clock, signal);
+      if (step === 'more') continue;
+      const joined = await tail.meet(reader, queue, wish);
+      if (joined !== undefined) { queue.offer({ batch: channelOf(joined, { passed: past.untold }) }); return; }
+      await pause(clock, MEET_EVERY_MS, signal);
+    }
+  } finally {
+    await reader.close();
+  }
+}
+
+async function room(queue: FollowerQueue, clock: Clock, signal: AbortSignal): Promise<void> {
+  while (queue.bytes > AHEAD_BYTES && !signal.aborted) await pause(clock, ROOM_LOOK_MS, signal);
+}
+
+/** Makes frames of what a follower missed, for it alone. */
+class Past implements Output {
+  readonly channel: Channel;
+  readonly #mask: LineMask | undefined;
+  readonly #queue: FollowerQueue;
+  #told = 0;
+
+  constructor({ tails, options, queue }: Following) {
+    this.#mask = tails.mask;
+    this.channel = new Channel(tails.number(), options.filter, tails.mask);
+    this.#queue = queue;
+  }
+
+  get holds() { return this.#mask && holdsFor(this.#mask); }
+  /** Left out, and in no frame. */
+  get untold(): number { return this.channel.passed - this.#told; }
+
+  block(block: Block, _file: LogFile, cursor: string, near: number | undefined): void {
+    const frame = this.channel.encode(block, this.#mask === undefined ? NOTHING_MASKED : maskBlock(block, this.#mask, near), cursor, near);
+    if (frame === undefined) return;
+    this.#told = frame.passed;
+    this.#queue.offer({ frame });
+  }
+
+  notice(notice: LogNotice, cursor: string): void { this.#queue.offer({ batch: { items: [{ notice }], dropped: 0, passed: 0, cursor } }); }
 }
 
 /** More was missed than is worth reading: goes on nearer to the end and says how many bytes were left out. */
-async function skipBacklog(following: Following, reader: LogReader, mark: Mark, past: FollowerQueue): Promise<void> {
-  const { log, clock } = following;
+async function skipBacklog({ log, clock }: Following, reader: LogReader, mark: Mark, past: Past): Promise<void> {
   const file = reader.file;
   const current = await LogFile.open(log.path, log.roots);
   if (!file || !current) { await current?.close(); return; }
@@ -117,7 +169,7 @@ async function skipBacklog(following: Following, reader: LogReader, mark: Mark, 
   if (!await reader.startIn(current, from)) { await reader.resume(mark); return; } // emptied just now: nothing to skip
   const lostBytes = missedBytes - (sizeBytes - from);
   const text = `${bytes(lostBytes)} were skipped: more was written since the last reading than the ${bytes(BACKLOG_BYTES)} that are read again.`;
-  past.offer({ item: { notice: { kind: 'lost', text, lostBytes, at: clock.now() } }, cursor: await reader.cursor() });
+  past.notice({ kind: 'lost', text, lostBytes, at: clock.now() }, await reader.cursor());
 }
 
 /** What is left of the reader's file and of the rotated ones after it. */
@@ -125,25 +177,4 @@ async function bytesBetween(log: Log, reader: LogReader, file: LogFile): Promise
   const mine = await file.state();
   const younger = (await siblingsOf(log.path)).filter((one) => one.rotated && one.ino !== file.ino && one.changedNs > mine.changedNs);
   return younger.reduce((sum, one) => sum + one.sizeBytes, mine.sizeBytes - reader.next);
-}
-
-/** What comes: at most one batch each BATCH_EVERY_MS, sooner when one is full. */
-async function* live(following: Following, queue: FollowerQueue, from: string): AsyncGenerator<LogBatch> {
-  const { clock, signal } = following;
-  let cursor = from;
-  let sentAt = -Infinity;
-  while (!signal.aborted) {
-    await queue.ready(signal);
-    const any = queue.length > 0;
-    const restMs = (any ? BATCH_EVERY_MS : PASSED_EVERY_MS) - (clock.monotonic() - sentAt);
-    if (restMs > 0 && !signal.aborted && queue.length < BATCH_ITEMS) {
-      await pauseUntil(clock, restMs, signal, (over) => queue.filled(any ? BATCH_ITEMS : 1, over));
-      if (!any && queue.length > 0) continue; // lines came: their shorter rest counts
-    }
-    if (signal.aborted) return;
-    const batch = batchOf(queue.take(BATCH_ITEMS), cursor);
-    cursor = batch.cursor;
-    sentAt = clock.monotonic();
-    yield batch;
-  }
 }

@@ -7,16 +7,17 @@ import { realInside, stateAt } from './file.ts';
 import { eventPage, followEvents } from './events.ts';
 import { followLog } from './follow.ts';
 import { readPage } from './page.ts';
-import type { Log } from './reader.ts';
-import { Tails } from './tail.ts';
+import type { Log } from './log.ts';
+import type { LineMask } from './masked.ts';
+import { Tails } from './tails.ts';
 
 const NEVER = new AbortController().signal; // the catalog's scan is bounded by itself
 
-/** Holds nothing open until a log is followed; the last follower of a log closes it. */
-export function openLogs({ platform }: { readonly platform: Platform }): Logs {
+/** Holds nothing open until a log is followed; the last follower of a log closes it. `mask` hides secrets in what is followed; pages come as they are. */
+export function openLogs({ platform, mask }: { readonly platform: Platform; readonly mask?: LineMask }): Logs {
   const { clock, host: { folders } } = platform;
   const catalog = new Catalog(folders, clock);
-  const tails = new Tails(clock);
+  const tails = new Tails(clock, mask);
   const find = async (source: string): Promise<Log> => {
     const path = await catalog.find(source, NEVER);
     if (path === undefined) throw new DiagError('SOURCE_UNKNOWN', { source });
@@ -34,9 +35,9 @@ export function openLogs({ platform }: { readonly platform: Platform }): Logs {
       const log = await find(source);
       return isEventLog(log.path, folders) ? eventPage(log, query, platform, signal) : readPage(log, query, clock, signal);
     },
-    async *follow(source, options) {
+    async follow(source, options) {
       const log = await find(source);
-      yield* isEventLog(log.path, folders) ? followEvents(log, options, platform) : followLog(log, options, tails, clock);
+      await (isEventLog(log.path, folders) ? followEvents(log, options, platform, mask) : followLog(log, options, tails, clock));
     },
   };
 }

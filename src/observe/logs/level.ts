@@ -1,8 +1,9 @@
 // Owns the level of a log entry: sure forms first, words last, `unknown` rather than a guess.
+import { undocker } from '../../shared/log-fields.ts';
 import type { Level } from '../../shared/model.ts';
 
 /** Words that mean a level wherever a format puts its level. */
-const WORDS: Readonly<Record<string, Level>> = {
+export const WORDS: Readonly<Record<string, Level>> = {
   fatal: 'fatal', critical: 'fatal', crit: 'fatal', emerg: 'fatal', emergency: 'fatal', alert: 'fatal', panic: 'fatal', ftl: 'fatal',
   error: 'error', err: 'error', fail: 'error', severe: 'error',
   warn: 'warn', warning: 'warn', wrn: 'warn',
@@ -11,7 +12,7 @@ const WORDS: Readonly<Record<string, Level>> = {
   trace: 'trace', trce: 'trace', verbose: 'trace', trc: 'trace', vrb: 'trace',
 };
 /** Levels of some libraries that are plain words elsewhere: believed only in a field that is named a level. */
-const FIELD_WORDS: Readonly<Record<string, Level>> = { ...WORDS, http: 'info', log: 'info', config: 'info', fine: 'debug', silly: 'trace', finer: 'trace', finest: 'trace' };
+export const FIELD_WORDS: Readonly<Record<string, Level>> = { ...WORDS, http: 'info', log: 'info', config: 'info', fine: 'debug', silly: 'trace', finer: 'trace', finest: 'trace' };
 /** Syslog severities 0 to 7. */
 const SYSLOG: readonly Level[] = ['fatal', 'fatal', 'fatal', 'error', 'warn', 'info', 'info', 'debug'];
 const LOOK_CHARS = 240; // a level word further in belongs to the message
@@ -22,14 +23,14 @@ const JSON_LEVELS = ['level', 'severity', 'lvl', '@l', 'log.level', 'Level', 'lo
 export function jsonLevel(fields: Readonly<Record<string, unknown>>): Level {
   for (const name of JSON_LEVELS) {
     const value = fields[name];
-    if (typeof value === 'number') return value >= 10 ? numbered(value) : SYSLOG[value] ?? 'unknown';
+    if (typeof value === 'number') return value >= 10 ? numberedLevel(value) : SYSLOG[value] ?? 'unknown';
     if (typeof value === 'string') return FIELD_WORDS[value.toLowerCase()] ?? 'unknown';
   }
   // Serilog's compact form leaves out the level of information.
   return fields['@t'] !== undefined && fields['@mt'] !== undefined ? 'info' : 'unknown';
 }
 
-function numbered(value: number): Level {
+export function numberedLevel(value: number): Level {
   if (value >= 60) return 'fatal';
   if (value >= 50) return 'error';
   if (value >= 40) return 'warn';
@@ -77,6 +78,14 @@ export function levelOf(text: string): Level {
   return EXCEPTION.test(eol === -1 ? head : rest) ? 'error' : 'unknown';
 }
 
+/** The level of an entry of this level that goes on with this line. */
+export function levelWith(level: Level, line: string): Level {
+  if (level === 'fatal') return level;
+  const head = line.length > LOOK_CHARS ? line.slice(0, LOOK_CHARS) : line;
+  if (UNCAUGHT.test(head)) return 'fatal';
+  return level === 'unknown' && EXCEPTION.test(head) ? 'error' : level;
+}
+
 function statusLevel(first: string): Level | undefined {
   const status = (W3C.exec(first) ?? NCSA.exec(first))?.[1];
   if (status === undefined) return undefined;
@@ -96,11 +105,4 @@ function saidLevel(head: string): Level | undefined {
   if (glog) return ({ E: 'error', W: 'warn', I: 'info', F: 'fatal' } as const)[glog as 'E'];
   const upper = UPPER.exec(head)?.[1];
   return upper === undefined ? undefined : WORDS[upper.toLowerCase()];
-}
-
-/** Without the time (and stream) that Docker's log driver puts before what the app wrote. */
-export function undocker(line: string): string {
-  const found = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3,9}Z (?:std(?:out|err) [FP] )?/.exec(line);
-  // What follows may be a line with a time of its own; then the prefix is Docker's beyond doubt, else it may be the app's own time.
-  return found ? line.slice(found[0].length) : line;
 }

@@ -118,8 +118,90 @@ function openBytes(bytes: Buffer): number {
   return 0;
 }
 
-function clean(text: string, offset: number): string {
+/** A line's text without what no reader wants to see. `offset` 0: it may begin with the file's byte order mark. */
+export function clean(text: string, offset = -1): string {
   const marked = offset === 0 && text.charCodeAt(0) === 0xfeff ? text.slice(1) : text;
   // A line written as UTF-16 by a Windows shell reads well without its NULs; a preallocated file's NULs say nothing.
   return marked.includes('\0') ? marked.replaceAll('\0', '') : marked;
+}
+
+const END = Buffer.from([LF]);
+
+/** What is left of a chunk after its last whole line, until the line's end comes: at most MAX_LINE_BYTES of it, the rest counted. */
+export class LineRest {
+  #start: number;                          // offset of the unfinished line
+  #next: number;
+  #kept: Buffer[] = [];
+  #keptBytes = 0;
+  #recent: Buffer = NOTHING;               // its last TAIL_BYTES bytes
+  /** The fingerprint of the end of the last line that was cut or handed on unfinished. */
+  lastTail = { tailLength: 0, tail: fingerprint(NOTHING) };
+
+  constructor(offset: number) {
+    this.#start = offset;
+    this.#next = offset;
+  }
+
+  get start(): number { return this.#start; }
+  get next(): number { return this.#next; }
+
+  /** All whole lines up to the chunk's last LF; `firstCut`: bytes left out of the first. The bytes may be the chunk's own. */
+  push(chunk: Buffer): { readonly bytes: Buffer; readonly firstCut: number } | undefined {
+    const last = chunk.lastIndexOf(LF) + 1;
+    if (last === 0) { this.#keep(chunk); return undefined; }
+    const rest = chunk.subarray(last);
+    let bytes = chunk.subarray(0, last);
+    let firstCut = 0;
+    if (this.#next > this.#start) {
+      const first = chunk.indexOf(LF) + 1;
+      this.#keep(chunk.subarray(0, first));
+      const line = this.#line(this.#next - this.#start);
+      firstCut = line.cut;
+      bytes = Buffer.concat([line.bytes, chunk.subarray(first, last)]);
+    }
+    this.#reset(this.#next + (last - (this.#next > this.#start ? chunk.indexOf(LF) + 1 : 0)));
+    if (rest.length > 0) this.#keep(rest);
+    return { bytes, firstCut };
+  }
+
+  /** The unfinished line as it is, with an LF. Bytes of a character that is not whole yet wait for the rest, unless this is the `end`. */
+  flush(end: boolean): { readonly bytes: Buffer; readonly offset: number; readonly sizeBytes: number; readonly cut: number } | undefined {
+    const size = this.#next - this.#start;
+    const open = end || size > MAX_LINE_BYTES ? 0 : openBytes(this.#recent);
+    if (size <= open) return undefined;
+    const rest = Buffer.from(this.#recent.subarray(this.#recent.length - open));
+    this.#recent = this.#recent.subarray(0, this.#recent.length - open);
+    const offset = this.#start;
+    const line = this.#line(size - open);
+    this.#reset(this.#start + size - open);
+    if (rest.length > 0) this.#keep(rest);
+    return { bytes: line.bytes, offset, sizeBytes: size - open, cut: line.cut };
+  }
+
+  /** The line's first bytes with one LF, and how many were left out. */
+  #line(size: number): { bytes: Buffer; cut: number } {
+    const terminator = this.#recent.at(-1) !== LF ? 0 : this.#recent.at(-2) === CR ? 2 : 1;
+    const shown = Buffer.concat(this.#kept).subarray(0, size - terminator);
+    this.lastTail = { tailLength: this.#recent.length, tail: fingerprint(this.#recent) };
+    return { bytes: Buffer.concat([shown, END]), cut: size - terminator - shown.length };
+  }
+
+  #keep(part: Buffer): void {
+    this.#next += part.length;
+    const free = MAX_LINE_BYTES - this.#keptBytes;
+    if (free > 0) {
+      const copy = Buffer.from(part.subarray(0, free));
+      this.#kept.push(copy);
+      this.#keptBytes += copy.length;
+    }
+    this.#recent = Buffer.concat([this.#recent, part.subarray(-TAIL_BYTES)]).subarray(-TAIL_BYTES);
+  }
+
+  #reset(start: number): void {
+    this.#start = start;
+    this.#next = start;
+    this.#kept = [];
+    this.#keptBytes = 0;
+    this.#recent = NOTHING;
+  }
 }

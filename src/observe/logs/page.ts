@@ -4,7 +4,7 @@ import type { LogFilter, LogLine, LogPage } from '../../shared/model.ts';
 import { DiagError } from '../../shared/errors.ts';
 import { backward, lineStartBefore, type Budget } from './backward.ts';
 import { decodeCursor, encodeCursor } from './cursor.ts';
-import { toLine } from './entries.ts';
+import { toLine, WholeEntries } from './entries.ts';
 import { locate } from './family.ts';
 import { LogFile } from './file.ts';
 import type { Entry } from './group.ts';
@@ -119,13 +119,13 @@ async function forward(log: Log, limit: number, passes: Passes, clock: Clock, si
   let chars = 0;
   let scannedBytes = 0;
   const full = (): boolean => lines.length >= limit || chars >= PAGE_CHARS;
-  const reader = new LogReader(log, () => clock.now(), ({ item, cursor }) => {
-    if (full()) return;
+  const entries = new WholeEntries(log.source, ({ item, cursor }) => {
     after = cursor;
     if (!('line' in item) || !passes(item.line)) return;
     lines.push(item.line);
     chars += item.line.text.length;
-  });
+  }, full);
+  const reader = new LogReader(log, () => clock.now(), entries);
   const deadline = clock.monotonic() + SCAN_MS;
   try {
     await start(reader);
@@ -136,7 +136,7 @@ async function forward(log: Log, limit: number, passes: Passes, clock: Clock, si
       if (await reader.step() === 'idle') { ended = true; break; }
       scannedBytes += Math.max(0, reader.next - before);
     }
-    if (ended) reader.flush(await rests(reader, clock) ? 'open-line' : 'keep-line');
+    if (ended) { reader.flush(await rests(reader, clock) ? 'open-line' : 'keep-line'); entries.flush(); }
     return { lines, after: after ?? await reader.cursor(), scannedBytes, complete: full() || ended };
   } finally {
     await reader.close();

@@ -1,101 +1,105 @@
-// Owns what waits for one follower of a log: filtered, bounded, its loss counted exactly.
-import type { LogItem } from '../../shared/live.ts';
-import type { LogLine } from '../../shared/model.ts';
-import type { Follower } from './tail.ts';
-import type { Placed } from './reader.ts';
+// Owns what waits for one follower of a log: given on while there is room, bounded in bytes, its loss counted exactly.
+import type { LogBatch, LogSink } from '../observe.ts';
+import type { Frame } from './frame.ts';
 
-/** Text one follower may keep waiting; a page that is slower loses the oldest and is told how many. */
-const QUEUE_CHARS = 4 * 1_024 * 1_024;
-/** What one batch holds at most: a message of a megabyte is as much as a page takes without a pause. */
-const BATCH_CHARS = 1_024 * 1_024;
+/** What one follower may keep waiting, what its socket holds included; a page that is slower loses the oldest and is told how many. */
+export const QUEUE_BYTES = 4 * 1_024 * 1_024;
+/** As much as a sink takes without a pause: enough to keep a connection busy. */
+export const SINK_BYTES = 1_024 * 1_024;
 /** Notices outlive the lines around them, for they say why lines are missing; more than these are a file that is rewritten all the time. */
 const KEPT_NOTICES = 64;
 
-export interface Taken { readonly items: LogItem[]; readonly dropped: number; readonly passed: number; readonly cursor: string | undefined }
+type Waiting = { readonly frame: Frame } | { readonly batch: LogBatch };
 
-export class FollowerQueue implements Follower {
-  readonly #passes: (line: LogLine) => boolean;
-  readonly #keep: number;
-  #waiting: Placed[] = [];
+/** Batches are notices: as good as nothing. */
+const BATCH_BYTES = 500;
+const sizeOf = (one: Waiting): number => ('frame' in one ? one.frame.bytes.length : BATCH_BYTES);
+
+export class FollowerQueue {
+  readonly #sink: LogSink;
+  readonly #quota: number;
+  #waiting: Waiting[] = [];
   #head = 0;
-  #chars = 0;
-  #notices: Placed[] = [];      // saved from among dropped lines
-  #dropped = 0;
-  #passed = 0;
-  #cursor: string | undefined;  // of the last item offered, filtered ones included
-  #ring: (() => void) | undefined;
+  #bytes = 0;
+  #entries = 0;                            // lost since it was last told
+  #lines = 0;
+  #saved: LogBatch[] = [];                 // from among what was lost
+  #closed: boolean;
+  #cursor = '';                            // after what was lost
+  /** Of the clock that the tail counts its patience by: when this follower last took something. */
+  tookAt = 0;
+  patienceMs = 0;
 
-  constructor(passes: (line: LogLine) => boolean, keep: number) {
-    this.#passes = passes;
-    this.#keep = keep;
+  /** `closed`: takes and keeps, and gives nothing on until it is opened. */
+  constructor(sink: LogSink, closed = false, quota = QUEUE_BYTES) {
+    this.#sink = sink;
+    this.#closed = closed;
+    this.#quota = quota;
   }
 
-  get length(): number { return this.#waiting.length - this.#head + this.#notices.length; }
-  get passed(): number { return this.#passed; }
+  open(): void {
+    this.#closed = false;
+    this.drain();
+  }
 
-  offer(placed: Placed): void {
-    if (placed.cursor !== '') this.#cursor = placed.cursor;
-    if ('line' in placed.item) {
-      if (!this.#passes(placed.item.line)) { this.#passed += 1; if (this.#passed === 1) this.#ring?.(); return; }
-      this.#chars += placed.item.line.text.length;
+  /** Bytes that wait, in the sink included. */
+  get bytes(): number { return this.#bytes + this.#sink.waitingBytes; }
+  get idle(): boolean { return this.#head === this.#waiting.length && this.#sink.waitingBytes < SINK_BYTES / 4; }
+
+  offer(one: Waiting): void {
+    if (!this.#closed && this.#head === this.#waiting.length && this.#sink.waitingBytes < SINK_BYTES) { this.#give(one); return; }
+    this.#waiting.push(one);
+    this.#bytes += sizeOf(one);
+    while (this.#waiting.length - this.#head > 1 && this.bytes > this.#quota) this.#drop();
+  }
+
+  /** Gives on what the sink has room for. True when it took something. */
+  drain(): boolean {
+    let took = false;
+    while (!this.#closed && this.#head < this.#waiting.length && this.#sink.waitingBytes < SINK_BYTES) {
+      const one = this.#waiting[this.#head] as Waiting;
+      this.#forget();
+      this.#give(one);
+      took = true;
     }
-    this.#waiting.push(placed);
-    while (this.#waiting.length - this.#head > this.#keep || (this.#chars > QUEUE_CHARS && this.#waiting.length - this.#head > 1)) this.#dropOldest();
-    this.#ring?.();
+    return took;
   }
 
-  /** Up to `count` items, oldest first, with what was lost before them and left out among them. */
-  take(count: number): Taken {
-    const items: LogItem[] = this.#notices.map((one) => one.item);
-    let cursor = this.#notices.at(-1)?.cursor;
-    this.#notices = [];
-    let chars = 0;
-    while (this.#head < this.#waiting.length && items.length < count && chars < BATCH_CHARS) {
-      const placed = this.#shift();
-      if ('line' in placed.item) chars += placed.item.line.text.length;
-      if (placed.cursor !== '') cursor = placed.cursor;
-      items.push(placed.item);
+  #give(one: Waiting): void {
+    this.#tell();
+    if ('frame' in one) this.#sink.frame(one.frame.bytes);
+    else this.#sink.batch(one.batch);
+  }
+
+  /** What was lost is said before what follows it. */
+  #tell(): void {
+    const saved = this.#saved;
+    this.#saved = [];
+    for (const batch of saved) this.#sink.batch(batch);
+    if (this.#lines === 0) return;
+    const batch: LogBatch = { items: [], dropped: this.#entries, droppedLines: this.#lines, passed: 0, cursor: this.#cursor };
+    this.#entries = 0;
+    this.#lines = 0;
+    this.#sink.batch(batch);
+  }
+
+  #drop(): void {
+    const one = this.#waiting[this.#head] as Waiting;
+    this.#forget();
+    if ('frame' in one) {
+      this.#cursor = one.frame.cursor;
+      this.#entries += one.frame.entries;
+      this.#lines += one.frame.lines;
+      return;
     }
-    if (this.#head >= this.#waiting.length) cursor = this.#cursor ?? cursor;
-    const taken = { items, dropped: this.#dropped, passed: this.#passed, cursor };
-    this.#dropped = 0;
-    this.#passed = 0;
-    return taken;
+    this.#saved.push(one.batch);
+    if (this.#saved.length > KEPT_NOTICES) this.#saved.shift();
   }
 
-  /** Resolves when something is there or was left out, or the signal aborts. */
-  async ready(signal: AbortSignal): Promise<void> {
-    if (this.length > 0 || this.#passed > 0 || signal.aborted) return;
-    await new Promise<void>((resolve) => {
-      const over = (): void => { this.#ring = undefined; signal.removeEventListener('abort', over); resolve(); };
-      this.#ring = over;
-      signal.addEventListener('abort', over, { once: true });
-    });
-  }
-
-  /** Resolves when at least `count` items wait. */
-  async filled(count: number, signal: AbortSignal): Promise<void> {
-    while (this.length < count && !signal.aborted) {
-      await new Promise<void>((resolve) => {
-        const over = (): void => { this.#ring = undefined; signal.removeEventListener('abort', over); resolve(); };
-        this.#ring = over;
-        signal.addEventListener('abort', over, { once: true });
-      });
-    }
-  }
-
-  #dropOldest(): void {
-    const placed = this.#shift();
-    if ('line' in placed.item) { this.#dropped += 1; return; }
-    this.#notices.push(placed);
-    if (this.#notices.length > KEPT_NOTICES) this.#notices.shift();
-  }
-
-  #shift(): Placed {
-    const placed = this.#waiting[this.#head] as Placed;
+  #forget(): void {
+    this.#bytes -= sizeOf(this.#waiting[this.#head] as Waiting);
+    this.#waiting[this.#head] = undefined as unknown as Waiting; // so that the frame can go
     this.#head += 1;
-    if ('line' in placed.item) this.#chars -= placed.item.line.text.length;
-    if (this.#head > 256 && this.#head * 2 > this.#waiting.length) { this.#waiting = this.#waiting.slice(this.#head); this.#head = 0; }
-    return placed;
+    if (this.#head > 64 && this.#head * 2 > this.#waiting.length) { this.#waiting = this.#waiting.slice(this.#head); this.#head = 0; }
   }
 }

@@ -1,16 +1,18 @@
 // Owns the reading of one log in order: from file to file through rotation, truncation, deletion and re-creation, saying each.
 import { basename } from 'node:path';
-import type { LogItem, LogNotice } from '../../shared/live.ts';
+import type { LogNotice } from '../../shared/live.ts';
 import { bytes } from '../../shared/units.ts';
+import { Cutter, type Block, type Holds } from './block.ts';
 import { encodeCursor, type Mark } from './cursor.ts';
-import { toLine } from './entries.ts';
 import { locate, nextAfter, nextAfterGone, rotatedSince } from './family.ts';
 import { LogFile, stateAt, type FileState } from './file.ts';
-import { Grouper, type Entry } from './group.ts';
-import { fingerprint, LineSplitter, TAIL_BYTES } from './lines.ts';
+import type { Log, Output, Place, Step } from './log.ts';
+import { fingerprint, TAIL_BYTES } from './lines.ts';
 
 /** One read: large enough for a busy log, small enough for a hundred logs. */
-const BLOCK_BYTES = 128 * 1_024;
+const BLOCK_BYTES = 256 * 1_024;
+/** Read before the place where a reading begins, to know whether its first line goes on an entry. */
+const PRIME_BYTES = 16 * 1_024;
 
 /** Files read before the present one that are remembered, to tell them from new ones of the same instant. */
 const VISITED = 32;
@@ -19,60 +21,48 @@ const RESUMES = 20;
 /** Looks that lead from the end of a file into the next: one more at the old, one to leave, a spare. */
 const STEPS_TO_EMPTY = 3;
 /** The inode of a cursor that was made while there was no file. */
-const NO_FILE = '0';
+export const NO_FILE = '0';
 
-/** A place within a file that is known by its inode: only for comparing within this process, while the file is open. */
-export interface Place { readonly ino: string; readonly offset: number }
-
-/** A line or notice with the cursor that resumes after it (empty: it moves nothing). */
-export interface Placed { readonly item: LogItem; readonly cursor: string }
-
-export interface Log {
-  readonly source: string;      // id
-  readonly path: string;
-  readonly roots: readonly string[];
-}
-
-/** What one step found: more may come at once, or nothing until the file changes. */
-export type Step = 'more' | 'idle';
+export type { Log, Output, Place, Step } from './log.ts';
 
 function stateKey(state: FileState): string { return `${state.ino} ${state.sizeBytes} ${state.changedNs}`; }
 
 export class LogReader {
   readonly #log: Log;
-  readonly #take: (placed: Placed) => void;
+  readonly #output: Output;
   readonly #now: () => number;
-  readonly #block = Buffer.allocUnsafe(BLOCK_BYTES + TAIL_BYTES);
+  readonly #holds: Holds | undefined;
+  readonly #block = Buffer.allocUnsafeSlow(BLOCK_BYTES + TAIL_BYTES);
   #file: LogFile | undefined;
   #guard: Buffer = Buffer.alloc(0);  // the bytes before #offset: should they differ at the next read, the file was rewritten
   #offset = 0;
-  #splitter: LineSplitter;
-  #grouper: Grouper;
+  #cutter: Cutter;
   #missing: 'no' | 'moved' | 'deleted' = 'no';
   #settled = false;                  // the old file was read once more after its name led elsewhere
   #near: number | undefined;
+  #sizeSeen = 0;                     // of the present file: what was there and is gone is lost
   #emptySince: bigint | undefined;   // the file had nothing when it was opened: what it was given and lost again meanwhile is in younger rotations
   #emptyNext: string | undefined;    // inode of an empty file that has the log's name now, while the old one is still read
   #restedAs: string | undefined;     // what the log's name led to when it was last read to its end
   #toEmpty = false;                  // does not wait for the new file's first bytes
   readonly #visited: string[] = [];  // inodes read lately
 
-  constructor(log: Log, now: () => number, take: (placed: Placed) => void) {
+  constructor(log: Log, now: () => number, output: Output, holds?: Holds) {
     this.#log = log;
     this.#now = now;
-    this.#take = take;
-    this.#grouper = new Grouper((entry) => this.#entry(entry));
-    this.#splitter = new LineSplitter(0, (line) => this.#grouper.push(line));
+    this.#output = output;
+    this.#holds = holds;
+    this.#cutter = this.#cutterAt(0);
   }
 
   get file(): LogFile | undefined { return this.#file; }
-  /** Where the next entry will begin: everything before was handed over. */
-  get place(): Place { return { ino: this.#file?.ino ?? NO_FILE, offset: this.#grouper.start ?? this.#splitter.start }; }
+  /** Where the next line will begin: everything before was handed over. */
+  get place(): Place { return { ino: this.#file?.ino ?? NO_FILE, offset: this.#cutter.start }; }
   /** The offset of the next byte to read in the present file. */
   get next(): number { return this.#offset; }
-  /** An entry waits for its end. */
-  get pending(): boolean { return this.#grouper.start !== undefined || this.#splitter.start < this.#splitter.next; }
-  get pendingLine(): boolean { return this.#splitter.start < this.#splitter.next; }
+  /** Whole lines wait for those that follow. */
+  get holding(): boolean { return this.#cutter.holding; }
+  get pendingLine(): boolean { return this.#cutter.pendingLine; }
 
   async close(): Promise<void> {
     const file = this.#file;
@@ -91,6 +81,7 @@ export class LogReader {
     this.#settled = false;
     this.#emptyNext = undefined;
     this.#near = state.changedAt;
+    this.#sizeSeen = state.sizeBytes;
     this.#emptySince = state.sizeBytes === 0 ? state.changedNs : undefined;
     await this.#moveTo(offset);
     return offset === 0 || (this.#guard.length === Math.min(TAIL_BYTES, offset) && await file.sameHead());
@@ -126,17 +117,19 @@ export class LogReader {
     return now !== undefined && stateKey(now) === this.#restedAs;
   }
 
-  /** Reads one block, or finds out why there is none. `limit` stops at this offset of the present file. */
-  async step(limit = Infinity): Promise<Step> {
+  /** Reads one block, or finds out why there is none. `limit` stops at this offset of the present file. `quick`: a file that has
+   *  nothing new is left at that; whether it is still the log is looked at another time. */
+  async step(limit = Infinity, quick = false): Promise<Step> {
     const file = this.#file;
     this.#restedAs = undefined;
     if (!file) return this.#appear();
     const guard = this.#guard.length;
     const want = Math.min(BLOCK_BYTES, limit - this.#offset);
     if (want <= 0) return 'idle';
-    const got = await file.read(this.#block.subarray(0, guard + want), this.#offset - guard);
+    const into = this.#block.subarray(0, guard + want);
+    const got = file.readNow(into, this.#offset - guard) ?? await file.read(into, this.#offset - guard);
     if (got.length < guard || !got.subarray(0, guard).equals(this.#guard)) return this.#rewritten(file);
-    if (got.length === guard) return limit === Infinity ? this.#atEnd(file) : 'idle';
+    if (got.length === guard) return limit !== Infinity || (quick && !file.headIsShort) ? 'idle' : this.#atEnd(file);
     const chunk = got.subarray(guard);
     if (this.#offset === 0) {
       file.learnFirst(chunk);
@@ -146,17 +139,16 @@ export class LogReader {
     // A full guard that fits is proof enough by itself.
     if ((guard < TAIL_BYTES || file.headIsShort) && !await file.sameHead()) return this.#rewritten(file);
     this.#offset += chunk.length;
+    this.#sizeSeen = Math.max(this.#sizeSeen, this.#offset);
     this.#settled = false;
     this.#guard = Buffer.from(got.subarray(-TAIL_BYTES));
-    this.#splitter.push(chunk);
-    return chunk.length < want && limit === Infinity ? this.#atEnd(file) : 'more';
+    this.#cutter.push(chunk);
+    if (chunk.length === want || limit !== Infinity) return 'more';
+    return quick ? 'idle' : this.#atEnd(file);
   }
 
-  /** Hands over the entry in work; with `line`, also a line that has no end yet. */
-  flush(line: 'keep-line' | 'open-line' | 'end'): void {
-    if (line !== 'keep-line') this.#splitter.flush(line === 'end');
-    this.#grouper.flush();
-  }
+  /** Hands over lines that are held back; with `line`, also one that has no end yet. */
+  flush(line: 'keep-line' | 'open-line' | 'end'): void { this.#cutter.flush(line); }
 
   /** Brings this reader to the place where another one of this log stands, so that the other's next entry follows this one's last.
    *  False when they are not in the same file, farther apart than `maxBytes`, or in the midst of different entries: read on and ask
@@ -197,19 +189,23 @@ export class LogReader {
   async #moveTo(offset: number): Promise<void> {
     this.#offset = offset;
     this.#guard = this.#file && offset > 0 ? await this.#file.before(offset) : Buffer.alloc(0);
-    this.#splitter = new LineSplitter(offset, (line) => this.#grouper.push(line));
-    this.#grouper = new Grouper((entry) => this.#entry(entry));
+    this.#cutter = this.#cutterAt(offset);
+    if (this.#file && offset > 0) {
+      const from = Math.max(0, offset - PRIME_BYTES);
+      this.#cutter.prime(await this.#file.read(Buffer.allocUnsafe(offset - from), from), from === 0);
+    }
   }
 
-  #entry(entry: Entry): void {
+  #cutterAt(offset: number): Cutter { return new Cutter(offset, (block) => this.#hand(block), this.#holds); }
+
+  #hand(block: Block): void {
     const file = this.#file;
     if (!file) return;
-    const cursor = encodeCursor(file.mark(this.#log.source, entry.end, entry.tailLength, entry.tail));
-    this.#take({ item: { line: toLine(entry, this.#log.source, cursor, this.#near) }, cursor });
+    this.#output.block(block, file, encodeCursor(file.mark(this.#log.source, block.end, block.tailLength, block.tail)), this.#near);
   }
 
   async #say(notice: LogNotice): Promise<void> {
-    this.#take({ item: { notice: { ...notice, at: this.#now() } }, cursor: await this.cursor() });
+    this.#output.notice({ ...notice, at: this.#now() }, await this.cursor());
   }
 
   /** No file yet: it appears, or there is nothing to do. */
@@ -236,6 +232,7 @@ export class LogReader {
       return 'more';
     }
     const read = this.#offset;
+    const lostBytes = Math.max(0, this.#sizeSeen - read);
     this.flush('end');
     const next = await nextAfterGone(this.#log.path, mark, this.#log.roots);
     if (next && next.ino !== file.ino) await this.startIn(next, 0);
@@ -244,7 +241,8 @@ export class LogReader {
       await file.forgetHead();
       await this.#moveTo(0);
     }
-    await this.#say({ kind: 'truncated', text: `${this.#name} was emptied after ${bytes(read)} of it were read; lines written just before that may be lost, and cannot be counted.` });
+    const lost = lostBytes > 0 ? `at least ${bytes(lostBytes)} that were seen in it were not read` : 'what was written after the last look at it, if anything, cannot be counted';
+    await this.#say({ kind: 'truncated', text: `${this.#name} was emptied after ${bytes(read)} of it were read; ${lost}.`, ...(lostBytes > 0 ? { lostBytes } : {}) });
     return 'more';
   }
 
@@ -262,6 +260,7 @@ export class LogReader {
     const now = await stateAt(this.#log.path);
     if (now?.ino === file.ino) {
       this.#missing = 'no';
+      this.#sizeSeen = Math.max(this.#sizeSeen, now.sizeBytes);
       if (now.sizeBytes === this.#offset) this.#restedAs = stateKey(now);
       return now.sizeBytes > this.#offset ? 'more' : 'idle';
     }

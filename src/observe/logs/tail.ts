@@ -1,43 +1,65 @@
 // Owns the live end of a log: one reader for a path however many follow it, started by the first and closed by the last.
 import { basename } from 'node:path';
+import { setImmediate as turn } from 'node:timers/promises';
 import { sayError } from '../../shared/errors.ts';
+import type { LogNotice } from '../../shared/live.ts';
+import type { LogFilter } from '../../shared/model.ts';
 import type { Clock } from '../../platform/clock.ts';
+import type { Block } from './block.ts';
+import { Channel } from './channel.ts';
 import { LogFile } from './file.ts';
+import { emptyFrame } from './frame.ts';
+import type { Log, Output, Place } from './log.ts';
+import { holdsFor, maskBlock, NOTHING_MASKED, type LineMask } from './masked.ts';
+import { Pace } from './pace.ts';
 import { lineEnd } from './page.ts';
-import { LogReader, type Log, type Placed } from './reader.ts';
-import { pause, Wake } from './wake.ts';
+import type { FollowerQueue } from './queue.ts';
+import { LogReader } from './reader.ts';
+import { Notices, pause } from './wake.ts';
 
-/** Shares do not tell of changes: while a log is followed its size is looked at four times a second… */
+/** Where notices do not come, size and place of a followed log are looked at four times a second; where they do, and at rest, once. */
 const POLL_MS = 250;
-/** …and once a second when it has been quiet for a while: at rest, ten followed logs must not cost what the agent may cost. */
-const RESTING_POLL_MS = 1_000;
+const RARE_POLL_MS = 1_000;
 const RESTING_AFTER_MS = 10_000;
-/** Between two reads of a log that is written without pause: a page hears ten times a second, so twenty reads are enough. */
-const REST_MS = 50;
-/** An entry is handed over when nothing was added to it for this long: programs write a stack trace at once. */
-const ENTRY_QUIET_MS = 100;
+/** Lines that are held back for what may follow them (a secret without its end) are handed over after this: programs write at once. */
+const HELD_MS = 100;
 /** A line without an end is shown after this long: a prompt, or the last words of a killed process. */
 const LINE_QUIET_MS = 2_000;
 /** How far a follower may be behind to be taken along: what it reads in its last step must fit its queue. */
-const MEETING_BYTES = 1_024 * 1_024;
+const MEETING_BYTES = 2 * 1_024 * 1_024;
 
-export interface Follower { offer(placed: Placed): void }
+/** Where a follower joined: frames of this channel come next, from this place on. */
+export interface Joined { readonly channel: Channel; readonly place: Place; readonly cursor: string }
+export interface Wish { readonly filter: LogFilter | undefined; claim(channel: number): boolean }
 
-export class Tail {
+export class Tail implements Output {
   readonly #log: Log;
   readonly #clock: Clock;
+  readonly #mask: LineMask | undefined;
+  readonly #numbers: () => number;
   readonly #reader: LogReader;
-  readonly #followers = new Set<Follower>();
+  readonly #shared = new Map<string, Channel>();
+  readonly #followers = new Map<Channel, Set<FollowerQueue>>();
+  readonly #told = new Map<Channel, number>();       // left out entries as last sent
+  readonly #pace: Pace;
   readonly #ending = new AbortController();
   #turn: Promise<void> = Promise.resolve();
+  #wanted: 'nothing' | 'bytes' | 'all' = 'nothing';
+  #busy = false;
+  #holdTimer = false;
   #changedAt: number;
+  #cursor = '';
   #failure: string | undefined;
+  #notices: Notices | undefined;
 
-  constructor(log: Log, clock: Clock) {
+  constructor(log: Log, clock: Clock, mask: LineMask | undefined, numbers: () => number) {
     this.#log = log;
     this.#clock = clock;
+    this.#mask = mask;
+    this.#numbers = numbers;
     this.#changedAt = clock.monotonic();
-    this.#reader = new LogReader(log, () => clock.now(), (placed) => { for (const one of this.#followers) one.offer(placed); });
+    this.#pace = new Pace(clock);
+    this.#reader = new LogReader(log, () => clock.now(), this, mask && holdsFor(mask));
   }
 
   /** Opens the log at its end. */
@@ -49,33 +71,126 @@ export class Tail {
 
   /** Runs until closed. */
   async run(): Promise<void> {
-    const signal = this.#ending.signal;
-    const wake = new Wake(this.#log.path, this.#clock);
+    const { signal } = this.#ending;
+    const notices = new Notices(this.#log.path, (renamed) => this.#wake(renamed ? 'all' : 'bytes'));
+    this.#notices = notices;
     try {
       while (!signal.aborted) {
-        if (await this.#inTurn(() => this.#pass())) await pause(this.#clock, REST_MS, signal);
-        await wake.wait(this.#reader.pending ? ENTRY_QUIET_MS : this.#resting ? RESTING_POLL_MS : POLL_MS, signal);
+        const resting = this.#clock.monotonic() - this.#changedAt >= RESTING_AFTER_MS;
+        await pause(this.#clock, notices.work || resting ? RARE_POLL_MS : POLL_MS, signal);
+        notices.watch();
+        if (!signal.aborted) await this.#look(notices);
       }
     } finally {
-      wake.close();
+      notices.close();
       await this.#inTurn(() => this.#reader.close());
     }
   }
 
   close(): void { this.#ending.abort(); }
 
-  /** Joins a follower whose own reader came this far: brings both to one place of one file and hands on from there. False when they
-   *  are not in the same file, or too far apart: then the own reader must read on and ask again. */
-  async meet(own: LogReader, follower: Follower): Promise<boolean> {
+  /** Notices are relied on; false where the log is looked at. */
+  get noticed(): boolean { return this.#notices?.work ?? false; }
+
+  /** Takes a follower along from the present place on. What is there already is the caller's. @throws FILTER_BAD */
+  async join(follower: FollowerQueue, wish: Wish): Promise<Joined> {
     return this.#inTurn(async () => {
-      await this.#pass();
-      if (this.#ending.signal.aborted || !await own.catchUpWith(this.#reader, MEETING_BYTES)) return false;
-      this.#followers.add(follower);
-      return true;
+      await this.#pass('all');
+      return this.#enter(follower, wish);
     });
   }
 
-  leave(follower: Follower): void { this.#followers.delete(follower); }
+  /** Takes along a follower whose own reader came this far: brings both to one place of one file. Undefined when they are not in the
+   *  same file, or too far apart: then the own reader must read on and ask again. */
+  async meet(own: LogReader, follower: FollowerQueue, wish: Wish): Promise<Joined | undefined> {
+    return this.#inTurn(async () => {
+      await this.#pass('all');
+      if (this.#ending.signal.aborted || !await own.catchUpWith(this.#reader, MEETING_BYTES)) return undefined;
+      return this.#enter(follower, wish);
+    });
+  }
+
+  leave(follower: FollowerQueue): void {
+    for (const [channel, followers] of this.#followers) {
+      if (!followers.delete(follower) || followers.size > 0) continue;
+      this.#followers.delete(channel);
+      this.#told.delete(channel);
+      for (const [key, one] of this.#shared) if (one === channel) this.#shared.delete(key);
+    }
+  }
+
+  /** A follower took something. */
+  room(follower: FollowerQueue): void { this.#pace.room(follower); }
+
+  block(block: Block, _file: LogFile, cursor: string, near: number | undefined): void {
+    this.#cursor = cursor;
+    if (this.#followers.size === 0) return;
+    const masked = this.#mask === undefined ? NOTHING_MASKED : maskBlock(block, this.#mask, near);
+    for (const [channel, followers] of this.#followers) {
+      const frame = channel.encode(block, masked, cursor, near);
+      if (frame === undefined) continue;
+      this.#told.set(channel, channel.passed);
+      for (const one of followers) one.offer({ frame });
+    }
+  }
+
+  notice(notice: LogNotice, cursor: string): void {
+    this.#cursor = cursor;
+    this.#say(notice, cursor);
+  }
+
+  #say(notice: LogNotice, cursor: string): void {
+    for (const followers of this.#followers.values()) for (const one of followers) one.offer({ batch: { items: [{ notice }], dropped: 0, passed: 0, cursor } });
+  }
+
+  async #enter(follower: FollowerQueue, wish: Wish): Promise<Joined> {
+    const channel = this.#channel(wish);
+    const followers = this.#followers.get(channel) ?? new Set();
+    this.#followers.set(channel, followers.add(follower));
+    this.#pace.enter(follower);
+    return { channel, place: this.#reader.place, cursor: await this.#reader.cursor() };
+  }
+
+  /** One channel for all who ask for the same; one of its own for who could not tell it from another it has. */
+  #channel(wish: Wish): Channel {
+    const key = JSON.stringify(wish.filter ?? {});
+    const known = this.#shared.get(key);
+    if (known !== undefined && wish.claim(known.number)) return known;
+    const made = new Channel(this.#numbers(), wish.filter, this.#mask);
+    wish.claim(made.number);
+    if (known === undefined) this.#shared.set(key, made);
+    this.#told.set(made, 0);
+    return made;
+  }
+
+  /** One read a wake: what comes meanwhile asks for one more. */
+  #wake(what: 'bytes' | 'all'): void {
+    this.#wanted = what === 'all' || this.#wanted === 'all' ? 'all' : 'bytes';
+    if (this.#busy || this.#ending.signal.aborted) return;
+    this.#busy = true;
+    void this.#work().finally(() => { this.#busy = false; if (this.#wanted !== 'nothing') this.#wake(this.#wanted); });
+  }
+
+  async #work(): Promise<void> {
+    while (this.#wanted !== 'nothing' && !this.#ending.signal.aborted) {
+      const what = this.#wanted;
+      this.#wanted = 'nothing';
+      if (await this.#inTurn(() => this.#pass(what))) this.#notices?.proved();
+    }
+    if (this.#ending.signal.aborted) this.#wanted = 'nothing';
+  }
+
+  /** A look without being asked to. */
+  async #look(notices: Notices): Promise<void> {
+    const { heard } = notices;
+    notices.looked(await this.#inTurn(() => this.#pass('all')), heard);
+    for (const [channel, followers] of this.#followers) {
+      if (this.#told.get(channel) === channel.passed || this.#cursor === '') continue;
+      this.#told.set(channel, channel.passed);
+      const frame = emptyFrame({ channel: channel.number, cursor: this.#cursor, passed: channel.passed });
+      for (const one of followers) one.offer({ frame });
+    }
+  }
 
   /** One at a time: a pass awaits in its middle, and nobody may see that. */
   async #inTurn<T>(work: () => Promise<T>): Promise<T> {
@@ -90,76 +205,46 @@ export class Tail {
     }
   }
 
-  /** Reads what is new; true when there was something. */
-  async #pass(): Promise<boolean> {
+  /** Reads what is new; true when there was something. `bytes`: only of the file that is open, as a notice of a change asks for. */
+  async #pass(what: 'bytes' | 'all'): Promise<boolean> {
     const reader = this.#reader;
-    const now = (): number => this.#clock.monotonic();
-    let read = false;
+    const { file, next } = reader;
     try {
-      if (!await reader.rests()) read = await this.#readOn();
-      if (read) this.#changedAt = now();
-      const quietMs = now() - this.#changedAt;
-      if (reader.pendingLine && quietMs >= LINE_QUIET_MS) reader.flush('open-line');
-      else if (reader.pending && quietMs >= ENTRY_QUIET_MS) reader.flush('keep-line');
+      if (what === 'bytes' || !await reader.rests()) await this.#readOn(what === 'bytes');
       this.#failure = undefined;
     } catch (error) {
       this.#fail(sayError(error));
     }
+    const read = reader.file !== file || reader.next !== next;
+    if (read) this.#changedAt = this.#clock.monotonic();
+    else if (reader.pendingLine && this.#clock.monotonic() - this.#changedAt >= LINE_QUIET_MS) reader.flush('open-line');
+    if (reader.holding && !this.#holdTimer) void this.#letGo();
     return read;
   }
 
-  async #readOn(): Promise<boolean> {
-    const { file, next } = this.#reader;
-    while (!this.#ending.signal.aborted && await this.#reader.step() === 'more') continue;
-    return this.#reader.file !== file || this.#reader.next !== next;
+  async #readOn(quick: boolean): Promise<void> {
+    const { signal } = this.#ending;
+    while (!signal.aborted && await this.#reader.step(Infinity, quick) === 'more') {
+      await turn(); // sockets are served between two blocks
+      await this.#pace.ready(() => [...this.#followers.values()].flatMap((some) => [...some]), signal);
+    }
   }
 
-  get #resting(): boolean { return this.#clock.monotonic() - this.#changedAt >= RESTING_AFTER_MS; }
+  /** Hands over what is held back once nothing followed it for a while. */
+  async #letGo(): Promise<void> {
+    this.#holdTimer = true;
+    for (let seen = -1; this.#reader.holding && !this.#ending.signal.aborted;) {
+      if (seen === this.#reader.next) { await this.#inTurn(async () => { this.#reader.flush('keep-line'); }); break; }
+      seen = this.#reader.next;
+      await pause(this.#clock, HELD_MS, this.#ending.signal);
+    }
+    this.#holdTimer = false;
+  }
 
   /** Said once; the reading is tried again at each look. */
   #fail(why: string): void {
     if (this.#failure === why) return;
     this.#failure = why;
-    const notice = { kind: 'failed' as const, text: `${basename(this.#log.path)} cannot be read: ${why}`, at: this.#clock.now() };
-    for (const one of this.#followers) one.offer({ item: { notice }, cursor: '' });
-  }
-}
-
-interface Used { readonly tail: Promise<Tail>; users: number; close(): void }
-
-/** The tails of all followed logs. */
-export class Tails {
-  readonly #clock: Clock;
-  readonly #used = new Map<string, Used>();
-
-  constructor(clock: Clock) { this.#clock = clock; }
-
-  get count(): number { return this.#used.size; }
-
-  /** The one tail of this log, until `release`; closed when nobody uses it any more. */
-  use(log: Log): { readonly tail: Promise<Tail>; release(): void } {
-    const used = this.#used.get(log.path) ?? this.#start(log);
-    used.users += 1;
-    let held = true;
-    return {
-      tail: used.tail,
-      release: () => {
-        if (!held) return;
-        held = false;
-        used.users -= 1;
-        if (used.users > 0) return;
-        this.#used.delete(log.path);
-        used.close();
-      },
-    };
-  }
-
-  #start(log: Log): Used {
-    const tail = new Tail(log, this.#clock);
-    const used: Used = { tail: tail.start().then(() => tail), users: 0, close: () => tail.close() };
-    this.#used.set(log.path, used);
-    // A tail that cannot even start fails whoever asked for it; one that runs says itself what it cannot read.
-    used.tail.then(() => tail.run()).catch(() => { tail.close(); });
-    return used;
+    this.#say({ kind: 'failed', text: `${basename(this.#log.path)} cannot be read: ${why}`, at: this.#clock.now() }, this.#cursor);
   }
 }

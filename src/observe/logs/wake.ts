@@ -1,43 +1,55 @@
-// Owns the waiting of a tail: until the folder tells of a change, or until it is time to look anyway.
+// Owns the change notices of a log, whether they can be relied on, and the waiting without them.
 import { watch, type FSWatcher } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import type { Clock } from '../../platform/clock.ts';
 
-/** Change notices are a hint that saves waiting, never the only way: shares send none for other machines' writes, some systems have no room for one more watch. */
-export class Wake {
-  readonly #clock: Clock;
+/** Changes in a row that were found by looking, without a notice: from then on this log is looked at often. */
+const MISSED_NOTICES = 2;
+
+/** Change notices of one file. Shares send none for other machines' writes, and some systems have no room for one more watch: whether
+ *  they come is learnt from what happens, and forgotten when it changes. */
+export class Notices {
+  readonly #path: string;
+  readonly #take: (renamed: boolean) => void;
   #watcher: FSWatcher | undefined;
-  #hinted = false;
-  #ring: (() => void) | undefined;
+  #heard = 0;
+  #missed = 0;
 
-  constructor(path: string, clock: Clock) {
-    this.#clock = clock;
-    const name = basename(path);
+  constructor(path: string, take: (renamed: boolean) => void) {
+    this.#path = path;
+    this.#take = take;
+    this.watch();
+  }
+
+  /** Watches the folder, not the file: a watch on the file would follow a renamed one. */
+  watch(): void {
+    if (this.#watcher !== undefined) return;
+    const name = basename(this.#path);
     try {
-      // The folder, not the file: a watch on the file would follow a renamed one.
-      this.#watcher = watch(dirname(path), { persistent: false }, (_event, changed) => { if (changed === null || changed === name) this.hint(); });
-      this.#watcher.on('error', () => { this.close(); }); // from here on polling alone
+      const watcher = watch(dirname(this.#path), { persistent: false }, (event, changed) => {
+        if (changed !== null && changed !== name) return;
+        this.#heard += 1;
+        this.#take(event === 'rename');
+      });
+      watcher.on('error', () => { this.close(); });
+      this.#watcher = watcher;
     } catch (error) {
-      if (!(error instanceof Error)) throw error;
-      this.#watcher = undefined; // ENOSPC, EMFILE, ENOENT: polling alone
+      if (!(error instanceof Error)) throw error; // ENOSPC, EMFILE, ENOENT: looking alone
     }
   }
 
-  hint(): void {
-    this.#hinted = true;
-    this.#ring?.();
+  /** Are notices what tells of changes here? False until one did, and when changes were found without. */
+  get work(): boolean { return this.#watcher !== undefined && this.#missed < MISSED_NOTICES && this.#heard > 0; }
+
+  /** A look that was not asked for by a notice found a change, or did not. */
+  looked(found: boolean, heardBefore: number): void {
+    if (found && this.#heard === heardBefore) this.#missed += 1;
   }
 
-  /** Resolves at a hint, after `forMs`, or when the signal aborts. A hint given meanwhile counts. */
-  async wait(forMs: number, signal: AbortSignal): Promise<void> {
-    if (this.#hinted || signal.aborted) { this.#hinted = false; return; }
-    try {
-      await pauseUntil(this.#clock, forMs, signal, () => new Promise<void>((resolve) => { this.#ring = resolve; }));
-    } finally {
-      this.#ring = undefined;
-      this.#hinted = false;
-    }
-  }
+  /** A notice came, and there was something to read. */
+  proved(): void { this.#missed = 0; }
+
+  get heard(): number { return this.#heard; }
 
   close(): void {
     this.#watcher?.close();
@@ -54,16 +66,17 @@ export async function pause(clock: Clock, forMs: number, signal: AbortSignal): P
   }
 }
 
-/** Waits for `sooner`, but at most `forMs` and only until the signal aborts; `sooner` is told when nobody waits for it any more. */
-export async function pauseUntil(clock: Clock, forMs: number, signal: AbortSignal, sooner: (over: AbortSignal) => Promise<void>): Promise<void> {
+/** Waits, but only until it is rung; `ring` gets what rings. */
+export async function pauseOrRing(clock: Clock, forMs: number, signal: AbortSignal, ring: (end: () => void) => void): Promise<void> {
+  if (signal.aborted) return;
   // Not AbortSignal.any: a long-lived signal would remember each of the many short ones.
   const over = new AbortController();
   const end = (): void => { over.abort(); };
   signal.addEventListener('abort', end, { once: true });
+  ring(end);
   try {
-    await Promise.race([sooner(over.signal), pause(clock, forMs, over.signal)]);
+    await pause(clock, forMs, over.signal);
   } finally {
     signal.removeEventListener('abort', end);
-    over.abort();
   }
 }

@@ -8,6 +8,7 @@ import type { EventLogRow } from '../../../src/platform/platform.ts';
 import { openLogs } from '../../../src/observe/logs/index.ts';
 import { fakePlatform, type FakePlatform } from '../../support/fake-platform.ts';
 import { waitFor } from '../../support/wait.ts';
+import { followed, TestSink } from '../../support/followed.ts';
 
 const NO = new AbortController().signal;
 
@@ -53,7 +54,7 @@ test('an id is the same after a restart, leads to its path, and any other leads 
   for (const id of ['nosuch', '../../../etc/passwd', 'Application/app.txt', '']) {
     await assert.rejects(logs.path(id), { code: 'SOURCE_UNKNOWN' });
     await assert.rejects(logs.page(id, { limit: 5 }, NO), { code: 'SOURCE_UNKNOWN' });
-    await assert.rejects(logs.follow(id, { signal: NO })[Symbol.asyncIterator]().next(), { code: 'SOURCE_UNKNOWN' });
+    await assert.rejects(logs.follow(id, { signal: NO, sink: new TestSink() }), { code: 'SOURCE_UNKNOWN' });
   }
   await rm(path);
   await assert.rejects(logs.path(first.id), { code: 'SOURCE_UNKNOWN' });
@@ -136,9 +137,9 @@ test('the event log is followed: each event once, a torn file changes nothing, a
   const end = new AbortController();
   let cursor = '';
   const running = (async () => {
-    for await (const batch of logs.follow(id, { last: 1, signal: end.signal })) {
+    for await (const batch of followed((sink) => logs.follow(id, { last: 1, signal: end.signal, sink }), end.signal)) {
       ({ cursor } = batch);
-      for (const item of batch.items) seen.push('line' in item ? item.line.text.slice(-1) : `<${item.notice.kind}>`);
+      for (const item of batch.items) seen.push('line' in item ? item.line.text.slice(-1) : 'notice' in item ? `<${item.notice.kind}>` : '…');
     }
   })();
   t.after(async () => { end.abort(); await running; });
@@ -155,7 +156,7 @@ test('the event log is followed: each event once, a torn file changes nothing, a
   await change([row(1), row(2), row(3), row(4)], () => seen.length === 3);
   await change([row(8), row(9)], () => seen.length === 6);
   assert.deepEqual(seen, ['2', '3', '4', '<lost>', '8', '9']);
-  const again = await logs.follow(id, { cursor, signal: end.signal })[Symbol.asyncIterator]().next();
+  const again = await followed((sink) => logs.follow(id, { cursor, signal: end.signal, sink }), end.signal).next();
   assert.deepEqual(again.value, { items: [], dropped: 0, passed: 0, cursor });
 });
 
@@ -168,7 +169,7 @@ test('a log is followed through the catalog', async (t) => {
   const seen: string[] = [];
   const end = new AbortController();
   const running = (async () => {
-    for await (const batch of logs.follow(id, { last: 1, signal: end.signal })) for (const item of batch.items) if ('line' in item) seen.push(item.line.text);
+    for await (const batch of followed((sink) => logs.follow(id, { last: 1, signal: end.signal, sink }), end.signal)) for (const item of batch.items) if ('line' in item) seen.push(item.line.text);
   })();
   await waitFor('the last line', () => seen.length === 1);
   await appendFile(file, 'two\n');

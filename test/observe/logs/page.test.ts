@@ -7,8 +7,9 @@ import { test, type TestContext } from 'node:test';
 import { systemClock } from '../../../src/platform/clock.ts';
 import { followLog } from '../../../src/observe/logs/follow.ts';
 import { readPage, type PageQuery } from '../../../src/observe/logs/page.ts';
-import type { Log } from '../../../src/observe/logs/reader.ts';
-import { Tails } from '../../../src/observe/logs/tail.ts';
+import type { Log } from '../../../src/observe/logs/log.ts';
+import { Tails } from '../../../src/observe/logs/tails.ts';
+import { followed } from '../../support/followed.ts';
 import type { LogPage } from '../../../src/shared/model.ts';
 
 const NO = new AbortController().signal;
@@ -63,7 +64,7 @@ test('a page joins the tail without a seam', async (t) => {
   await appendFile(log.path, 'c\n');
   const end = new AbortController();
   t.after(() => end.abort());
-  for await (const batch of followLog(log, { cursor: got.after, signal: end.signal }, new Tails(systemClock), systemClock)) {
+  for await (const batch of followed((sink) => followLog(log, { cursor: got.after, signal: end.signal, sink }, new Tails(systemClock), systemClock), end.signal)) {
     if (batch.items.length === 0) continue;
     assert.deepEqual(batch.items.map((item) => 'line' in item && item.line.text), ['c']);
     break;
@@ -124,7 +125,7 @@ test('following 10 GB reads its end, not all of it', async (t) => {
   const before = await bytesRead();
   const end = new AbortController();
   t.after(() => end.abort());
-  const follow = followLog(log, { last: 10, signal: end.signal }, new Tails(systemClock), systemClock);
+  const follow = followed((sink) => followLog(log, { last: 10, signal: end.signal, sink }, new Tails(systemClock), systemClock), end.signal);
   const { value }: IteratorResult<{ items: readonly unknown[] }> = await follow.next();
   assert.equal(value?.items.length, 10);
   assert.ok(await bytesRead() - before < 4 * 2 ** 20);

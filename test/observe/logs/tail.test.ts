@@ -6,10 +6,10 @@ import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { systemClock } from '../../../src/platform/clock.ts';
 import { followLog, type FollowOptions } from '../../../src/observe/logs/follow.ts';
-import type { LogItem } from '../../../src/shared/live.ts';
 import type { LogBatch } from '../../../src/observe/observe.ts';
-import type { Log } from '../../../src/observe/logs/reader.ts';
-import { Tails } from '../../../src/observe/logs/tail.ts';
+import type { Log } from '../../../src/observe/logs/log.ts';
+import { Tails } from '../../../src/observe/logs/tails.ts';
+import { followed, TestSink } from '../../support/followed.ts';
 import { waitFor } from '../../support/wait.ts';
 
 interface Ground { readonly folder: string; readonly file: string; readonly log: Log; readonly tails: Tails }
@@ -24,16 +24,17 @@ async function ground(t: TestContext): Promise<Ground> {
 interface Watching { readonly texts: string[]; readonly notices: string[]; readonly seen: string[]; dropped: number; passed: number; cursor: string; stop(): Promise<void> }
 
 /** Follows and collects; `seen` is lines and notices (as `<kind>`) in their order. */
-function watchLog(t: TestContext, g: Ground, options: Omit<FollowOptions, 'signal'> = {}): Watching {
+function watchLog(t: TestContext, g: Ground, options: Omit<FollowOptions, 'signal' | 'sink'> = {}): Watching {
   const end = new AbortController();
   const got: Watching = { texts: [], notices: [], seen: [], dropped: 0, passed: 0, cursor: '', stop: async () => { end.abort(); await running; } };
   const running = (async () => {
-    for await (const batch of followLog(g.log, { ...options, signal: end.signal }, g.tails, systemClock)) {
+    for await (const batch of followed((sink) => followLog(g.log, { ...options, signal: end.signal, sink }, g.tails, systemClock), end.signal)) {
       got.dropped += batch.dropped;
       got.passed += batch.passed;
       got.cursor = batch.cursor;
       for (const item of batch.items) {
         if ('line' in item) { got.texts.push(item.line.text); got.seen.push(item.line.text); }
+        else if ('more' in item) for (const list of [got.texts, got.seen]) list.push(`${list.pop() ?? ''}\n${item.more.text}`);
         else { got.notices.push(item.notice.kind); got.seen.push(`<${item.notice.kind}>`); }
       }
     }
@@ -190,30 +191,38 @@ test('the filter works here: what it leaves out is counted, and the cursor moves
   assert.deepEqual(again.seen, ['INFO g']);
 });
 
-test('a slow follower loses exactly what it is told, in order, and resumes after it', async (t) => {
+test('a slow follower loses exactly what it is told, in order, is bounded, and resumes after it', async (t) => {
   const g = await ground(t);
   await writeFile(g.file, '');
   const end = new AbortController();
   t.after(() => end.abort());
-  const slow = followLog(g.log, { signal: end.signal, keep: 50 }, g.tails, systemClock);
-  await slow.next();
-  await appendFile(g.file, 'before\n');
-  await slow.next(); // from here on it is live, and does not read any more
+  const slow = new TestSink();
+  slow.stalled = true;
+  const running = followLog(g.log, { signal: end.signal, sink: slow }, g.tails, systemClock);
+  await waitFor('the slow one to be there', () => slow.got.length > 0);
   const quick = watchLog(t, g, { last: 0 });
   await started(quick);
-  const lines = Array.from({ length: 5_000 }, (_, i) => `line ${i}`);
-  await appendFile(g.file, `${lines.join('\n')}\n`);
-  await has(quick, 'line 4999');
+  const lines = Array.from({ length: 200_000 }, (_, i) => `line ${i} ${'x'.repeat(40)}`);
+  for (let i = 0; i < lines.length; i += 2_000) await appendFile(g.file, `${lines.slice(i, i + 2_000).join('\n')}\n`);
+  await has(quick, lines.at(-1) ?? '');
   assert.deepEqual(quick.texts, lines);
-  const { value }: IteratorResult<LogBatch> = await slow.next();
-  assert.ok(value);
-  const texts = value.items.flatMap((item: LogItem) => ('line' in item ? [item.line.text] : []));
-  assert.deepEqual({ dropped: value.dropped, texts }, { dropped: 4_950, texts: lines.slice(4_950) });
-  const again = watchLog(t, g, { cursor: value.cursor });
+  assert.ok(slow.mostBytes < 2 * 1_024 * 1_024, `${slow.mostBytes} bytes were given to it`);
+  slow.resume();
+  await waitFor('the end to come', () => slow.waitingBytes === 0);
+  const texts = slow.got.flatMap((batch) => batch.items.flatMap((item) => ('line' in item ? [item.line.text] : [])));
+  const lost = slow.got.reduce((sum, batch) => sum + batch.dropped, 0);
+  assert.equal(slow.got.reduce((sum, batch) => sum + (batch.droppedLines ?? 0), 0), lost);
+  assert.ok(lost > 50_000, `${lost} lines lost`);
+  const gap = slow.got.findIndex((batch) => batch.dropped > 0);
+  const before = slow.got.slice(0, gap).reduce((sum, batch) => sum + batch.items.length, 0);
+  assert.deepEqual(texts, [...lines.slice(0, before), ...lines.slice(before + lost)]);
+  const again = watchLog(t, g, { cursor: slow.got.at(-1)?.cursor });
   await started(again);
   await appendFile(g.file, 'after\n');
   await has(again, 'after');
   assert.deepEqual(again.seen, ['after']);
+  end.abort();
+  await running;
 });
 
 test('a line of a megabyte is cut and marked, and what follows it arrives', async (t) => {
@@ -221,7 +230,7 @@ test('a line of a megabyte is cut and marked, and what follows it arrives', asyn
   await writeFile(g.file, '');
   const end = new AbortController();
   t.after(() => end.abort());
-  const follow = followLog(g.log, { signal: end.signal }, g.tails, systemClock);
+  const follow = followed((sink) => followLog(g.log, { signal: end.signal, sink }, g.tails, systemClock), end.signal);
   await follow.next();
   await appendFile(g.file, `${'x'.repeat(3_000_000)}\nnext\n`);
   const lines: [number, number | undefined][] = [];
@@ -244,16 +253,17 @@ test('one reader however many follow, closed by the last', async (t) => {
   for (const one of all.slice(1)) await one.stop();
   assert.equal(g.tails.count, 1);
   await all[0]?.stop();
-  assert.equal(g.tails.count, 0);
+  await waitFor('the last to let go', () => g.tails.count === 0);
 });
 
-test('an abort gives back what a follower holds even if nobody reads it any more', async (t) => {
+test('an abort gives back what a follower holds whenever it comes', async (t) => {
   const g = await ground(t);
   await writeFile(g.file, 'one\n');
   const end = new AbortController();
-  await followLog(g.log, { signal: end.signal }, g.tails, systemClock).next();
+  const running = followLog(g.log, { signal: end.signal, sink: new TestSink() }, g.tails, systemClock);
   assert.equal(g.tails.count, 1);
   end.abort();
+  await running;
   assert.equal(g.tails.count, 0);
 });
 
@@ -265,7 +275,7 @@ test('a hostile cursor is refused', async (t) => {
   const parts = good.cursor.split('.');
   const bad = ['', 'x', 'a1', good.cursor.replace('.abc.', '.other.'), `${good.cursor}.1`, good.cursor.toUpperCase(), good.cursor.replace(parts[5] as string, '-1'), [...parts.slice(0, 5), 'zzzzzzzzzzz', ...parts.slice(5 + 1)].join('.'), [...parts.slice(0, 6), 'zzz', ...parts.slice(6 + 1)].join('.'), [...parts.slice(0, 8), '9zz', ...parts.slice(8 + 1)].join('.'), `${'a'.repeat(200)}`, '../../etc/passwd', 'a1.abc.0.0.0.0.0.0.0\u0000.0'];
   for (const cursor of bad) {
-    await assert.rejects(followLog(g.log, { cursor, signal: new AbortController().signal }, g.tails, systemClock).next(), { code: 'CURSOR_BAD' }, JSON.stringify(cursor));
+    await assert.rejects(followLog(g.log, { cursor, signal: new AbortController().signal, sink: new TestSink() }, g.tails, systemClock), { code: 'CURSOR_BAD' }, JSON.stringify(cursor));
   }
 });
 

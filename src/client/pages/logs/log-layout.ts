@@ -43,12 +43,16 @@ export function linesOfRow(row: Row, shape: Shape): number {
 
 export interface Layout { readonly tops: Float64Array; readonly total: number }
 
+/** An entry that went on has another height. */
+export const heightKey = (row: Row): string => (row.rev === undefined ? row.key : `${row.key}#${row.rev}`);
+
 /** `measured` heights win over computed ones; computed ones are remembered in `known` while the shape stays. */
 export function layoutOf(rows: readonly Row[], shape: Shape, measured: ReadonlyMap<string, number>, known: Map<string, number>): Layout {
   const tops = new Float64Array(rows.length + 1);
   rows.forEach((row, i) => {
-    let height = measured.get(row.key) ?? known.get(row.key);
-    if (height === undefined) { height = linesOfRow(row, shape) * LINE_PX; known.set(row.key, height); }
+    const key = heightKey(row);
+    let height = measured.get(key) ?? known.get(key);
+    if (height === undefined) { height = linesOfRow(row, shape) * LINE_PX; known.set(key, height); }
     tops[i + 1] = (tops[i] ?? 0) + height;
   });
   return { tops, total: tops[rows.length] ?? 0 };

@@ -1,7 +1,7 @@
 // Owns the scrolling list of log rows: virtual, pinned to the newest until the reader scrolls away, anchored when rows come or go.
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { useSize } from '../../parts/use-width.ts';
-import { layoutOf, LINE_PX, rowAt, window as windowOf, type Layout } from './log-layout.ts';
+import { heightKey, layoutOf, LINE_PX, rowAt, window as windowOf, type Layout } from './log-layout.ts';
 import { LogRow } from './log-row.tsx';
 import type { Row } from './tail-store.ts';
 import type { Tail } from './use-tail.ts';
@@ -101,8 +101,9 @@ function measure(element: HTMLElement, layout: Layout, rows: readonly Row[], mea
   for (const child of element.querySelectorAll<HTMLElement>('.entry')) {
     const at = byKey.get(child.dataset['key'] ?? '');
     if (at === undefined) continue;
+    const row = rows[at] as Row;
     const height = child.offsetHeight;
-    if (height > 0 && height !== (layout.tops[at + 1] ?? 0) - (layout.tops[at] ?? 0)) { measured.set(child.dataset['key'] ?? '', height); changed = true; }
+    if (height > 0 && height !== (layout.tops[at + 1] ?? 0) - (layout.tops[at] ?? 0)) { measured.set(heightKey(row), height); changed = true; }
   }
   return changed;
 }

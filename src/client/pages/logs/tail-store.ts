@@ -2,12 +2,20 @@
 import type { LogLine } from '../../../shared/model.ts';
 import type { LogItem, LogNotice } from '../../../shared/live.ts';
 
-export interface Row { readonly key: string; readonly source: string; readonly at: number | undefined; readonly line?: LogLine; readonly notice?: LogNotice }
+export interface Row { readonly key: string; readonly source: string; readonly at: number | undefined; readonly line?: LogLine; readonly notice?: LogNotice; /** Counts the lines joined to the entry since it came. */ readonly rev?: number }
 
 /** Entries kept; the oldest leave and are counted, the file still has them. */
 export const KEPT_ENTRIES = 10_000;
 /** How far back a late line of another file may be put in; further back it goes where it arrives. */
 const LOOK_BACK = 2_000;
+/** The agent ends an entry at 256 KiB; an entry joined by the page is no longer than two of them. */
+const MAX_JOINED_CHARS = 512 * 1_024;
+
+/** The same entry has the same key however it comes: by its file (inode and birth, the cursor's second and third word) and its place there. */
+function keyOf(source: string, { cursor, offset }: LogLine): string {
+  const file = /^a1\.[a-z0-9]+\.([a-z0-9]+\.[a-z0-9]+)\./.exec(cursor)?.[1];
+  return file === undefined ? `${source}@${cursor}` : `${source}@${file}.${offset}`;
+}
 
 export class TailStore {
   rows: Row[] = [];
@@ -19,6 +27,7 @@ export class TailStore {
   passed = 0;
   readonly #seen = new Set<string>();
   readonly #keep: number;
+  readonly #broken = new Set<string>();
   #notices = 0;
 
   constructor(keep = KEPT_ENTRIES) { this.#keep = keep; }
@@ -28,8 +37,10 @@ export class TailStore {
     let after = -1;
     let at = this.#lastAt(source);
     for (const item of items) {
+      if ('more' in item && this.#join(source, item.more)) continue;
       const row = this.#row(source, item, at);
       if (!row) continue;
+      this.#broken.delete(source);
       at = row.at ?? at;
       after = this.#insert(row, after);
     }
@@ -38,6 +49,9 @@ export class TailStore {
     for (const gone of this.rows.splice(0, over)) this.#seen.delete(gone.key);
     this.left += over;
   }
+
+  /** Lines of this source were lost: what comes next goes on no entry that is here. */
+  gap(source: string): void { this.#broken.add(source); }
 
   get full(): boolean { return this.rows.length >= this.#keep; }
 
@@ -83,10 +97,25 @@ export class TailStore {
       this.#notices += 1;
       return { key: `${source}!${this.#notices}`, source, at: item.notice.at ?? before, notice: item.notice };
     }
-    const key = `${source}@${item.line.cursor}`;
+    const line = 'line' in item ? item.line : item.more;
+    const key = keyOf(source, line);
     if (this.#seen.has(key)) return undefined;
     this.#seen.add(key);
-    return { key, source, at: item.line.at ?? before, line: item.line };
+    return { key, source, at: line.at ?? before, line };
+  }
+
+  /** Puts lines to the entry they go on: the newest of their source. False when there is none, or it is behind a gap. */
+  #join(source: string, more: LogLine): boolean {
+    for (let i = this.rows.length - 1; i >= Math.max(0, this.rows.length - LOOK_BACK); i -= 1) {
+      const row = this.rows[i];
+      if (row?.source !== source) continue;
+      if (row.line === undefined || this.#broken.has(source)) return false;
+      const cutBytes = (row.line.cutBytes ?? 0) + (more.cutBytes ?? 0);
+      const text = row.line.text.length > MAX_JOINED_CHARS ? row.line.text : `${row.line.text}\n${more.text}`;
+      this.rows[i] = { ...row, key: row.key, rev: (row.rev ?? 0) + 1, line: { ...row.line, level: more.level, text, ...(cutBytes > 0 ? { cutBytes } : {}) } };
+      return true;
+    }
+    return false;
   }
 
   /** Puts a row behind the last one that is not later, never before a row of its own source. */

@@ -73,6 +73,7 @@ export function useTail(query: LogQuery, held: boolean): Tail {
 }
 
 function take(message: LogBatchMessage, store: TailStore): void {
+  if (message.dropped > 0) store.gap(message.source);
   store.add(message.source, message.items);
   store.dropped += message.dropped;
   store.passed += message.passed;
@@ -89,7 +90,7 @@ function follow(source: string, query: LogQuery, store: TailStore, inner: Inner,
       if (message.type !== 'log') return;
       inner.heard.add(source);
       inner.problem = undefined;
-      cursor = message.cursor;
+      if (message.cursor !== '') cursor = message.cursor;
       const batch: LogBatchMessage = { source, items: message.items, dropped: message.dropped, passed: message.passed };
       if (isHeld.current) hold(inner, batch, store);
       else take(batch, store);
