@@ -110,15 +110,16 @@ function score(candidate: Candidate, sample: Sample): number {
   const headless = candidate.format === iisW3c && head === undefined ? 0.85 : 1;
   const mostlyOther = rows + comments > 0 && comments > rows * 20 && candidate.format !== iisW3c ? 0.8 : 1;
   const confidence = candidate.weight * headless * mostlyOther * (rows / (rows + malformed)) * (plausible / rows) * (rows / (rows + 0.1));
-  return Math.round(confidence * 100) / 100;
+  // 1 is the user's word only.
+  return Math.min(0.99, Math.round(confidence * 100) / 100);
 }
 
 /** Of JSON: a dialect that finds but a status and a time under its names is none. */
 function fullness(columns: Columns): number {
   const { text, rows } = columns;
   let found = 0;
-  for (let row = 0; row < rows; row += 1) for (const column of [text.path, text.method, text.client, text.agent]) if ((column.to[row] as number) > (column.from[row] as number)) found += 1;
-  return rows === 0 ? 0 : (columns.taken.subarray(0, rows).some((ms) => ms >= 0) ? 0.2 : 0.1) + 0.8 * found / (4 * rows);
+  for (let row = 0; row < rows; row += 1) for (const column of [text.path, text.method, text.client]) if ((column.to[row] as number) > (column.from[row] as number)) found += 1;
+  return rows === 0 ? 0 : (columns.taken.subarray(0, rows).some((ms) => ms >= 0) ? 0.2 : 0.1) + 0.8 * found / (3 * rows);
 }
 
 /** Clients are addresses in nearly all logs; where host names stand, the columns may be off by one. */

@@ -18,14 +18,14 @@ export async function* gunzip(input: AsyncIterable<Uint8Array>, end: GzipEnd, si
       if (failure !== undefined) break;
     }
     // Whatever came is out already: an error of the end loses nothing.
-    if (failure === undefined) yield* drain(stream, (taken) => { stream.end(taken); }, () => failure);
+    if (failure === undefined) yield* drain(stream, () => { stream.end(); }, () => failure);
     if (failure !== undefined) end.torn = wordsOf(failure);
   } finally {
     stream.destroy();
   }
 }
 
-/** Does `begin`, and gives what comes out until it was taken in. */
+/** Does `begin`, and gives what comes out until it was taken in, or the stream ended. */
 async function* drain(stream: ReturnType<typeof createGunzip>, begin: (taken: () => void) => void, failed: () => Error | undefined): AsyncGenerator<Uint8Array> {
   let taken = false;
   let wake = (): void => undefined;

@@ -4,7 +4,7 @@ import { MAX_PATTERN_CHARS, compile, patternParser, refuse } from './pattern.ts'
 import type { Part, Variable } from './pattern.ts';
 import { TextReader } from './reader.ts';
 import type { Meaning } from './row.ts';
-import { timePiece } from './strftime.ts';
+import { timePieces } from './strftime.ts';
 
 /** %t is when the request came, and the row is written when it ends: as late as the longest request. Apache's own limit is 300 s. */
 const DISORDER_MS = 300_000;
@@ -61,8 +61,8 @@ function directive(name: string, letter: string, argument: string | undefined, w
 
 function time(name: string, argument: string | undefined): Part[] {
   if (argument === undefined || argument === '') return ['[', { name, meaning: { is: 'at-ncsa' } } satisfies Variable, ']'];
-  const piece = timePiece(argument);
-  return piece === undefined ? refuse(`${name} writes a time in a way that is not known here`) : [{ name, meaning: { is: 'time-piece', piece } } satisfies Variable];
+  const pieces = timePieces(argument) ?? refuse(`${name} writes a time in a way that is not known here`);
+  return pieces.flatMap((piece, index): Part[] => [...(index === 0 ? [] : [' ']), { name, meaning: { is: 'time-piece', piece } }]);
 }
 
 /** @throws LOG_FORMAT_BAD */

@@ -8,31 +8,40 @@ const QUOTE = 34, BACKSLASH = 92, COMMA = 44, COLON = 58, OPEN = 123, CLOSE = 12
 interface Key { readonly name: Uint8Array; slot: number; below: Branch | undefined }
 type Branch = Map<number, Key[]>;
 
+/** The keys that are wanted, as a tree; made once for a format. */
+export interface JsonKeys { readonly root: Branch; readonly slots: number }
+
+/** Slot i is the value at paths[i]: keys joined by "/". Keys are compared without case, "_" and "-"; of a list its first text is taken. */
+export function jsonKeys(paths: readonly string[]): JsonKeys {
+  const root: Branch = new Map();
+  paths.forEach((path, slot) => { plant(root, path.split('/'), slot); });
+  return { root, slots: paths.length };
+}
+
+function plant(root: Branch, names: readonly string[], slot: number): void {
+  let branch = root;
+  names.forEach((name, depth) => {
+    const bytes = Buffer.from(name.toLowerCase().replace(/[_-]/g, ''));
+    const hash = keyHash(bytes, 0, bytes.length);
+    const same = branch.get(hash) ?? [];
+    let key = same.find((one) => bytes.equals(one.name));
+    if (key === undefined) { key = { name: bytes, slot: -1, below: undefined }; same.push(key); branch.set(hash, same); }
+    if (depth === names.length - 1) key.slot = slot;
+    else branch = key.below ??= new Map();
+  });
+}
+
 export class JsonWalk {
   readonly from: Int32Array;
   readonly to: Int32Array;
   readonly kind: Uint8Array;
-  readonly #root: Branch = new Map();
+  readonly #root: Branch;
 
-  /** Slot i is the value at paths[i]: keys joined by "/". Keys are compared without case, "_" and "-"; of a list its first text is taken. */
-  constructor(paths: readonly string[]) {
-    this.from = new Int32Array(paths.length);
-    this.to = new Int32Array(paths.length);
-    this.kind = new Uint8Array(paths.length);
-    paths.forEach((path, slot) => this.#plant(path.split('/'), slot));
-  }
-
-  #plant(names: readonly string[], slot: number): void {
-    let branch = this.#root;
-    names.forEach((name, depth) => {
-      const bytes = Buffer.from(name.toLowerCase().replace(/[_-]/g, ''));
-      const hash = keyHash(bytes, 0, bytes.length);
-      const same = branch.get(hash) ?? [];
-      let key = same.find((one) => bytes.equals(one.name));
-      if (key === undefined) { key = { name: bytes, slot: -1, below: undefined }; same.push(key); branch.set(hash, same); }
-      if (depth === names.length - 1) key.slot = slot;
-      else branch = key.below ??= new Map();
-    });
+  constructor(keys: JsonKeys) {
+    this.from = new Int32Array(keys.slots);
+    this.to = new Int32Array(keys.slots);
+    this.kind = new Uint8Array(keys.slots);
+    this.#root = keys.root;
   }
 
   /** False when bytes[from, to) are not one whole object. Of equal keys the last counts. */

@@ -3,7 +3,8 @@ import type { Columns, LogFormat } from '../columns.ts';
 import { recordCutter, trimRecord } from './json-cutter.ts';
 import { APP_SERVICE, CADDY, COMMON, TRAEFIK } from './json-names.ts';
 import type { Name } from './json-names.ts';
-import { ESCAPED, JsonWalk, NOTHING, PLAIN } from './json-walk.ts';
+import { ESCAPED, JsonWalk, NOTHING, PLAIN, jsonKeys } from './json-walk.ts';
+import type { JsonKeys } from './json-walk.ts';
 import { refuse } from './pattern.ts';
 import { COMMENT, MALFORMED, ROW, TextReader } from './reader.ts';
 import type { LineParser } from './reader.ts';
@@ -24,24 +25,35 @@ const DIALECTS: readonly Dialect[] = [
   { id: 'json', title: 'JSON lines with common names', names: COMMON },
 ];
 
+/** What a dialect's names come to; made at its first use, shared by its readers. */
+interface Plan { readonly keys: JsonKeys; readonly order: readonly number[]; readonly telling: readonly number[]; readonly only: { readonly slot: number; readonly value: Uint8Array } | undefined; readonly nestedSlot: number }
+const plans = new Map<Dialect, Plan>();
+
+function planOf(dialect: Dialect): Plan {
+  const known = plans.get(dialect);
+  if (known !== undefined) return known;
+  const { names, nested, only } = dialect;
+  const paths = [...names.map(([path]) => path), ...(only === undefined ? [] : [only[0]]), ...(nested === undefined ? [] : [nested])];
+  const order = names.map((_, slot) => slot).sort((a, b) => (names[a]?.[2] ?? 0) - (names[b]?.[2] ?? 0));
+  const telling = order.filter((slot) => { const meaning = names[slot]?.[1]; return (meaning?.is === 'number' && meaning.column === 'status') || meaning?.is === 'request' || (meaning?.is === 'text' && meaning.role === 'method'); });
+  const plan = { keys: jsonKeys(paths), order, telling, only: only === undefined ? undefined : { slot: names.length, value: Buffer.from(only[1]) }, nestedSlot: paths.length - 1 };
+  plans.set(dialect, plan);
+  return plan;
+}
+
 function parser(dialect: Dialect, columns: Columns): LineParser {
   const { names, nested } = dialect;
-  const only = dialect.only === undefined ? undefined : { slot: names.length, value: Buffer.from(dialect.only[1]) };
-  const paths = [...names.map(([path]) => path), ...(dialect.only === undefined ? [] : [dialect.only[0]]), ...(nested === undefined ? [] : [nested])];
-  const walk = new JsonWalk(paths);
+  const { keys, order, telling, only, nestedSlot } = planOf(dialect);
+  const walk = new JsonWalk(keys);
   const row = new RowWriter(columns);
-  const order = names.map((_, slot) => slot).sort((a, b) => (names[a]?.[2] ?? 0) - (names[b]?.[2] ?? 0));
-  const telling = order.filter((slot) => { const meaning = names[slot]?.[1]; return meaning?.is === 'number' && meaning.column === 'status' || meaning?.is === 'request' || meaning?.is === 'text' && meaning.role === 'method'; });
 
   /** What stands in a slot, its escapes undone. */
   const end = (bytes: Uint8Array, slot: number): number => {
     if (walk.kind[slot] === ESCAPED) { walk.to[slot] = unescape(bytes, walk.from[slot] as number, walk.to[slot] as number, 'json'); walk.kind[slot] = PLAIN; }
     return walk.to[slot] as number;
   };
-  const openNested = (bytes: Uint8Array): boolean => {
-    const slot = paths.length - 1;
-    return nested === undefined || walk.kind[slot] === NOTHING || walk.walkBelow(nested, bytes, walk.from[slot] as number, end(bytes, slot));
-  };
+  const openNested = (bytes: Uint8Array): boolean =>
+    nested === undefined || walk.kind[nestedSlot] === NOTHING || walk.walkBelow(nested, bytes, walk.from[nestedSlot] as number, end(bytes, nestedSlot));
   const otherKind = (bytes: Uint8Array): boolean => only !== undefined && walk.kind[only.slot] !== NOTHING && Buffer.compare(only.value, bytes.subarray(walk.from[only.slot] as number, end(bytes, only.slot))) !== 0;
 
   return (bytes, from, to, offset) => {

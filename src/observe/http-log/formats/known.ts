@@ -29,4 +29,6 @@ export const APACHE_KNOWN: readonly Known[] = [
   { format: apache('%v %h %l %u %t "%r" %>s %b'), weight: 0.9 },
   { format: apache(`%v ${APACHE_COMBINED}`), weight: 0.98 },
   { format: apache(`%v:%p ${APACHE_COMBINED} %D`), weight: 0.95 },
+  // Traefik's own common format: behind combined the number of the request, router, server and time.
+  { format: { ...apache(`${APACHE_COMBINED} %k "%f" "%A" %{ms}Tms`), title: 'Traefik common' }, weight: 1 },
 ];

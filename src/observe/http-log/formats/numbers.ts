@@ -4,8 +4,8 @@
 export const UNSAID = -1;
 /** The bytes are no number. */
 export const BAD = -2;
-/** More digits than a double holds exactly are no number of a log. */
-const MAX_DIGITS = 15;
+/** More digits than a double holds exactly are no number of a log; µs since 1970 have 16. */
+const MAX_DIGITS = 16;
 
 const DASH = 45, DOT = 46, ZERO = 48, QUOTE = 34;
 
@@ -21,7 +21,7 @@ function readNumber(bytes: Uint8Array, from: number, to: number): boolean {
     if (digit < 0 || digit > 9) break;
     whole = whole * 10 + digit;
   }
-  if (i === from || i - from > MAX_DIGITS) return false;
+  if (i === from || i - from > MAX_DIGITS || whole > Number.MAX_SAFE_INTEGER) return false;
   if (i < to && bytes[i] === DOT) {
     const dot = i;
     let scale = 100_000_000;

@@ -68,7 +68,7 @@ function beginsWithSlash(variable: Variable): boolean {
   return isUriHead(variable);
 }
 
-const BACKSLASH = 92, SLASH = 47;
+const BACKSLASH = 92, SLASH = 47, SPACE = 32, COMMA = 44, COLON = 58;
 
 /** Reads lines of the pattern into rows. */
 export function patternParser(pattern: Pattern, columns: Columns): LineParser {
@@ -77,6 +77,10 @@ export function patternParser(pattern: Pattern, columns: Columns): LineParser {
   const clock = new StrftimeClock();
   const size = variables.length;
   const begins = new Int32Array(size), ends = new Int32Array(size), escaped = new Uint8Array(size);
+  // nginx parts what several upstreams did by ", " and " : ", and often nothing quotes it.
+  const lists = Uint8Array.from(variables, (variable, index) => (variable.name.startsWith('$upstream_') && literals[index + 1]?.[0] === SPACE ? 1 : 0));
+  // %e pads the day with the blank that also ends a word.
+  const padded = Uint8Array.from(variables, (variable) => (variable.meaning.is === 'time-piece' ? 1 : 0));
   const order = variables.map((_, index) => index).filter((index) => variables[index]?.meaning.is !== 'skip').sort((a, b) => (variables[a]?.rank ?? 0) - (variables[b]?.rank ?? 0));
   const timed = variables.some((variable) => variable.meaning.is === 'time-piece');
 
@@ -87,7 +91,7 @@ export function patternParser(pattern: Pattern, columns: Columns): LineParser {
     for (let i = 0; i < size; i += 1) {
       const literal = literals[i + 1] as Uint8Array;
       begins[i] = at;
-      at = endOf(bytes, at, to, literal, i + 1 === size, escaping !== 'none');
+      at = endOf(bytes, at + (padded[i] as number), to, literal, i + 1 === size, escaping !== 'none', lists[i] === 1);
       if (at < 0) return false;
       escaped[i] = sawBackslash ? 1 : 0;
       ends[i] = at;
@@ -116,19 +120,26 @@ export function patternParser(pattern: Pattern, columns: Columns): LineParser {
 let sawBackslash = false;
 
 /** Where a variable ends: at the first place of the literal behind it that no backslash belongs to. -1 when it does not come. */
-function endOf(bytes: Uint8Array, from: number, to: number, literal: Uint8Array, last: boolean, escapes: boolean): number {
+function endOf(bytes: Uint8Array, from: number, to: number, literal: Uint8Array, last: boolean, escapes: boolean, list: boolean): number {
   sawBackslash = false;
+  if (from > to) return -1;
   const first = literal.length === 0 ? (last ? -1 : SLASH) : literal[0] as number;
   for (let i = from; i < to; i += 1) {
     const byte = bytes[i] as number;
     if (byte === first) {
-      if (literal.length <= 1 || stands(bytes, i, to, literal)) return i;
+      if ((literal.length <= 1 || stands(bytes, i, to, literal)) && !(list && goesOn(bytes, i))) return i;
     } else if (byte === BACKSLASH && escapes) {
       sawBackslash = true;
       i += 1;
     }
   }
   return first === -1 ? to : -1;
+}
+
+/** Is the blank at `at` one of a list's own? */
+function goesOn(bytes: Uint8Array, at: number): boolean {
+  const before = bytes[at - 1];
+  return before === COMMA || (before === COLON && bytes[at - 2] === SPACE) || (bytes[at + 1] === COLON && bytes[at + 2] === SPACE);
 }
 
 function stands(bytes: Uint8Array, at: number, to: number, literal: Uint8Array): boolean {

@@ -28,6 +28,13 @@ const BUFFER_BYTES = 256 * 1024;
 /** Less room than this is not worth a read of the file. */
 const LEAST_FILL = 64 * 1024;
 
+const NO_BYTES = new Uint8Array(0);
+const NO_COLUMNS = newColumns(NO_BYTES, 0);
+interface Room { readonly columns: Columns; readonly bytes: Uint8Array<ArrayBuffer> }
+/** Half a megabyte that a reader gives back at its end: many small logs, and detection, need it again and again. */
+const spare: Room[] = [];
+const MAX_SPARE = 2;
+
 export function lineCutter(): Cutter {
   return { gap: 1, blankEnds: false, begin: (_bytes, from) => from, find: (bytes, from) => bytes.indexOf(LF, from) };
 }
@@ -44,10 +51,11 @@ export class TextReader implements LogReader {
   readonly counts: ParseCounts = { bytes: 0, lines: 0, rows: 0, comments: 0, malformed: 0 };
   readonly malformedAt: number[] = [];
   readonly #options: TextReaderOptions;
-  readonly #columns = newColumns();
-  readonly #parse: LineParser;
   readonly #cutter: Cutter;
-  #bytes = new Uint8Array(BUFFER_BYTES);
+  #room: Room | undefined;
+  #columns = NO_COLUMNS;
+  #parse: LineParser = () => MALFORMED;
+  #bytes: Uint8Array<ArrayBuffer> = NO_BYTES;
   /** [start, used) is the unfinished line; up to `searched` its end was looked for. */
   #start = 0;
   #searched = 0;
@@ -59,7 +67,6 @@ export class TextReader implements LogReader {
 
   constructor(options: TextReaderOptions) {
     this.#options = options;
-    this.#parse = options.parser(this.#columns);
     this.#cutter = options.cutter ?? lineCutter();
     this.#offset = options.baseOffset ?? 0;
   }
@@ -99,8 +106,19 @@ export class TextReader implements LogReader {
       if (!this.#cutter.blankEnds || begin < this.#used) this.#entry(this.#start, this.#used);
     }
     this.#overlongAt = -1;
-    this.#start = this.#searched = this.#used;
     this.flush();
+    this.#offset += this.#used;
+    this.#start = this.#searched = this.#used = 0;
+    if (this.#room !== undefined && spare.length < MAX_SPARE) spare.push(this.#room);
+    this.#room = undefined;
+    this.#bytes = NO_BYTES;
+  }
+
+  #open(): void {
+    this.#room = spare.pop() ?? { columns: newColumns(), bytes: new Uint8Array(BUFFER_BYTES) };
+    this.#columns = this.#room.columns;
+    this.#bytes = this.#room.bytes;
+    this.#parse = this.#options.parser(this.#columns);
   }
 
   #came(size: number): void {
@@ -111,6 +129,7 @@ export class TextReader implements LogReader {
 
   /** Room behind `used`: a full buffer gives out its rows and moves the unfinished line to its front, or grows for it. */
   #makeRoom(leastBytes: number): void {
+    if (this.#room === undefined) this.#open();
     if (this.#bytes.length - this.#used >= leastBytes) return;
     this.flush();
     const pending = this.#used - this.#start;

@@ -10,26 +10,31 @@ const WHOLE: Readonly<Record<string, string>> = { T: '%H:%M:%S', R: '%H:%M', F: 
 const PLAIN = 'YmdebHIpMSyzsj';
 const EPOCHS = ['sec', 'msec', 'usec', 'msec_frac', 'usec_frac'] as const;
 
-/** What stands between the braces of %{…}t; undefined when a directive is not known. */
-export function timePiece(given: string): TimePiece | undefined {
+/** What stands between the braces of %{…}t, as the words it writes (blanks part them); undefined when a directive is not known. */
+export function timePieces(given: string): readonly TimePiece[] | undefined {
   const format = given.replace(/^(?:begin|end):/, '');
   const epoch = EPOCHS.find((name) => name === format);
-  if (epoch !== undefined) return { steps: epoch };
+  if (epoch !== undefined) return [{ steps: epoch }];
+  const words = format.replace(/%([TRFDcrxX])/g, (_, letter: string) => WHOLE[letter] ?? '').split(/ +/).filter((word) => word !== '').map(stepsOf);
+  const known = words.filter((steps) => steps !== undefined);
+  return known.length === words.length && known.length > 0 ? known.map((steps) => ({ steps })) : undefined;
+}
+
+function stepsOf(word: string): readonly Step[] | undefined {
   const steps: Step[] = [];
-  const whole = format.replace(/%([TRFDcrxX])/g, (_, letter: string) => WHOLE[letter] ?? '');
-  for (let i = 0; i < whole.length; i += 1) {
-    const letter = whole[i] as string;
+  for (let i = 0; i < word.length; i += 1) {
+    const letter = word[i] as string;
     if (letter !== '%') { steps.push(...Buffer.from(letter)); continue; }
     i += 1;
-    const directive = whole[i] ?? '';
+    const directive = word[i] ?? '';
     if (directive === '%') steps.push(37);
     else if (directive === 'h' || directive === 'B') steps.push('b');
-    else if ('aAZ'.includes(directive) && directive !== '') steps.push('word');
+    else if (directive !== '' && 'aAZ'.includes(directive)) steps.push('word');
     else if (directive === 'k') steps.push('H');
-    else if (PLAIN.includes(directive) && directive !== '') steps.push(directive as Step);
+    else if (directive !== '' && PLAIN.includes(directive)) steps.push(directive as Step);
     else return undefined;
   }
-  return steps.length === 0 ? undefined : { steps };
+  return steps;
 }
 
 /** Puts the pieces of one row together. What no piece says of a time is its beginning: a row needs at least a day or an epoch. */
