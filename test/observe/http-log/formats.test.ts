@@ -66,7 +66,7 @@ test('the samples of public documents read as their documents say', async () => 
     ['traefik-common.log', 'apache', 1, [{ offset: 0, at: Date.UTC(2025, 1, 28, 12, 11, 34), status: 404, taken: 2, sent: 75, method: 'GET', path: '/500', client: '192.168.156.1' }]],
     ['ingress-nginx.log', 'nginx', 2, [
       { offset: 0, at: Date.UTC(2026, 9, 7, 15, 15, 32), status: 200, taken: 5, sent: 17, received: 77, method: 'GET', path: '/app1', client: '10.244.0.1', agent: 'curl/8.9.0', upstream: '10.244.0.124:5678' },
-      { offset: 188, at: Date.UTC(2026, 9, 7, 15, 15, 32), status: 404, taken: 1, sent: 146, received: 77, method: 'GET', path: '/app3', client: '10.244.0.1', agent: 'curl/8.9.0', upstream: '127.0.0.1:8181' },
+      { offset: 187, at: Date.UTC(2026, 9, 7, 15, 15, 32), status: 404, taken: 1, sent: 146, received: 77, method: 'GET', path: '/app3', client: '10.244.0.1', agent: 'curl/8.9.0', upstream: '127.0.0.1:8181' },
     ]],
     ['app-service.json', 'json-app-service', 2, [{
       offset: 0, at: Date.UTC(2026, 2, 1, 10, 1, 7, 123), status: 502, sub: 3, win32: 12_002, taken: 120_031, sent: 1_477, received: 1_203, method: 'GET', path: '/api/orders/17', query: 'a=1', client: '203.0.113.7', agent: 'curl/8.9.0', host: 'shop.azurewebsites.net', site: 'SHOP',
