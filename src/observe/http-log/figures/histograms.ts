@@ -8,8 +8,8 @@ const FIRST_PAGES = 32;
 /** Scratch of addEach(): each batch uses it anew. */
 let places = new Int32Array(0);
 
-/** What can be handed to another thread or process: page number p of histogram `ids[i]` lies in counts[i * PAGE ...]. */
-export interface HistogramsState { ids: Int32Array; pages: Uint8Array; counts: Float64Array }
+/** What can be handed to another thread or process: the memory as it is, and the turns as pairs of cell and number. */
+export interface HistogramsState { directory: Int32Array; cells: Uint8Array; turns: Float64Array }
 
 /** Told of a histogram; empty when it counted nothing. */
 export interface Quantiles { p50?: number; p95?: number; p99?: number; max?: number }
@@ -21,7 +21,8 @@ export class Histograms {
   #used = 1;
   readonly #free: number[] = [];
   readonly #turns = new Map<number, number>();
-  readonly #sums = new Float64Array(BUCKETS);
+  /** Pages of which a cell has turns. */
+  readonly #turned = new Set<number>();
 
   get sizeBytes(): number { return this.#directory.byteLength + this.#cells.byteLength + this.#turns.size * 40; }
 
@@ -53,23 +54,42 @@ export class Histograms {
   #increase(cell: number): void {
     const now = (this.#cells[cell] as number) + 1;
     this.#cells[cell] = now;
-    if (now === TURN && cell !== 0) this.#turns.set(cell, (this.#turns.get(cell) ?? 0) + 1);
+    if (now === TURN && cell !== 0) this.#turn(cell, 1);
   }
 
-  addMany(id: number, bucket: number, times: number): void {
-    const place = id * PAGES + (bucket >>> 7);
-    let page = this.#directory[place] as number;
-    if (page === 0) page = this.#newPage(place);
-    const cell = page * PAGE + (bucket & 127);
-    const count = this.#count(cell) + times;
-    const turns = Math.floor(count / TURN);
-    this.#cells[cell] = count - turns * TURN;
-    if (turns > 0) this.#turns.set(cell, turns);
+  #turn(cell: number, times: number): void {
+    this.#turns.set(cell, (this.#turns.get(cell) ?? 0) + times);
+    this.#turned.add(cell >>> 7);
   }
 
   /** Adds to `into` what another's histogram `id` counted. */
   mergeFrom(other: Histograms, id: number, into: number): void {
-    other.#each(id, (bucket, count) => this.addMany(into, bucket, count));
+    if ((id + 1) * PAGES > other.#directory.length) return;
+    for (let index = 0; index < PAGES; index += 1) {
+      const there = other.#directory[id * PAGES + index] as number;
+      if (there === 0) continue;
+      const here = this.#addPage(into * PAGES + index, other.#cells, there);
+      if (other.#turned.has(there)) for (let k = 0; k < PAGE; k += 1) { const turns = other.#turns.get(there * PAGE + k); if (turns !== undefined) this.#turn(here * PAGE + k, turns); }
+    }
+  }
+
+  /** Adds the cells of a page of another's; the page here. */
+  #addPage(place: number, from: Uint8Array, there: number): number {
+    let page = this.#directory[place] as number;
+    if (page === 0) {
+      page = this.#newPage(place);
+      this.#cells.set(from.subarray(there * PAGE, (there + 1) * PAGE), page * PAGE);
+      return page;
+    }
+    const cells = this.#cells, shift = (page - there) * PAGE;
+    for (let cell = there * PAGE; cell < (there + 1) * PAGE; cell += 1) {
+      const more = from[cell] as number;
+      if (more === 0) continue;
+      const sum = (cells[cell + shift] as number) + more;
+      cells[cell + shift] = sum;
+      if (sum >= TURN) this.#turn(cell + shift, 1);
+    }
+    return page;
   }
 
   /** Forgets a histogram. */
@@ -79,7 +99,7 @@ export class Histograms {
       if (page === 0) continue;
       this.#directory[place] = 0;
       this.#cells.fill(0, page * PAGE, (page + 1) * PAGE);
-      if (this.#turns.size > 0) for (let cell = page * PAGE; cell < (page + 1) * PAGE; cell += 1) this.#turns.delete(cell);
+      if (this.#turned.delete(page)) for (let cell = page * PAGE; cell < (page + 1) * PAGE; cell += 1) this.#turns.delete(cell);
       this.#free.push(page);
     }
   }
@@ -93,59 +113,55 @@ export class Histograms {
 
   /** Of several histograms together. `max` is exact; `whole`: all values were whole numbers. */
   quantiles(ids: Iterable<number>, max: number, whole: boolean): Quantiles {
-    const sums = this.#sums.fill(0);
+    const used = new Uint8Array(PAGES);
     let total = 0;
-    let fractions = false;
-    for (const id of ids) {
-      this.#each(id, (bucket, count) => {
-        sums[bucket] = (sums[bucket] as number) + count;
-        total += count;
-        if (bucket >= PAGE && bucket < FIRST_ORDERED_PAGE * PAGE) fractions = true;
-      });
-    }
+    for (const id of ids) total += this.#sum(id, used);
     if (total === 0) return {};
-    const [p50, p95, p99] = atShares(sums, total, { max, whole, order: fractions ? bucketsInOrder() : undefined });
+    const [p50, p95, p99] = atShares(sums, total, { max, whole, order: bucketsOf(used) });
+    used.forEach((is, index) => { if (is) sums.fill(0, index * PAGE, (index + 1) * PAGE); });
     return { p50, p95, p99, max };
   }
 
   state(count: number): HistogramsState {
-    const ids: number[] = [], pages: number[] = [];
-    for (let place = 0; place < count * PAGES; place += 1) if (this.#directory[place]) { ids.push(Math.floor(place / PAGES)); pages.push(place % PAGES); }
-    const counts = new Float64Array(ids.length * PAGE);
-    ids.forEach((id, i) => {
-      const from = (this.#directory[id * PAGES + (pages[i] as number)] as number) * PAGE;
-      for (let k = 0; k < PAGE; k += 1) counts[i * PAGE + k] = this.#count(from + k);
-    });
-    return { ids: Int32Array.from(ids), pages: Uint8Array.from(pages), counts };
+    return { directory: this.#directory.slice(0, count * PAGES), cells: this.#cells.slice(0, this.#used * PAGE), turns: Float64Array.from([...this.#turns].flat()) };
   }
 
   /** `into`: id here of each id there; a negative one is left out. */
-  merge(state: HistogramsState, into: (id: number) => number): void {
-    state.ids.forEach((id, i) => {
+  merge({ directory, cells, turns }: HistogramsState, into: (id: number) => number): void {
+    const pageHere = new Int32Array(cells.length / PAGE);
+    for (let id = 0; id * PAGES < directory.length; id += 1) {
       const to = into(id);
-      if (to < 0) return;
+      if (to < 0) continue;
       this.reserve(to + 1);
-      for (let k = 0; k < PAGE; k += 1) {
-        const count = state.counts[i * PAGE + k] as number;
-        if (count > 0) this.addMany(to, (state.pages[i] as number) * PAGE + k, count);
+      for (let index = 0; index < PAGES; index += 1) {
+        const there = directory[id * PAGES + index] as number;
+        if (there !== 0) pageHere[there] = this.#addPage(to * PAGES + index, cells, there);
       }
-    });
+    }
+    for (let i = 0; i < turns.length; i += 2) {
+      const cell = turns[i] as number, page = pageHere[cell >>> 7] as number;
+      if (page !== 0) this.#turn(page * PAGE + (cell & 127), turns[i + 1] as number);
+    }
   }
 
-  #count(cell: number): number {
-    return (this.#cells[cell] as number) + (this.#turns.size === 0 ? 0 : (this.#turns.get(cell) ?? 0) * TURN);
-  }
-
-  #each(id: number, use: (bucket: number, count: number) => void): void {
-    if ((id + 1) * PAGES > this.#directory.length) return;
+  /** Adds a histogram to `sums`; how much that was. */
+  #sum(id: number, used: Uint8Array): number {
+    if ((id + 1) * PAGES > this.#directory.length) return 0;
+    const cells = this.#cells;
+    let total = 0;
     for (let index = 0; index < PAGES; index += 1) {
       const page = this.#directory[id * PAGES + index] as number;
       if (page === 0) continue;
+      used[index] = 1;
+      const turned = this.#turned.has(page);
       for (let k = 0; k < PAGE; k += 1) {
-        const count = this.#count(page * PAGE + k);
-        if (count > 0) use(index * PAGE + k, count);
+        const count = (cells[page * PAGE + k] as number) + (turned ? (this.#turns.get(page * PAGE + k) ?? 0) * TURN : 0);
+        if (count === 0) continue;
+        sums[index * PAGE + k] = (sums[index * PAGE + k] as number) + count;
+        total += count;
       }
     }
+    return total;
   }
 
   #newPage(place: number): number {
@@ -164,16 +180,29 @@ export class Histograms {
   }
 }
 
+/** Scratch of quantiles(): zeros before and after. */
+const sums = new Float64Array(BUCKETS);
+
+/** Buckets of these pages, ascending by what they stand for. */
+function bucketsOf(used: Uint8Array): Iterable<number> {
+  for (let index = 1; index < FIRST_ORDERED_PAGE; index += 1) if (used[index]) return bucketsInOrder();
+  return bucketsOfPages(used);
+}
+
+function* bucketsOfPages(used: Uint8Array): Generator<number> {
+  for (let index = 0; index < PAGES; index += 1) if (used[index]) for (let k = 0; k < PAGE; k += 1) yield index * PAGE + k;
+}
+
 const SHARES = [0.5, 0.95, 0.99];
 
 /** By nearest rank; the last rank is the exact maximum. */
-function atShares(counts: Float64Array, total: number, { max, whole, order }: { max: number; whole: boolean; order: Int32Array | undefined }): [number, number, number] {
+function atShares(counts: Float64Array, total: number, { max, whole, order }: { max: number; whole: boolean; order: Iterable<number> }): [number, number, number] {
   const found = [max, max, max];
   let at = 0, seen = 0;
-  for (let i = 0; i < BUCKETS && at < SHARES.length; i += 1) {
-    const bucket = order === undefined ? i : order[i] as number;
+  for (const bucket of order) {
     seen += counts[bucket] as number;
     for (; at < SHARES.length && seen >= rank(at, total); at += 1) if (rank(at, total) < total) found[at] = rounded(Math.min(max, middleOf(bucket, whole)));
+    if (at === SHARES.length) break;
   }
   return found as [number, number, number];
 }

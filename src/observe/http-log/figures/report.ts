@@ -99,6 +99,6 @@ function minutesOf({ slots, totals }: Figures, axis: ReturnType<typeof axisOf>):
 function limitsOf({ limits }: Figures, names: Names): HttpReport['limits'] {
   return limits.told().map(({ routes, ...limit }) => ({
     ...limit,
-    routes: routes.filter(([id]) => id >= 0).map(([id, count]) => ({ ...names.route(id), count })).sort((a, b) => b.count - a.count || (a.route < b.route ? -1 : 1)).slice(0, LIMIT_ROUTES_TOLD),
-  })).sort((a, b) => b.count - a.count);
+    routes: routes.filter(([id]) => id >= 0).map(([id, count]) => ({ ...names.route(id), count })).sort((a, b) => b.count - a.count || (a.route < b.route ? -1 : a.route > b.route ? 1 : a.method < b.method ? -1 : 1)).slice(0, LIMIT_ROUTES_TOLD),
+  })).sort((a, b) => b.count - a.count || a.limitMs - b.limitMs);
 }
