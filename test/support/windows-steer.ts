@@ -3,7 +3,7 @@ import { createConnection, type Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 
 export type Wish =
-  | { readonly n: number; readonly start: { readonly env: Readonly<Record<string, string>>; readonly nodeOptions: readonly string[] } }
+  | { readonly n: number; readonly start: { readonly env: Readonly<Record<string, string>>; readonly nodeOptions: readonly string[]; readonly program?: string } }
   | { readonly n: number; readonly pid: number; readonly do: string; readonly how: Readonly<Record<string, unknown>> }
   | { readonly n: number; readonly kill: number };
 export type Reply = { readonly n: number; readonly answer: Readonly<Record<string, unknown>> } | { readonly n: number; readonly failed: string };
@@ -14,7 +14,11 @@ export interface WindowsVictim {
   kill(): Promise<void>;
 }
 
-export interface Steer { victim(options?: { readonly env?: Readonly<Record<string, string>>; readonly nodeOptions?: readonly string[] }): Promise<WindowsVictim>; close(): void }
+export interface Steer {
+  /** test/apps/victim.mjs, or another program that waits on its stdin. */
+  victim(options?: { readonly env?: Readonly<Record<string, string>>; readonly nodeOptions?: readonly string[]; readonly program?: string }): Promise<WindowsVictim>;
+  close(): void;
+}
 
 type Waiting = { resolve(answer: Readonly<Record<string, unknown>>): void; reject(error: Error): void };
 type Unnumbered<T> = T extends unknown ? Omit<T, 'n'> : never;
@@ -27,8 +31,8 @@ export async function openSteer(): Promise<Steer> {
   line.on('close', () => { for (const one of waiting.values()) one.reject(new Error('the Linux side hung up')); });
   const ask = asking(line, waiting);
   return {
-    victim: async ({ env = {}, nodeOptions = [] } = {}) => {
-      const { pid } = await ask({ start: { env, nodeOptions } }) as { pid: number };
+    victim: async ({ env = {}, nodeOptions = [], program } = {}) => {
+      const { pid } = await ask({ start: { env, nodeOptions, ...(program === undefined ? {} : { program }) } }) as { pid: number };
       return { pid, do: (what, how = {}) => ask({ pid, do: what, how }), kill: async () => { await ask({ kill: pid }); } };
     },
     close: () => { line.destroy(); },

@@ -96,10 +96,10 @@ class Victims {
     return JSON.parse(await waitFor(`the victim to ${wish.do}`, () => answers()[before])) as Record<string, unknown>;
   }
 
-  async #start({ env, nodeOptions }: Extract<Wish, { start: unknown }>['start']): Promise<{ pid: number }> {
-    const victim = await this.#host.start([...nodeOptions, this.#app], { env });
+  async #start({ env, nodeOptions, program }: Extract<Wish, { start: unknown }>['start']): Promise<{ pid: number }> {
+    const victim = await this.#host.start(program === undefined ? [...nodeOptions, this.#app] : [], { env, ...(program === undefined ? {} : { program }) });
     this.#running.set(victim.pid, victim);
-    await waitFor('the victim to start', () => victim.stdout().includes('"did":"start"'));
+    if (program === undefined) await waitFor('the victim to start', () => victim.stdout().includes('"did":"start"'));
     return { pid: victim.pid };
   }
 }
