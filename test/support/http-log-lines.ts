@@ -65,7 +65,7 @@ export function apacheText(text: string): string {
 }
 
 export const W3C: LineWriter = {
-  id: 'iis-w3c', name: 'iis-w3c', head: `#Software: Microsoft Internet Information Services 8.0\r\n${APP_SERVICE_FIELDS}`, at: second, taken: (row) => row.takenMs, key: fullKey,
+  id: 'iis-w3c', name: 'iis-w3c', head: `#Software: Microsoft Internet Information Services 8.0\r\n${APP_SERVICE_FIELDS}\r`, at: second, taken: (row) => row.takenMs, key: fullKey,
   texts: ['method', 'path', 'query', 'client', 'agent', 'host', 'site', 'referrer'], numbers: ['sent', 'received'],
   line: (row) => `${w3cTime(row)} ${row.site} ${row.method} ${row.path} ${dash(row.query)} 443 ${dash(row.user)} ${row.client} ${w3cText(row.agent)} ${dash(row.cookie)} ${dash(row.referrer)} ${row.host} ${row.status} ${row.sub} ${row.win32} ${row.sent} ${row.received} ${row.takenMs}\r`,
 };

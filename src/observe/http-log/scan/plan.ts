@@ -22,7 +22,7 @@ export async function plan(inputs: readonly Sized[], threads: number, whole: Rea
   let left = inputs.reduce((sum, { from, to }) => sum + to - from, 0);
   for (const sized of inputs) {
     const bytes = sized.to - sized.from;
-    if (threads < 2 || bytes < 2 * LEAST_PIECE_BYTES || whole.has(sized.index)) pieces.push(wholeOf(sized));
+    if (threads < 2 || bytes < 2 * LEAST_PIECE_BYTES || whole.has(sized.index) || formatOf(sized.input.format.id, sized.input.format.pattern).fromStart === true) pieces.push(wholeOf(sized));
     else pieces.push(...await cut(sized, left, threads, signal));
     left -= bytes;
   }
