@@ -8,6 +8,9 @@ import type { Shelf } from '../../store/shelf.ts';
 import { httpLogNames, isGone, lookAt } from './files.ts';
 import type { LogFile } from './files.ts';
 import { Gate } from './gate.ts';
+import type { BlockIndexState } from './index/block-index.ts';
+import { LEAST_NEW, keepBlocks } from './index/kept.ts';
+import type { IndexShelf } from './index/kept.ts';
 import { plainFile } from './plain-file.ts';
 import type { ScanInput } from './scan/contract.ts';
 import { scan } from './scan/scan.ts';
@@ -63,7 +66,12 @@ export function httpLog(options: HttpLogOptions): HttpLog {
     async report(query, signal) {
       const { filter, word } = filterOf(query.filter);
       const window = { from: query.from, to: query.to, ...(filter.terms.length === 0 ? {} : { filter: word }) };
-      return reports.ask(JSON.stringify(window), signal, async (stop) => (await scan({ inputs: await inputsOf(options, window, stop), ...window, signal: stop })).report);
+      return reports.ask(JSON.stringify(window), signal, async (stop) => {
+        const inputs = await inputsOf(options, window, stop);
+        const { report, learned } = await scan({ inputs, ...window, signal: stop });
+        if (options.shelf !== undefined) await keepLearned({ ...options.shelf, unkept: () => { unkept += 1; } }, inputs, learned);
+        return report;
+      });
     },
     async rows(query, signal) {
       const { filter, word } = filterOf(query.filter);
@@ -92,15 +100,17 @@ async function* present(options: HttpLogOptions, signal: AbortSignal): AsyncGene
   }
 }
 
+interface OwnInput extends ScanInput { readonly ino: number }
+
 /** The spans of the files that can hold rows of the window. */
-async function inputsOf(options: HttpLogOptions, window: { from: number; to: number }, signal: AbortSignal): Promise<readonly ScanInput[]> {
-  const inputs: ScanInput[] = [];
-  for await (const { path, sizeBytes, source } of present(options, signal)) {
+async function inputsOf(options: HttpLogOptions, window: { from: number; to: number }, signal: AbortSignal): Promise<readonly OwnInput[]> {
+  const inputs: OwnInput[] = [];
+  for await (const { path, sizeBytes, ino, source } of present(options, signal)) {
     const span = await spanIn(path, sizeBytes, window, signal);
     if (span === undefined) continue;
     const { start, end, head } = span;
     // An unterminated last line is a row that IIS has not flushed to its end.
-    inputs.push({ path, source, format: { id: iisW3c.id }, from: start, to: end, dropPartial: true, ...(head === undefined ? {} : { head }), ...(options.instance === '' ? {} : { instance: options.instance }) });
+    inputs.push({ path, ino, source, format: { id: iisW3c.id }, from: start, to: end, dropPartial: true, ...(head === undefined ? {} : { head }), ...(options.shelf === undefined ? {} : { learn: true }), ...(options.instance === '' ? {} : { instance: options.instance }) });
   }
   return inputs;
 }
@@ -117,6 +127,15 @@ async function spanIn(path: string, sizeBytes: number, { from, to }: { from: num
     // Rotated away between the listing and the reading.
     if (isGone(error)) return undefined;
     throw error;
+  }
+}
+
+/** What a report's reading taught about blocks serves the searches that follow it. */
+async function keepLearned(shelf: IndexShelf, inputs: readonly OwnInput[], learned: readonly (readonly [number, BlockIndexState])[]): Promise<void> {
+  for (const [place, input] of inputs.entries()) {
+    const states = learned.flatMap(([of, state]) => (of === place ? [state] : []));
+    const blocks = states.reduce((sum, { first, blocks: end }) => sum + end - first, 0);
+    if (blocks >= LEAST_NEW) await keepBlocks(shelf, { path: input.path, ino: input.ino, format: input.format.id }, states);
   }
 }
 

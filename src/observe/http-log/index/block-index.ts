@@ -37,6 +37,12 @@ export interface BlockColumns {
   readonly head: Uint16Array;
 }
 
+/** What is known of the blocks [first, blocks). Plain values and typed arrays: can be cloned and sent to another thread. */
+export interface BlockIndexState { readonly first: number; readonly blocks: number; readonly columns: BlockColumns; readonly keys: readonly StatusKey[]; readonly heads: readonly string[] }
+
+/** Values of a column per block. */
+export const EACH: Readonly<Record<keyof BlockColumns, number>> = { firstAt: 1, lastAt: 1, rows: 1, maxTaken: 1, statuses: 2, failedRoutes: BLOOM_WORDS, failedClients: BLOOM_WORDS, head: 1 };
+
 export function newBlockColumns(capacity: number): BlockColumns {
   const words = (each: number): Uint32Array => new Uint32Array(capacity * each);
   return {
@@ -53,6 +59,16 @@ export class BlockIndex {
   readonly keys: StatusKey[] = [];
   readonly heads: string[] = [];
   readonly #bits = new Map<string, number>();
+
+  state(first = 0): BlockIndexState {
+    const { blocks, keys, heads, columns } = this;
+    const part = newBlockColumns(Math.max(0, blocks - first));
+    for (const name of Object.keys(part) as (keyof BlockColumns)[]) {
+      const each = EACH[name];
+      part[name].set(columns[name].subarray(first * each, Math.max(first, blocks) * each));
+    }
+    return { first, blocks, columns: part, keys, heads };
+  }
 
   has(block: number): boolean {
     return block < this.blocks && this.columns.rows[block] !== UNKNOWN;
@@ -102,30 +118,31 @@ export class BlockIndex {
     this.blocks = Math.max(this.blocks, block + 1);
   }
 
-  /** Takes over blocks that another index of the same file knows, such as a thread's that read a part of it. */
-  merge(other: BlockIndex): void {
-    const bits = other.keys.map(({ status, sub, win32 }) => this.bitOf(status, sub, win32));
-    const heads = other.heads.map((head) => this.placeOf(head));
-    for (let block = 0; block < other.blocks; block += 1) {
-      if (!other.has(block) || this.has(block) || !this.reach(block)) continue;
-      const place = other.columns.head[block] as number;
-      const head = place === NO_HEAD ? NO_HEAD : heads[place];
+  /** Takes over blocks that another index of the same file knows, such as a thread's that read a part of it, or the one on disk. */
+  merge({ first, blocks, columns: from, keys, heads }: BlockIndexState): void {
+    const bits = keys.map(({ status, sub, win32 }) => this.bitOf(status, sub, win32));
+    const places = heads.map((head) => this.placeOf(head));
+    for (let block = first; block < blocks; block += 1) {
+      const rows = from.rows[block - first] as number;
+      if (rows === UNKNOWN || this.has(block) || !this.reach(block)) continue;
+      const place = from.head[block - first] as number;
+      const head = place === NO_HEAD ? NO_HEAD : places[place];
       if (head === undefined) continue;
-      this.#take(other, block, bits);
+      this.#take(from, block - first, block, bits);
       this.columns.head[block] = head;
-      this.settle(block, other.columns.rows[block] as number);
+      this.settle(block, rows);
     }
   }
 
-  #take({ columns: from }: BlockIndex, block: number, bits: readonly number[]): void {
+  #take(from: BlockColumns, there: number, block: number, bits: readonly number[]): void {
     const to = this.columns;
-    to.firstAt[block] = from.firstAt[block] as number;
-    to.lastAt[block] = from.lastAt[block] as number;
-    to.maxTaken[block] = from.maxTaken[block] as number;
-    to.failedRoutes.set(from.failedRoutes.subarray(block * BLOOM_WORDS, (block + 1) * BLOOM_WORDS), block * BLOOM_WORDS);
-    to.failedClients.set(from.failedClients.subarray(block * BLOOM_WORDS, (block + 1) * BLOOM_WORDS), block * BLOOM_WORDS);
+    to.firstAt[block] = from.firstAt[there] as number;
+    to.lastAt[block] = from.lastAt[there] as number;
+    to.maxTaken[block] = from.maxTaken[there] as number;
+    to.failedRoutes.set(from.failedRoutes.subarray(there * BLOOM_WORDS, (there + 1) * BLOOM_WORDS), block * BLOOM_WORDS);
+    to.failedClients.set(from.failedClients.subarray(there * BLOOM_WORDS, (there + 1) * BLOOM_WORDS), block * BLOOM_WORDS);
     to.statuses.fill(0, block * 2, block * 2 + 2);
-    for (let bit = 0; bit <= OTHER_KEY; bit += 1) if (hasBit(from.statuses, block * 2, bit)) setBit(to.statuses, block * 2, bits[bit] ?? OTHER_KEY);
+    for (let bit = 0; bit <= OTHER_KEY; bit += 1) if (hasBit(from.statuses, there * 2, bit)) setBit(to.statuses, block * 2, bits[bit] ?? OTHER_KEY);
   }
 }
 

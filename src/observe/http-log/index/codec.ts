@@ -1,7 +1,7 @@
 // Owns the form of a block index on disk: one line of JSON that says what it is, then its columns as they lie in memory.
 import { HttpIndexHeader } from '../../../shared/http-index.ts';
 import type { IndexedFile } from '../../../shared/http-index.ts';
-import { BLOCK_BYTES, BlockIndex, newBlockColumns } from './block-index.ts';
+import { BLOCK_BYTES, BlockIndex, EACH, newBlockColumns } from './block-index.ts';
 import type { BlockColumns } from './block-index.ts';
 
 const VERSION = 1;
@@ -16,8 +16,7 @@ export function encodeIndex(index: BlockIndex, file: IndexedFile): Uint8Array {
   const header = Buffer.from(`${JSON.stringify({ version: VERSION, order: ORDER, blockBytes: BLOCK_BYTES, file, blocks: index.blocks, heads: index.heads, keys: index.keys } satisfies HttpIndexHeader)}\n`);
   const parts = NAMES.map((name) => {
     const column = index.columns[name];
-    const each = column.length / index.columns.rows.length;
-    return Buffer.from(column.buffer, column.byteOffset, index.blocks * each * column.BYTES_PER_ELEMENT);
+    return Buffer.from(column.buffer, column.byteOffset, index.blocks * EACH[name] * column.BYTES_PER_ELEMENT);
   });
   return Buffer.concat([header, Buffer.alloc((ALIGN - header.length % ALIGN) % ALIGN), ...parts]);
 }
@@ -27,22 +26,18 @@ export function decodeIndex(bytes: Buffer): { readonly index: BlockIndex; readon
   const end = bytes.subarray(0, MAX_HEADER_BYTES).indexOf(10);
   const header = end < 0 ? undefined : HttpIndexHeader.safeParse(parsed(bytes.toString('utf8', 0, end))).data;
   if (header === undefined || header.order !== ORDER || header.blockBytes !== BLOCK_BYTES) return undefined;
-  const index = new BlockIndex();
-  for (const { status, sub, win32 } of header.keys) index.bitOf(status, sub, win32);
-  for (const head of header.heads) index.placeOf(head);
-  if (index.keys.length !== header.keys.length || index.heads.length !== header.heads.length) return undefined;
-  const columns = newBlockColumns(Math.max(64, header.blocks));
+  const columns = newBlockColumns(header.blocks);
   let at = end + 1 + (ALIGN - (end + 1) % ALIGN) % ALIGN;
   for (const name of NAMES) {
     const column = columns[name];
-    const size = header.blocks * column.length / columns.rows.length * column.BYTES_PER_ELEMENT;
+    const size = header.blocks * EACH[name] * column.BYTES_PER_ELEMENT;
     if (at + size > bytes.length) return undefined;
     new Uint8Array(column.buffer, column.byteOffset, size).set(bytes.subarray(at, at + size));
     at += size;
   }
   if (at !== bytes.length) return undefined;
-  index.columns = columns;
-  for (let block = 0; block < header.blocks; block += 1) if (columns.rows[block] !== 0xFFFF_FFFF) index.settle(block, columns.rows[block] as number);
+  const index = new BlockIndex();
+  index.merge({ first: 0, blocks: header.blocks, columns, keys: header.keys, heads: header.heads });
   return { index, file: header.file };
 }
 

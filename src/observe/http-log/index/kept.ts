@@ -1,9 +1,12 @@
 // Owns the block indexes that are kept beside our own files: found again for the same log, made anew for another one under its name.
 import { createHash } from 'node:crypto';
+import { open } from 'node:fs/promises';
 import type { IndexedFile } from '../../../shared/http-index.ts';
 import type { Shelf, ShelfBounds } from '../../../store/shelf.ts';
+import { isGone } from '../files.ts';
 import type { Readable } from '../files.ts';
 import { BLOCK_BYTES, BlockIndex } from './block-index.ts';
+import type { BlockIndexState } from './block-index.ts';
 import { decodeIndex, encodeIndex } from './codec.ts';
 
 /** 10 GiB of log need 1.6 MB of index: enough for a day of a very busy site's logs, many times over. Logs are kept for five days on App Service. */
@@ -12,7 +15,7 @@ export const INDEX_BOUNDS: ShelfBounds = { files: 200, bytes: 64 * 2 ** 20, oneB
 /** What is compared of a log's beginning and of its end as it was. */
 const PRINT_BYTES = 4_096;
 /** A log that grew by less than this is not worth writing its index again. */
-const LEAST_NEW = 16;
+export const LEAST_NEW = 16;
 const NEW_SHARE = 1 / 20;
 
 export interface LogIdentity { readonly path: string; readonly ino: number; readonly sizeBytes: number; readonly format: string }
@@ -43,6 +46,21 @@ export async function openIndex(shelf: IndexShelf | undefined, file: Readable, l
       }
     },
   };
+}
+
+/** Adds what a reading of the file taught to what is kept of it. A file that is gone or another one by now is left alone. */
+export async function keepBlocks(shelf: IndexShelf, log: Omit<LogIdentity, 'sizeBytes'>, states: readonly BlockIndexState[]): Promise<void> {
+  const file = await open(log.path, 'r').catch((error: unknown) => { if (isGone(error)) return undefined; throw error; });
+  if (file === undefined) return;
+  try {
+    const { size, ino } = await file.stat();
+    if (ino !== log.ino) return;
+    const { index, keep } = await openIndex(shelf, file, { ...log, sizeBytes: size });
+    for (const state of states) index.merge(state);
+    await keep();
+  } finally {
+    await file.close();
+  }
 }
 
 /** What is kept of this very file: it has not been replaced, cut or rewritten since. */

@@ -3,8 +3,9 @@ import type { Columns } from '../columns.ts';
 import { FAILED_FROM } from '../filter.ts';
 import { routeOf } from '../route.ts';
 import { TextCache } from '../text-cache.ts';
-import { ABSENT_NAME, BLOCK_BYTES, BLOOM_WORDS, addToBloom, ceilTaken, nameHash, pairHash, setBit } from './block-index.ts';
-import type { BlockIndex } from './block-index.ts';
+import { neededHead } from '../heads.ts';
+import { ABSENT_NAME, BLOCK_BYTES, BLOOM_WORDS, BlockIndex, addToBloom, ceilTaken, nameHash, pairHash, setBit } from './block-index.ts';
+import type { BlockIndexState } from './block-index.ts';
 
 const ROOT = nameHash('/');
 
@@ -122,5 +123,35 @@ export class BlockLearner {
     addToBloom(failedRoutes, this.#block, pairHash(this.#methods.of(columns, text.method, row) ?? ABSENT_NAME, route));
     const client = this.#clients.of(columns, text.client, row);
     if (client !== undefined) addToBloom(failedClients, this.#block, client);
+  }
+}
+
+/** What one piece of a file teaches, for who reads files in pieces and in threads. */
+export class PieceLearner {
+  readonly #index = new BlockIndex();
+  readonly #learner = new BlockLearner(this.#index);
+  readonly #from: number;
+  #head: string | undefined;
+  #begun = false;
+
+  /** `from`: where the piece begins, at a line's first byte. */
+  constructor(from: number) {
+    this.#from = from;
+    this.#learner.begin(from);
+  }
+
+  /** `head`: what the reader says it is now. */
+  add(columns: Columns, head: string | undefined): void {
+    if (!this.#begun) this.#head = head;
+    this.#begun = true;
+    this.#learner.add(columns);
+  }
+
+  /** Every line that begins before `to` was read; nothing is learned when the columns changed on the way, since for which blocks is not known. */
+  learned(to: number, head: string | undefined): BlockIndexState | undefined {
+    const needed = neededHead(head);
+    if (this.#begun && neededHead(this.#head) !== needed) return undefined;
+    this.#learner.seen(to, (block) => (block === 0 ? undefined : needed));
+    return this.#index.known === 0 ? undefined : this.#index.state(Math.floor(this.#from / BLOCK_BYTES));
   }
 }

@@ -2,6 +2,7 @@
 import type { HttpReport } from '../../../shared/http-report.ts';
 import type { ParseCounts } from '../columns.ts';
 import type { FiguresState } from '../figures/figures.ts';
+import type { BlockIndexState } from '../index/block-index.ts';
 
 export interface FormatRef { readonly id: string; readonly pattern?: string }
 
@@ -21,6 +22,8 @@ export interface ScanInput {
   readonly head?: string;
   /** An unterminated last line is not yet whole: leave it out. */
   readonly dropPartial?: boolean;
+  /** What its blocks hold is wanted too, for the index. */
+  readonly learn?: boolean;
   /** What was found out about it before, told in the report. */
   readonly note?: string;
 }
@@ -46,7 +49,7 @@ export interface ScanOptions extends ScanWindow {
   progress?(readBytes: number, totalBytes: number): void;
 }
 
-export interface Scanned { readonly report: HttpReport; /** To merge with those of other instances. */ readonly state: FiguresState }
+export interface Scanned { readonly report: HttpReport; /** To merge with those of other instances. */ readonly state: FiguresState; /** Of inputs that wanted it, by their place. */ readonly learned: readonly (readonly [number, BlockIndexState])[] }
 
 /** Whole lines of one input that one thread reads at once. */
 export interface Piece {
@@ -65,6 +68,7 @@ export interface PieceRead {
   readonly head: string | undefined;
   readonly firstAt: number;
   readonly lastAt: number;
+  readonly learned?: BlockIndexState;
   /** Why it was not read to its end. */
   readonly note?: string;
 }

@@ -9,6 +9,7 @@ import type { FiguresOptions } from '../figures/figures.ts';
 import { compileHttpFilter } from '../filter.ts';
 import type { RowTest } from '../filter.ts';
 import { formatOf } from '../formats/index.ts';
+import { PieceLearner } from '../index/learn.ts';
 import type { Piece, PieceRead, ScanInput, ScanWindow } from './contract.ts';
 
 const CHUNK_BYTES = 256 * 1024;
@@ -97,14 +98,16 @@ export class PieceReader {
     const format = formatOf(input.format.id, input.format.pattern);
     if (this.#filter !== undefined) this.#select = compileHttpFilter(this.#filter, { format: format.id, source: input.source, ...(input.instance === undefined ? {} : { instance: input.instance }) });
     const span = { firstAt: Infinity, lastAt: -Infinity };
-    const sink: Sink = (columns) => { widen(span, columns); this.figures.add(columns, piece.input); };
+    const learner = input.learn === true ? new PieceLearner(piece.from) : undefined;
+    const sink: Sink = (columns) => { widen(span, columns); this.figures.add(columns, piece.input); learner?.add(columns, reader.head); };
     const reader = format.reader({
       sink, baseOffset: piece.from, ...(piece.head === undefined ? {} : { head: piece.head }), ...(input.dropPartial === undefined ? {} : { dropPartial: input.dropPartial }),
     });
     const done = (at: number, failure: unknown): PieceRead => {
       if (piece.last) reader.end(); else reader.flush();
+      const learned = at < piece.to ? undefined : learner?.learned(piece.to, reader.head);
       return {
-        counts: { ...reader.counts }, malformedAt: [...reader.malformedAt], head: reader.head, ...span,
+        counts: { ...reader.counts }, malformedAt: [...reader.malformedAt], head: reader.head, ...span, ...(learned === undefined ? {} : { learned }),
         ...(at < piece.to ? { note: failure === undefined ? 'The file became shorter while it was read.' : `It could not be read to its end: ${sayError(failure)}` } : {}),
       };
     };

@@ -98,7 +98,8 @@ function put(options: ScanOptions, { pieces, read, failed }: { pieces: readonly 
   const figures = new Figures(figuresOptions(options));
   for (const state of states) figures.merge(state);
   const sources = options.inputs.map((input, index) => sourceOf(input, read.filter((_, i) => pieces[i]?.input === index), failed.get(index)));
-  return { report: figures.report(sources), state: figures.state() };
+  const learned = pieces.flatMap((piece, i) => { const one = read[i]?.learned; return one === undefined ? [] : [[piece.input, one] as const]; });
+  return { report: figures.report(sources), state: figures.state(), learned };
 }
 
 function sourceOf(input: ScanInput, read: readonly PieceRead[], failed: string | undefined): HttpSource {
