@@ -1,11 +1,11 @@
 // Owns the following of the HTTP log as it grows: new rows of the newest files, found by polling sizes.
 import { open } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
+import type { Columns, LogReader } from './columns.ts';
 import { httpLogNames, isGone, lookAt, pieces } from './files.ts';
 import type { LogFile } from './files.ts';
-import { createParser } from './parse.ts';
-import type { Parser, RawRow } from './parse.ts';
 import { startOf } from './seek.ts';
+import { iisW3c } from './w3c.ts';
 
 /** Files looked at on each poll: IIS writes one per site and instance; a rotation makes it two, the SCM site three. */
 const FOLLOWED = 4;
@@ -27,7 +27,7 @@ interface Followed {
   lookedAt: number;
   /** Where the next read begins; undefined until the file is first followed. */
   offset: number | undefined;
-  parser: Parser | undefined;
+  reader: LogReader | undefined;
   source: string;
 }
 
@@ -37,7 +37,8 @@ export interface FollowOptions {
   /** Rows that ended earlier are of no interest: a file that is already there is begun near this instant. */
   readonly from: number;
   sourceOf(name: string, signal: AbortSignal): Promise<string>;
-  onRow(raw: RawRow, source: string): void;
+  /** A batch of new rows, in the order of the file; nothing of the columns may be kept. */
+  onRows(columns: Columns, source: string): void;
 }
 
 export interface Poll { readonly files: number; readonly readBytes: number; readonly changedAt: number | undefined }
@@ -51,7 +52,7 @@ export class HttpLogFollower {
   #missed = false;
   #folderChangedAt = -1;
   #first = true;
-  /** Malformed lines of parsers that were given up. */
+  /** Malformed lines of readers that were given up. */
   #malformedBefore = 0;
 
   constructor(options: FollowOptions) {
@@ -60,7 +61,7 @@ export class HttpLogFollower {
 
   get malformed(): number {
     let sum = this.#malformedBefore;
-    for (const file of this.#files.values()) sum += file.parser?.counts.malformed ?? 0;
+    for (const file of this.#files.values()) sum += file.reader?.counts.malformed ?? 0;
     return sum;
   }
 
@@ -110,11 +111,11 @@ export class HttpLogFollower {
     }
     const { name, ino, sizeBytes, changedAt } = seen;
     // A file that appears while we follow is read from its begin; one that was there before us near the instant wanted.
-    this.#files.set(name, { metAt: now, name, ino, sizeBytes, changedAt, lookedAt: now, offset: this.#first ? undefined : 0, parser: undefined, source: '' });
+    this.#files.set(name, { metAt: now, name, ino, sizeBytes, changedAt, lookedAt: now, offset: this.#first ? undefined : 0, reader: undefined, source: '' });
   }
 
   #forget(file: Followed): void {
-    this.#malformedBefore += file.parser?.counts.malformed ?? 0;
+    this.#malformedBefore += file.reader?.counts.malformed ?? 0;
     this.#files.delete(file.name);
   }
 
@@ -142,20 +143,20 @@ export class HttpLogFollower {
   }
 
   #restart(file: Followed): void {
-    this.#malformedBefore += file.parser?.counts.malformed ?? 0;
-    file.parser = undefined;
+    this.#malformedBefore += file.reader?.counts.malformed ?? 0;
+    file.reader = undefined;
     file.offset = 0;
   }
 
   async #read(file: Followed, path: string, signal: AbortSignal): Promise<number> {
     const handle = await open(path, 'r');
     try {
-      file.parser ??= await this.#begin(file, handle, signal);
+      file.reader ??= await this.#begin(file, handle, signal);
       const from = file.offset ?? 0;
       let at = from;
       for await (const piece of pieces(handle, from, file.sizeBytes, signal)) {
         const whole = withoutNul(piece);
-        file.parser.write(whole);
+        file.reader.write(whole);
         at += whole.length;
         file.offset = at;
         // Room that was reserved and is not written yet: its rows will appear in this very place.
@@ -167,10 +168,10 @@ export class HttpLogFollower {
     }
   }
 
-  async #begin(file: Followed, handle: FileHandle, signal: AbortSignal): Promise<Parser> {
-    const start = file.offset === undefined ? await startOf(handle, file.sizeBytes, this.#options.from, signal) : { start: 0, fields: undefined };
-    file.offset = start.start;
-    return createParser({ baseOffset: start.start, ...(start.fields === undefined ? {} : { fields: start.fields }), onRow: (raw) => this.#options.onRow(raw, file.source) });
+  async #begin(file: Followed, handle: FileHandle, signal: AbortSignal): Promise<LogReader> {
+    const { start, head } = file.offset === undefined ? await startOf(handle, file.sizeBytes, this.#options.from, signal) : { start: 0, head: undefined };
+    file.offset = start;
+    return iisW3c.reader({ baseOffset: start, ...(head === undefined ? {} : { head }), sink: (columns) => this.#options.onRows(columns, file.source) });
   }
 }
 

@@ -1,7 +1,7 @@
 // Owns the request metrics by time: rows that come late amend the seconds, tens and minutes they belong to.
 import { TIERS } from '../../shared/metrics.ts';
 import type { Sample } from '../../shared/model.ts';
-import { ABSENT } from '../http-log/parse.ts';
+import { ABSENT } from '../http-log/columns.ts';
 import { Histogram } from '../http-log/figures/histogram.ts';
 import type { Values } from './process.ts';
 

@@ -4,7 +4,7 @@ import { plural } from '../../shared/units.ts';
 import type { History } from '../../store/store.ts';
 import { HttpLogFollower } from '../http-log/follow.ts';
 import { requestRow, leftOut } from '../http-log/rows.ts';
-import type { RawRow } from '../http-log/parse.ts';
+import type { Columns } from '../http-log/columns.ts';
 import { RequestBuckets } from './buckets.ts';
 import type { Sampler } from './index.ts';
 
@@ -55,7 +55,7 @@ export class RequestsSampler implements Sampler {
     this.#follower = new HttpLogFollower({
       folder: options.folder, instance: options.instance, from: this.#from,
       sourceOf: (name, signal) => options.sourceOf(name, signal),
-      onRow: (raw, source) => this.#row(raw, source),
+      onRows: (columns, source) => { for (let row = 0; row < columns.rows; row += 1) this.#row(columns, row, source); },
     });
   }
 
@@ -86,12 +86,14 @@ export class RequestsSampler implements Sampler {
     ].filter((one) => one.count > 0);
   }
 
-  #row(raw: RawRow, source: string): void {
-    if (raw.at < this.#from || leftOut(raw)) return;
-    if (raw.at < this.#oldestOfPoll) this.#oldestOfPoll = raw.at;
-    if (this.#buckets.add(raw)) { if (raw.at > this.#newestAt) this.#newestAt = raw.at; }
+  #row(columns: Columns, row: number, source: string): void {
+    const at = columns.at[row] as number;
+    if (at < this.#from || leftOut(columns, row)) return;
+    if (at < this.#oldestOfPoll) this.#oldestOfPoll = at;
+    const { status, taken, sent, received } = columns;
+    if (this.#buckets.add({ at, status: status[row] as number, takenMs: taken[row] as number, sentBytes: sent[row] as number, receivedBytes: received[row] as number })) { if (at > this.#newestAt) this.#newestAt = at; }
     else this.#misplaced += 1;
-    this.#options.onRow(requestRow(raw, source));
+    this.#options.onRow(requestRow(columns, row, source));
   }
 
   #lag(lagMs: number): void {
