@@ -1,11 +1,13 @@
 // Owns the process: reads the environment, raises agent and server, says where it listens, and ends both on a signal.
 import { COLLECT_EVERY_MS, collectGarbage } from './lean.ts';
+import { existsSync } from 'node:fs';
 import { DiagError, sayError } from './shared/errors.ts';
-import { configOf } from './agent/config.ts';
+import { configOf, type Config } from './agent/config.ts';
 import { packageRoot, run, type Running } from './server/run.ts';
 
 /** An end that hangs (a share that does not answer) must not keep the process: the platform would kill it anyway. */
 const END_LIMIT_MS = 8_000;
+const SHUTDOWN_LOOK_MS = 1_000;
 
 async function main(): Promise<void> {
   process.stdout.on('error', unread);
@@ -15,7 +17,7 @@ async function main(): Promise<void> {
   const link = running.listening.link();
   if (link) process.stdout.write(`open ${link}\n`);
   process.stdout.write(`listening ${running.listening.url}\n`);
-  endOnSignal(running, config.endWithStdin);
+  endOnSignal(running, config);
   for await (const _ of running.agent.platform.clock.every(COLLECT_EVERY_MS, new AbortController().signal)) {
     void _;
     collectGarbage();
@@ -35,7 +37,7 @@ function endUnforeseen({ agent }: Running, error: unknown): void {
   void agent.log.flush().finally(() => process.exit(1));
 }
 
-function endOnSignal(running: Running, withStdin: boolean): void {
+function endOnSignal(running: Running, { endWithStdin, shutdownFile }: Config): void {
   let ending = false;
   const end = (): void => {
     if (ending) process.exit(1);
@@ -45,10 +47,19 @@ function endOnSignal(running: Running, withStdin: boolean): void {
   };
   process.on('SIGINT', end);
   process.on('SIGTERM', end);
-  if (!withStdin) return;
+  if (shutdownFile !== undefined) void endOnFile(running, shutdownFile, end);
+  if (!endWithStdin) return;
   process.stdin.resume();
   process.stdin.on('end', end);
   process.stdin.on('error', end);
+}
+
+/** Kudu stops a WebJob by making a file, and kills it some seconds later. */
+async function endOnFile({ agent }: Running, file: string, end: () => void): Promise<void> {
+  for await (const _ of agent.platform.clock.every(SHUTDOWN_LOOK_MS, new AbortController().signal)) {
+    void _;
+    if (existsSync(file)) { end(); return; }
+  }
 }
 
 main().catch((error: unknown) => {

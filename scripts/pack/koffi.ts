@@ -24,9 +24,9 @@ export async function koffiEntries(root: string, folder: string): Promise<Entry[
     return content;
   };
   const own = join(root, 'node_modules/koffi');
-  const { name, version, main, exports, license, cnoke } = JSON.parse(await readFile(join(own, 'package.json'), 'utf8')) as Record<string, unknown>;
+  const { name, version, main, license, cnoke } = JSON.parse(await readFile(join(own, 'package.json'), 'utf8')) as Record<string, unknown>;
   if (version !== locked.version) throw new Error(`koffi is ${String(version)} here, its native part ${locked.version}: install again`);
-  const slim = { name, version, license, main, exports: { '.': { require: (exports as { '.': { require: string } })['.'].require } }, cnoke };
+  const slim = { name, version, license, main, exports: { '.': { default: main } }, cnoke };
   return [
     { name: `${folder}/koffi/package.json`, content: Buffer.from(`${JSON.stringify(slim)}\n`) },
     { name: `${folder}/koffi/index.cjs`, content: await readFile(join(own, 'index.cjs')) },

@@ -25,6 +25,8 @@ export interface Config {
   readonly processes: 'site' | 'all' | { readonly pids: readonly number[] };
   /** Started by the platform as a continuous WebJob, beside the page's process. */
   readonly webJob: boolean;
+  /** Made by the platform when the WebJob is to end. */
+  readonly shutdownFile: string | undefined;
 }
 
 const Settings = z.object({
@@ -56,6 +58,7 @@ export function configOf(env: Env): Config {
     endWithStdin: s.DIAG_END_WITH_STDIN === '1',
     processes: processesOf(s.DIAG_PROCESSES),
     webJob: (env['WEBJOBS_NAME'] ?? '') !== '',
+    shutdownFile: env['WEBJOBS_SHUTDOWN_FILE'] || undefined,
   };
 }
 

@@ -41,10 +41,22 @@ export async function run(config: Config, root: string): Promise<Running> {
   }
 }
 
+/** Whether another agent of this home (the WebJob beside the page's process) has told a web address already: a program here reaches that one, and not IIS's pipe. */
+async function isTold(file: string): Promise<boolean> {
+  try {
+    const { url, pid } = JSON.parse(await readFile(file, 'utf8')) as { url: string; pid: number };
+    process.kill(pid, 0);                                      // signal 0 only asks whether it is there
+    return /^https?:/.test(url) && pid !== process.pid;
+  } catch {
+    return false;                                              // no word, none of ours, or one of an agent that has ended
+  }
+}
+
 /** Writes where we answer. Programs that cannot find us by it still have the printed address: it must not keep us from the start, nor from the end. */
 async function tell({ platform, log }: Agent, url: string): Promise<{ forget(): Promise<void> }> {
   const file = join(platform.host.folders.own, ADDRESS_FILE);
   const content = JSON.stringify({ url, pid: process.pid, startedAt: platform.ownUsage().startedAt });
+  if (/^https?:/.test(url) === false && await isTold(file)) return { forget: async () => undefined };
   const attempt = async (what: string, work: () => Promise<void>): Promise<void> => {
     try {
       await work();

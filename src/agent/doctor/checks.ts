@@ -69,7 +69,7 @@ export function examine(facts: DoctorFacts): DoctorCheck[] {
 function node({ node: { version, arch }, os }: DoctorFacts): Judged {
   const major = Number(/^v?(\d+)/.exec(version)?.[1]);
   if (!(major >= OLDEST_NODE)) return { severity: 'critical', says: `Node is ${version}; the agent needs ${OLDEST_NODE} or newer.`, remedy: `Set the app setting WEBSITE_NODE_DEFAULT_VERSION to ~${OLDEST_NODE} and restart the SCM site.` };
-  if (arch === 'ia32' && os.startsWith('Windows')) return { severity: 'warning', says: `Node ${version} runs with 32 bits: processes and dumps cannot be read through the system's own calls.`, remedy: 'Set the platform of the app to 64 bit (Configuration, General settings) and restart the SCM site.' };
+  if (arch === 'ia32' && os.includes('Windows')) return { severity: 'warning', says: `Node ${version} runs with 32 bits: processes and dumps cannot be read through the system's own calls.`, remedy: 'Set the platform of the app to 64 bit (Configuration, General settings) and restart the SCM site.' };
   return good(`Node ${version}, ${arch}.`);
 }
 
