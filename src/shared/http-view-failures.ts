@@ -2,7 +2,7 @@
 import { gridOf, linesOf, newIds } from './http-heat.ts';
 import type { Grid, HeatLine } from './http-heat.ts';
 import type { HttpReport } from './http-report.ts';
-import { burstWords, keyWord, shareWord, sharesWords, shortCount } from './http-words.ts';
+import { burstsOf, burstWords, keyWord, shareWord, sharesWords, shortCount } from './http-words.ts';
 import type { Drawing } from './report-parts.ts';
 import { statusCell } from './http-view-rest.ts';
 import { card, instant, table, tableTime, utcForm } from './report-parts.ts';
@@ -47,7 +47,7 @@ function heatTable(report: HttpReport, grid: Grid, lines: readonly HeatLine[], o
 
 export function burstsCard(report: HttpReport, on: Drawing): Element | undefined {
   if (report.bursts.length === 0) return undefined;
-  return card('Bursts', 'failures close together, and what they share', { id: 'bursts' }, el('ol', { class: 'chain' }, report.bursts.map((b) => el('li', { class: 'root' },
+  return card('Bursts', 'failures close together, and what they share', { id: 'bursts' }, el('ol', { class: 'chain' }, burstsOf(report).map((b) => el('li', { class: 'root' },
     el('span', { class: 'when' }, tableTime(b.from, on)), el('span', { class: 'rail', 'aria-hidden': 'true' }), el('div', {}, el('h3', {}, `${burstWords(b)}.`), el('p', {}, sharesWords(b)))))));
 }
 

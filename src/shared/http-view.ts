@@ -45,11 +45,11 @@ export function headline({ failures, rows, malformed }: HttpReport): string {
 }
 
 function leads(report: HttpReport): string[] {
-  const worst = report.heat.rows[0];
-  const status = report.statuses.find((s) => s.key === worst?.key);
+  const status = report.statuses.find((s) => s.status >= 500);
+  const worst = report.heat.rows.find((r) => r.key === status?.key);
   const { p50, p95, p99, max } = report.total;
   return [
-    worst === undefined ? '' : `Most often ${keyWord(worst.key)}${status?.reason === undefined ? '' : `, ${status.reason}`}, at ${worst.method} ${worst.route}: ${plural(worst.count, 'time')}.`,
+    status === undefined ? '' : `${plainCount(status.count)} ended as ${keyWord(status.key)}${status.reason === undefined ? '' : ` (${status.reason})`}${worst === undefined ? '' : `, most often ${worst.method} ${worst.route}: ${plural(worst.count, 'time')}`}.`,
     p50 === undefined || p95 === undefined || p99 === undefined || max === undefined ? '' : `Half of the requests took up to ${duration(p50)}, 95 % up to ${duration(p95)}, 99 % up to ${duration(p99)}, the slowest ${duration(max)}.`,
     readWords(report),
   ].filter((line) => line !== '');

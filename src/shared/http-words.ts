@@ -77,7 +77,7 @@ export function sharesWords(burst: Burst): string {
   const clues = burst.shares.filter((s) => s.share - s.ofAll >= CLUE && !(s.dimension === 'status' && s.value === burst.key)).sort((a, b) => (b.share - b.ofAll) - (a.share - a.ofAll));
   if (clues.length === 0) return 'They share nothing that the other requests of that time do not.';
   const one = (s: Share): string => `${percent(Math.round(s.share * 100))} ${DIMENSIONS[s.dimension]} ${s.dimension === 'status' ? keyWord(s.value) : s.value} (of all requests then ${percent(Math.round(s.ofAll * 100))})`;
-  const from = burst.sampled === undefined ? '' : ` Told from ${count(burst.sampled.failures)} of the failures and ${count(burst.sampled.rows)} of the requests.`;
+  const from = burst.sampled === undefined ? '' : ` Told from a sample of ${plural(burst.sampled.failures, 'failure')} and ${count(burst.sampled.rows)} of all requests.`;
   return `${clues.map(one).join('; ')}.${from}`;
 }
 
@@ -86,9 +86,20 @@ export const limitWhat = (limit: Limit): string => `${plural(limit.count, 'reque
 export function limitWords(limit: Limit): string {
   const top = limit.routes[0];
   const failed = limit.failures === 0 ? 'None failed' : limit.failures === limit.count ? (limit.count === 1 ? 'It failed' : 'All of them failed') : `${count(limit.failures)} failed`;
-  const where = top === undefined ? '' : top.count === limit.count ? ` ${limit.count === 1 ? 'It was' : 'All were'} ${top.method} ${top.route}.` : ` Most of them: ${limit.routes.slice(0, 3).map((r) => `${r.method} ${r.route} (${count(r.count)})`).join(', ')}.`;
-  return `${limit.says}. ${failed}.${where}`;
+  return `${limit.says}. ${failed}.${top === undefined ? '' : ` ${whereWords(limit, top)}.`}`;
 }
+
+/** As many routes as a sentence holds. */
+const NAMED_ROUTES = 3;
+function whereWords(limit: Limit, top: Limit['routes'][number]): string {
+  if (top.count === limit.count) return `${limit.count === 1 ? 'It was' : 'All were'} ${top.method} ${top.route}`;
+  const named = limit.routes.slice(0, NAMED_ROUTES);
+  const most = named.reduce((n, r) => n + r.count, 0) * 2 > limit.count;
+  return `${most ? 'Most of them' : 'On many routes, the most frequent'}: ${named.map((r) => `${r.method} ${r.route} (${count(r.count)})`).join(', ')}`;
+}
+
+/** In the order of time, as they are numbered. */
+export const burstsOf = (report: HttpReport): readonly Burst[] => [...report.bursts].sort((a, b) => a.from - b.from);
 
 /** Limits are known by their seconds: "230 s", not "3 min 50 s". */
 export const limitWord = (limitMs: number): string => `${count(limitMs / 1_000)} s`;

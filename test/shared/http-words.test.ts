@@ -38,7 +38,7 @@ test('a burst is said with what its failures share and the other requests of tha
   assert.equal(burstWords(burst), '14 of 16 requests failed within 3 s, most as 502.3 · 12030');
   assert.equal(sharesWords(burst), '64 % asked for POST /cart/apply (of all requests then 12 %); 100 % ran on 4a1f9c (of all requests then 50 %).');
   assert.equal(sharesWords({ ...burst, shares: [burst.shares[1] as Burst['shares'][number]] }), 'They share nothing that the other requests of that time do not.');
-  assert.match(sharesWords({ ...burst, sampled: { failures: 10, rows: 12 } }), /Told from 10 of the failures and 12 of the requests\.$/);
+  assert.match(sharesWords({ ...burst, sampled: { failures: 10, rows: 12 } }), /Told from a sample of 10 failures and 12 of all requests\.$/);
   assert.equal(burstWords({ ...burst, failures: 1, rows: 1, to: 1_000, shares: [{ dimension: 'status', value: burst.key, share: 1, ofAll: 1 }] }), 'The only request failed within 1 s, as 502.3 · 12030');
 });
 
@@ -46,6 +46,7 @@ test('requests at a time limit: how many, whose limit, how many failed, where', 
   const limit = { limitMs: 230_000, says: 'the front end gives up', count: 12, failures: 12, from: 0, to: 1, routes: [{ method: 'GET', route: '/export/{id}', count: 11 }, { method: 'GET', route: '/search', count: 1 }] };
   assert.equal(limitWhat(limit), '12 requests took about 230 s');
   assert.equal(limitWords(limit), 'the front end gives up. All of them failed. Most of them: GET /export/{id} (11), GET /search (1).');
+  assert.equal(limitWords({ ...limit, count: 60, failures: 4 }), 'the front end gives up. 4 failed. On many routes, the most frequent: GET /export/{id} (11), GET /search (1).');
   assert.equal(limitWords({ ...limit, count: 1, failures: 0, routes: [{ method: 'GET', route: '/x', count: 1 }] }), 'the front end gives up. None failed. It was GET /x.');
 });
 

@@ -1,6 +1,6 @@
 // Owns what failed: the heat map, the bursts in words, and the requests by status with what each status means.
 import type { HttpReport } from '../../../shared/http-report.ts';
-import { burstWords, keyWord, shareWord, sharesWords } from '../../../shared/http-words.ts';
+import { burstsOf, burstWords, keyWord, shareWord, sharesWords } from '../../../shared/http-words.ts';
 import { count, duration, plural } from '../../../shared/units.ts';
 import { Empty } from '../../parts/states.tsx';
 import { Time } from '../../parts/text.tsx';
@@ -32,7 +32,7 @@ export function Failures({ report, fresh, to }: Props) {
 function Bursts({ report, to }: { report: HttpReport; to: RowsOf }) {
   return (
     <section><h2>Bursts <small>failures close together, and what they share</small></h2>
-      {report.bursts.length === 0 ? <Empty title="No burst.">The failures are spread over the whole range.</Empty> : <ol class="bursts">{report.bursts.map((b, i) => (
+      {report.bursts.length === 0 ? <Empty title="No burst.">The failures are spread over the whole range.</Empty> : <ol class="bursts">{burstsOf(report).map((b, i) => (
         <li key={b.from} id={`burst-${i + 1}`} tabIndex={-1}>
           <span class="burst-n" aria-hidden="true">{i + 1}</span>
           <div><Link to={to([FAILED], { from: b.from, to: b.to })}><Time at={b.from} form="short" /> to <Time at={b.to} />: {burstWords(b)}</Link><p>{sharesWords(b)}</p></div>
@@ -48,6 +48,6 @@ const statusColumns = (report: HttpReport, to: RowsOf): readonly TableColumn<Sta
   { id: 'reason', title: 'Meaning', width: 'minmax(60px,1fr)', cell: (s) => <span title={s.reason}>{s.reason}</span>, value: (s) => s.reason },
   { id: 'count', title: 'Requests', width: '76px', num: true, cell: (s) => count(s.count), value: (s) => s.count },
   { id: 'share', title: 'Share', width: '84px', num: true, wide: true, cell: (s) => shareWord(s.count, report.rows) ?? '–', value: (s) => s.count / Math.max(1, report.rows) },
-  { id: 'p95', title: 'p95', width: '68px', num: true, wide: true, cell: (s) => ms(s.p95), value: (s) => s.p95 },
+  { id: 'p95', title: 'p95', width: '84px', num: true, wide: true, cell: (s) => ms(s.p95), value: (s) => s.p95 },
   { id: 'last', title: 'Last', width: '112px', extra: true, cell: (s) => <Time at={s.lastAt} form="short" />, value: (s) => new Date(s.lastAt).toISOString() },
 ];

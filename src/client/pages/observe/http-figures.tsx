@@ -13,6 +13,7 @@ import { change, go, Link, viewOf } from '../../router.tsx';
 import { useAsk } from '../../use-ask.ts';
 import { Failures } from './http-failures.tsx';
 import { Latency } from './http-latency.tsx';
+import { expectedHeight, isNarrow } from './http-heat.tsx';
 import { compared, FAILED, rowsOf, type RowsOf } from './http-links.ts';
 import { SourceName } from './http-row.tsx';
 import { Traffic } from './http-traffic.tsx';
@@ -91,7 +92,7 @@ function Loading() {
   return <div class="wide http-figures">
     <section class="wide http-totals">{[0, 1, 2, 3, 4, 5].map((i) => <div class="tile" key={i}><Skeleton rows={2} /></div>)}</section>
     <p class="wide page-note">Reading the HTTP log …</p>
-    <section class="wide heat-part"><h2>Failures <small>by status, route and time</small></h2><Skeleton rows={7} /></section>
+    <section class="wide heat-part"><h2>Failures <small>by status, route and time</small></h2><div style={{ height: `${expectedHeight(isNarrow())}px` }}><Skeleton rows={7} /></div></section>
     <div class="wide failures-up"><section><h2>Bursts</h2><Skeleton rows={6} /></section><section><h2>By status</h2><Skeleton rows={6} /></section></div>
     <section class="wide chart"><div class="chart-head"><h2>Response time</h2></div><Skeleton rows={5} /></section>
     <div class="wide routes-up"><section><h2>Routes</h2><Skeleton rows={8} /></section><section><h2>Slowest</h2><Skeleton rows={8} /></section></div>

@@ -1,13 +1,14 @@
 // Owns the heat map of failures: status × route by time, every cell a link to its rows, walked with the arrow keys, a table for screen readers.
-import { useMemo, useRef, useState } from 'preact/hooks';
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { gridOf, idOf, linesOf, type Grid, type HeatCell, type HeatLine } from '../../../shared/http-heat.ts';
 import type { HttpReport } from '../../../shared/http-report.ts';
-import { keyWord, shortCount, type Burst } from '../../../shared/http-words.ts';
+import { burstsOf, keyWord, shortCount, type Burst } from '../../../shared/http-words.ts';
 import { count, duration, plural } from '../../../shared/units.ts';
 import { ticksOf } from '../../parts/strip-layout.ts';
 import { useWidth } from '../../parts/use-width.ts';
 import { SHORTEST_MS } from '../../range.ts';
 import { addressOf, follow, Link, setRange } from '../../router.tsx';
+import { keep, readKept } from '../../theme.ts';
 import { dayTime, time } from '../../words.ts';
 import { neighbour, type Place } from './http-heat-walk.ts';
 import { route, status, type RowsOf } from './http-links.ts';
@@ -21,6 +22,11 @@ const LEAST_CELL_NARROW_PX = 26;
 /** Rows before the reader asks for all of them. */
 const SHOWN = 20;
 const DAYS_MS = 43_200_000;
+const KEPT_ROWS = 'diag-heat-rows';
+const USUAL_ROWS = 7;
+/** How tall the map will be, as far as the last one tells: rows, the lane above them, axis and foot. */
+export const expectedHeight = (narrow: boolean): number => 92 + (narrow ? 54 : 28) * (Number(readKept(KEPT_ROWS)) || USUAL_ROWS);
+export const isNarrow = (): boolean => innerWidth < NARROW_PX + 80;
 
 export function Heat({ report, fresh, reasons, to }: HeatProps) {
   const box = useRef<HTMLDivElement>(null);
@@ -29,17 +35,19 @@ export function Heat({ report, fresh, reasons, to }: HeatProps) {
   const labelPx = narrow ? 0 : Math.round(Math.min(520, Math.max(300, width * 0.3)));
   const trackPx = Math.max(0, width - labelPx);
   const { heat } = report;
+  const bursts = useMemo(() => burstsOf(report), [report]);
   const grid = gridOf(heat, Math.floor(trackPx / (narrow ? LEAST_CELL_NARROW_PX : LEAST_CELL_PX)));
   const all = useMemo(() => (width === 0 ? [] : linesOf(heat, grid, fresh)), [heat, grid.fold, grid.columns, fresh, width === 0]);
   const [open, setOpen] = useState(false);
   const lines = open ? all : all.slice(0, SHOWN);
+  useEffect(() => { if (all.length > 0) keep(KEPT_ROWS, String(Math.min(SHOWN, all.length))); }, [all.length]);
   const walk = useWalk(box, lines);
   const px = (at: number): number => ((at - heat.from) / (grid.columns * grid.stepMs)) * trackPx;
   const drag = useDrag(labelPx, (x) => heat.from + (x / Math.max(1, trackPx)) * grid.columns * grid.stepMs);
   return <>
     <div class={`heat ${narrow ? 'narrow' : ''}`} ref={box} role="group" aria-label="Failures by status, route and time; arrow keys walk through the cells, enter opens the rows" {...walk.handlers} style={{ '--label': `${labelPx}px` }}>
-      <div class="heat-lane" {...drag.handlers}>{marksOf(report.bursts, px, trackPx).map(({ burst, n, x }) => <BurstMark key={n} burst={burst} n={n} left={labelPx + x} />)}</div>
-      <div class="heat-bands" aria-hidden="true">{report.bursts.map((b) => <i key={b.from} style={{ left: `${labelPx + px(b.from)}px`, width: `${Math.max(2, px(b.to) - px(b.from))}px` }} />)}</div>
+      <div class="heat-lane" {...drag.handlers}>{marksOf(bursts, px, trackPx).map(({ burst, n, x }) => <BurstMark key={n} burst={burst} n={n} left={labelPx + x} />)}</div>
+      <div class="heat-bands" aria-hidden="true">{bursts.map((b) => <i key={b.from} style={{ left: `${labelPx + px(b.from)}px`, width: `${Math.max(2, px(b.to) - px(b.from))}px` }} />)}</div>
       {lines.map((line, n) => <Row key={line.id} line={line} n={n} grid={grid} trackPx={trackPx} reason={reasons.get(line.row.key)} to={to} walk={walk} />)}
       <div class="heat-axis" aria-hidden="true" {...drag.handlers}>{width === 0 ? undefined : ticksOf({ from: heat.from, to: heat.from + grid.columns * grid.stepMs, width: trackPx + 38, height: 0 }, narrow ? 90 : 110).map((at, _i, ticks) => <span key={at} style={{ left: `${labelPx + Math.min(trackPx - 24, Math.max(16, px(at)))}px` }}>{tickWord(at, (ticks[1] ?? 0) - (ticks[0] ?? 0))}</span>)}</div>
       {drag.shown === undefined ? undefined : <div class="drag" style={{ left: `${drag.shown.left}px`, width: `${drag.shown.width}px`, top: 0, bottom: 0 }} />}

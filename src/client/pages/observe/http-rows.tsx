@@ -29,7 +29,7 @@ const COLUMNS: readonly TableColumn<RequestRow>[] = [
   { id: 'method', title: 'Method', width: '64px', cell: (r) => r.method, value: (r) => r.method, wide: true },
   { id: 'path', title: 'Path', width: 'minmax(80px,2fr)', cell: (r) => <span title={r.query === undefined ? r.path : `${r.path}?${r.query}`}>{r.path}</span>, value: (r) => r.path },
   { id: 'taken', title: 'Taken', width: '84px', num: true, wide: true, cell: (r) => (r.takenMs === undefined ? '–' : duration(r.takenMs)), value: (r) => r.takenMs },
-  { id: 'reason', title: 'Meaning', width: 'minmax(0,2fr)', cell: (r) => <span title={r.reason}>{r.reason}</span>, value: (r) => r.reason, wide: true },
+  { id: 'reason', title: 'Meaning', width: 'minmax(0,3fr)', cell: (r) => <span title={r.reason}>{r.reason}</span>, value: (r) => r.reason, wide: true },
   { id: 'sent', title: 'Sent', width: '84px', num: true, cell: (r) => (r.sentBytes === undefined ? '–' : bytes(r.sentBytes)), value: (r) => r.sentBytes, wide: true },
   { id: 'client', title: 'Client', width: '128px', cell: (r) => r.client ?? '–', value: (r) => r.client, wide: true },
   { id: 'query', title: 'Query', width: 'minmax(0,1fr)', cell: (r) => <span title={r.query}>{r.query ?? '–'}</span>, value: (r) => r.query, extra: true },
@@ -48,15 +48,16 @@ export function HttpRows({ range, filter, paused }: RowsProps) {
   const [open, setOpen] = useState<RequestRow>();
   const [hold, setHold] = useState(false);
   const moves = range.kind === 'last';
+  const againMs = moves && range.forMs > LIVE_MS ? AGAIN_LONG_MS : AGAIN_MS;
   const held = paused || hold || open !== undefined;
   const asked: Asked<Page> = useAsk(async (signal) => {
     const span = spanOf(range, agentNow());
     return { ...await diag.requests({ query: { from: Math.floor(span.from), to: Math.ceil(span.to), limit: KEPT, ...(word === '' ? {} : { filter: word }) }, signal }), key };
-  }, [key], moves && word !== '' && !held ? (range.forMs > LIVE_MS ? AGAIN_LONG_MS : AGAIN_MS) : undefined);
+  }, [key], moves && word !== '' && !held ? againMs : undefined);
   const page = asked.value?.key === key ? asked.value : undefined;
   const live = useLiveRows(moves && word === '' && page !== undefined, page?.rows, held, key);
   const state = [
-    'newest first', !moves ? '' : paused ? 'paused' : hold ? 'held while the pointer is on the newest rows' : word === '' ? 'live' : 'read again every few seconds', live.waiting > 0 ? `${count(live.waiting)} waiting` : '',
+    'newest first', !moves ? '' : paused ? 'paused' : hold ? 'held while the pointer is on the newest rows' : word === '' ? 'live' : `read again every ${duration(againMs)}`, live.waiting > 0 ? `${count(live.waiting)} waiting` : '',
     live.left > 0 ? `${count(live.left)} older rows left the table` : '', live.dropped > 0 ? `${count(live.dropped)} rows dropped on the way` : '', page?.more === true ? `the newest ${count(page.rows.length)} of more: narrow the range or the filter` : '',
   ].filter((w) => w !== '');
   return (

@@ -35,10 +35,10 @@ function linesOf({ minutes }: HttpReport): readonly Line[] {
 interface DimensionProps { id: string; title: string; one: string; groups: Groups; rows: number; of: (name: string) => HttpTerm; to: RowsOf }
 function Dimension({ id, title, one, groups, rows, of, to }: DimensionProps) {
   const rest = othersWords(groups);
-  if (groups.top.length === 0) return <section class="group"><h2>{title}</h2><p class="group-none">The log has no such field.</p></section>;
+  if (groups.top.length === 0) return <section class="group"><h2>{title}</h2><p class="group-none">Not in the log.</p></section>;
   return (
     <section class="group"><h2>{title} <small>{distinctWords(groups, one)}{rest === undefined ? '' : ` · ${rest}`}</small></h2>
-      <VirtualTable id={`http-${id}`} label={`Requests by ${title.toLowerCase()}`} columns={columns(one, rows, of, to)} rows={groups.top} keyOf={(g) => g.name} onOpen={(g) => go(to([of(g.name)]))} small />
+      <VirtualTable id={`http-${id}`} label={`Requests by ${title.toLowerCase()}`} columns={columns(one, rows, of, to).filter((c) => groups.top.some((g) => c.value(g) !== undefined))} rows={groups.top} keyOf={(g) => g.name} onOpen={(g) => go(to([of(g.name)]))} small />
     </section>
   );
 }
@@ -49,5 +49,5 @@ const columns = (title: string, rows: number, of: (name: string) => HttpTerm, to
   { id: 'count', title: 'Requests', width: '80px', num: true, cell: (g) => <Link to={to([of(g.name)])} class="ink">{countWords(g)}</Link>, value: (g) => g.count },
   { id: 'share', title: 'Share', width: '68px', num: true, wide: true, cell: (g) => shareWord(g.count, rows) ?? '–', value: (g) => g.count / Math.max(1, rows) },
   { id: 'failed', title: 'Failed', width: '60px', num: true, cell: (g) => (g.failures > 0 ? <Link to={to([of(g.name), FAILED])} class="bad">{count(g.failures)}</Link> : '0'), value: (g) => g.failures },
-  { id: 'p95', title: 'p95', width: '68px', num: true, cell: (g) => (g.p95 === undefined ? '–' : duration(g.p95)), value: (g) => g.p95 },
+  { id: 'p95', title: 'p95', width: '84px', num: true, cell: (g) => (g.p95 === undefined ? '–' : duration(g.p95)), value: (g) => g.p95 },
 ];

@@ -5,7 +5,7 @@ import type { Unit } from '../../../shared/metrics.ts';
 import { drawMark, isLine, markOf } from '../../parts/marks.ts';
 import { SHORTEST_MS, type Span } from '../../range.ts';
 import { colour } from '../../theme.ts';
-import { BYTE_STEPS, steadyTop, tickWord, TIME_STEPS, write } from './scale.ts';
+import { axisWord, BYTE_STEPS, MS_STEPS, steadyTop, tickWord, TIME_STEPS } from './scale.ts';
 import type { Line } from './chart-list.ts';
 
 export interface PlotOptions {
@@ -35,7 +35,7 @@ export function makePlot(place: HTMLElement, options: PlotOptions): uPlot {
     scales: { x: { time: true, range: () => [options.span().from, options.span().to] }, y: { range: (_u, _min, max) => [0, top(max ?? 0)] } },
     axes: [
       { ...axis, size: 24, gap: 4, space: (_u, _axis, from, to) => (to - from <= SECONDS_MS ? 84 : 56), incrs: TIME_STEPS, values: (_u, splits) => splits.map((at) => tickWord(at, (splits[1] ?? 0) - (splits[0] ?? 0))) },
-      { ...axis, size: AXIS_WIDTH, gap: 4, space: 28, values: (_u, splits) => splits.map((v) => write(options.unit, options.rate, v)), ...(options.unit === 'bytes' ? { incrs: BYTE_STEPS } : {}) },
+      { ...axis, size: AXIS_WIDTH, gap: 4, space: 28, values: (_u, splits) => splits.map((v) => axisWord(options.unit, options.rate, v)), ...(options.unit === 'bytes' ? { incrs: BYTE_STEPS } : options.unit === 'ms' ? { incrs: MS_STEPS } : {}) },
     ],
     series: [{}, ...drawOrder(options.lines, options.stacked).map((line) => seriesOf(line, options.stacked))],
     cursor: { sync: { key: 'diag', setSeries: false }, y: false, points: { size: 6 }, drag: { x: true, y: false, setScale: false, dist: 5 } },
@@ -57,7 +57,9 @@ function seriesOf(line: Line, stacked: boolean): uPlot.Series {
 const lonely: uPlot.Series.Points.Filter = (u, seriesIdx) => {
   const values = u.data[seriesIdx] ?? [];
   const out: number[] = [];
-  for (let i = 0; i < values.length; i += 1) if (values[i] !== null && values[i] !== undefined && (values[i - 1] ?? null) === null && values[i - 1] !== undefined && (values[i + 1] ?? null) === null && values[i + 1] !== undefined) out.push(i);
+  // undefined is a hole that the line crosses; beyond the ends there is nothing to be joined with.
+  const apart = (i: number): boolean => i < 0 || i >= values.length || values[i] === null;
+  for (let i = 0; i < values.length; i += 1) if (values[i] !== null && values[i] !== undefined && apart(i - 1) && apart(i + 1)) out.push(i);
   return out;
 };
 

@@ -18,6 +18,12 @@ export function write(unit: Unit, rate: boolean, value: number): string {
   return rate ? `${text}/s` : text;
 }
 
+/** Round steps of durations: of 1, 2, 5 below a minute, of minutes above. */
+export const MS_STEPS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 60_000, 120_000, 300_000, 600_000, 1_200_000, 3_600_000];
+const MINUTES_FROM_MS = 600_000;
+/** On an axis there is room for one unit: "140 s", not "2 min 20 s". */
+export const axisWord = (unit: Unit, rate: boolean, value: number): string => (unit === 'ms' && value >= 60_000 && value < MINUTES_FROM_MS ? `${Math.round(value / 1_000)} s` : write(unit, rate, value));
+
 /** The axis never shrinks by a little: it follows upward at once and downward only when less than half is used. */
 export function steadyTop(): (most: number) => number {
   let top = 0;
