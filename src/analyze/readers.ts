@@ -43,6 +43,18 @@ export function givenOf(placed: readonly Placed[]): Given {
   return given;
 }
 
+/** Readers for several analyzers in turn: of a kind whose artifacts are the same as before, the same list, so that what was made of them once is known again. */
+export function sharedReaders(): (placed: readonly Placed[]) => Given {
+  const before = new Map<string, { readonly key: string; readonly readers: readonly ArtifactReader[] }>();
+  return (placed) => Object.fromEntries(Object.entries(givenOf(placed)).map(([kind, readers]) => {
+    const key = JSON.stringify(readers.map((one) => one.ref));
+    const known = before.get(kind);
+    if (known?.key === key) return [kind, known.readers];
+    before.set(kind, { key, readers });
+    return [kind, readers];
+  }));
+}
+
 /** Only the kinds that an analyzer names. */
 export function narrowed(placed: readonly Placed[], analyzer: { readonly needs: readonly string[]; readonly uses?: readonly string[] }): readonly Placed[] {
   const kinds = new Set([...analyzer.needs, ...(analyzer.uses ?? [])]);

@@ -4,7 +4,7 @@ import type { MetricId } from '../shared/metrics.ts';
 import { ChangesFile, DeploymentsFile, EventLogFile, MetricsFile } from '../shared/artifacts.ts';
 import type { Given } from './contracts.ts';
 import { bucketOf } from './parse/http-facts.ts';
-import type { HttpFacts, Window } from './parse/http-facts.ts';
+import type { HttpBrief, Window } from './parse/http-facts.ts';
 import { exitWords, exitsOf } from './parse/exits.ts';
 import { readAll } from './parse/json-artifacts.ts';
 import { oneLine } from './parse/words.ts';
@@ -19,7 +19,7 @@ const SAME_DEPLOYMENT_MS = 120_000;
 
 type Points = Report['timeline']['series'][number]['points'];
 
-export async function timelineOf(readers: Given, window: Window, http: HttpFacts | undefined): Promise<Report['timeline']> {
+export async function timelineOf(readers: Given, window: Window, http: HttpBrief | undefined): Promise<Report['timeline']> {
   const metrics = (await readAll(readers.metrics, MetricsFile)).files.map((f) => f.series);
   const series = SERIES.map((id) => {
     const points = metrics.flatMap((s) => s.series.filter((one) => one.metric === id && one.process === undefined).flatMap((one) => one.values.map((value, i): Points[number] => [s.at[i] ?? s.from, value])));
@@ -29,8 +29,8 @@ export async function timelineOf(readers: Given, window: Window, http: HttpFacts
 }
 
 /** Without the agent's own history the HTTP log still knows the response times. */
-function fromLog(id: MetricId, http: HttpFacts | undefined): Points {
-  return id === 'http.response-p95' && http ? http.report.minutes.map((m): Points[number] => [m.at, m.p95 ?? null]) : [];
+function fromLog(id: MetricId, http: HttpBrief | undefined): Points {
+  return id === 'http.response-p95' && http ? http.p95.map(([at, ms]): Points[number] => [at, ms]) : [];
 }
 
 /** Of each step the highest value: a peak must not be thinned away. */

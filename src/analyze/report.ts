@@ -2,8 +2,8 @@
 import type { AppInfo, ArtifactKind, Finding, ProcessInfo, Report, Session, Severity, Step } from '../shared/model.ts';
 import { count, plural } from '../shared/units.ts';
 import type { Given } from './contracts.ts';
-import { httpFacts } from './parse/http-facts.ts';
-import type { HttpFacts, Window } from './parse/http-facts.ts';
+import { briefOf, httpFacts } from './parse/http-facts.ts';
+import type { HttpBrief, Window } from './parse/http-facts.ts';
 import { byText, clock, oneLine, shareText } from './parse/words.ts';
 import { timelineOf } from './report-timeline.ts';
 export { reportHtml } from './report-html.ts';
@@ -16,6 +16,8 @@ export interface ReportGiven {
   readonly window: Window;
   readonly findings: readonly Finding[];
   readonly readers: Given;
+  /** Of the HTTP log, when an analyzer has read it already; without it the log is read here. */
+  readonly http?: HttpBrief | undefined;
 }
 
 const SEVERITIES: readonly Severity[] = ['critical', 'warning', 'cannot-tell', 'info', 'good'];
@@ -28,7 +30,7 @@ const ALSO_TOLD = 2;
 /** The report of a session that has ended. @throws what the readers of the HTTP log throw */
 export async function makeReport(given: ReportGiven): Promise<Report> {
   const { session, app, window, readers } = given;
-  const http = readers['http-log'] ? await httpFacts(readers['http-log'], window, new AbortController().signal) : undefined;
+  const http = given.http ?? (readers['http-log'] ? briefOf(await httpFacts(readers['http-log'], window, new AbortController().signal)) : undefined);
   const findings = [...given.findings, ...collection(session.steps)].sort(inOrder);
   return {
     version: 1,
@@ -54,7 +56,7 @@ function inOrder(a: Finding, b: Finding): number {
   return SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity) || AREAS.indexOf(a.area) - AREAS.indexOf(b.area) || byText(a.id, b.id);
 }
 
-function headline(findings: readonly Finding[], http: HttpFacts | undefined, session: Session): Report['headline'] {
+function headline(findings: readonly Finding[], http: HttpBrief | undefined, session: Session): Report['headline'] {
   const top = findings.find((f) => f.severity === 'critical') ?? findings.find((f) => f.severity === 'warning');
   const missing = gaps(session);
   if (top) return { severity: top.severity, text: sentence(top.title), detail: [top.why, ...failures(http, top), ...also(findings, top), ...missing] };
@@ -70,17 +72,17 @@ function headline(findings: readonly Finding[], http: HttpFacts | undefined, ses
 const sentence = (text: string): string => (/[.!?…]$/.test(text) ? text : `${text}.`);
 
 /** The user's trouble in numbers: failed requests, since when, and what was before. */
-function failures(http: HttpFacts | undefined, top: Finding): string[] {
+function failures(http: HttpBrief | undefined, top: Finding): string[] {
   if (!http || http.total === 0) return [];
   if (http.failures === 0) return [`No request failed among ${count(http.total)}.`];
-  const failing = http.codes.filter((c) => c.status >= 500);
+  const { failing } = http;
   if (top.area === 'http' && failing.length === 1) return [];
   const firstAt = failing.reduce((at, c) => Math.min(at, c.firstAt), Infinity);
   const before = http.buckets.filter((b) => b.at + http.bucketMs <= firstAt).reduce((n, b) => n + b.ok + b.refused, 0);
   return [`In all ${count(http.failures)} of ${plural(http.total, 'request')} failed (${shareText(http.failures, http.total)}), the first at ${clock(firstAt)}${before > 0 ? `; before it ${count(before)} in a row went well` : ''}.`, ...aborts(http)];
 }
 
-function aborts(http: HttpFacts): string[] {
+function aborts(http: HttpBrief): string[] {
   return http.aborts === 0 ? [] : [`${plural(http.aborts, 'more was', 'more were')} given up by the client, which is not the app's fault.`];
 }
 

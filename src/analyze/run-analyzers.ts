@@ -1,16 +1,15 @@
-// Owns the judging half of a session: each analyzer in a thread of its own, time-boxed, none able to hurt the agent or the others.
-import { Worker } from 'node:worker_threads';
-import { DiagError, sayError } from '../shared/errors.ts';
+// Owns the judging half of a session: analyzers in threads, time-boxed, none able to hurt the agent or the others.
 import type { Finding, Step } from '../shared/model.ts';
-import { bytes, plural } from '../shared/units.ts';
+import { plural } from '../shared/units.ts';
 import type { Clock } from '../platform/clock.ts';
-import type { Analyzer } from './contracts.ts';
+import { ThreadOfAnalyzers } from './analyzer-thread.ts';
+import type { Analyzer, Given } from './contracts.ts';
 import { deadline, orAbandoned } from './deadline.ts';
-import { givenOf, narrowed, type Placed } from './readers.ts';
+import { knownBrief, type HttpBrief } from './parse/http-facts.ts';
+import { narrowed, sharedReaders, type Placed } from './readers.ts';
 import { saidOf } from './session-record.ts';
-import type { FromWorker, Job } from './worker.ts';
 
-/** Heap of one analyzer: a 256 MiB HTTP log is folded as it streams, an event log of 1000 rows is small. More is a fault. */
+/** Heap of a thread: a 256 MiB HTTP log is folded as it streams, an event log of 1000 rows is small. More is a fault. */
 export const MAX_HEAP_MB = 512;
 
 export interface AnalyzerRun {
@@ -26,64 +25,69 @@ export interface AnalyzerRun {
   step(id: string, patch: Partial<Step>): void;
 }
 
-/** Findings of all analyzers in the list's order. A fault ends one analyzer, as a failed step. @throws only when cancelled */
-export async function runAnalyzers(run: AnalyzerRun): Promise<readonly Finding[]> {
+/** Findings of all analyzers in the list's order; and what the report needs of the HTTP log, when one of them read it. */
+export interface Judged { readonly findings: readonly Finding[]; readonly http?: HttpBrief | undefined }
+
+type Judge = (analyzer: Analyzer, placed: readonly Placed[], signal: AbortSignal) => Promise<Judged>;
+
+/** A fault ends one analyzer, as a failed step. The HTTP log, which may be large, is read once for all. @throws only when cancelled */
+export async function runAnalyzers(run: AnalyzerRun): Promise<Judged> {
+  const thread = run.thread === undefined ? undefined : new ThreadOfAnalyzers(run.thread, run.heapMb ?? MAX_HEAP_MB);
+  const judge = thread === undefined ? inline(run) : threaded(run, thread);
   const findings: Finding[] = [];
-  for (const analyzer of run.analyzers) {
-    run.cancel.throwIfAborted();
-    const missing = analyzer.needs.filter((kind) => !run.artifacts.some((a) => a.ref.kind === kind));
-    if (missing.length > 0) { run.step(analyzer.id, { state: 'skipped', because: `needs ${missing.join(' and ')}` }); continue; }
-    findings.push(...await runOne(run, analyzer));
+  let http: HttpBrief | undefined;
+  try {
+    for (const analyzer of run.analyzers) {
+      run.cancel.throwIfAborted();
+      const missing = analyzer.needs.filter((kind) => !run.artifacts.some((a) => a.ref.kind === kind));
+      if (missing.length > 0) { run.step(analyzer.id, { state: 'skipped', because: `needs ${missing.join(' and ')}` }); continue; }
+      const judged = await runOne(run, analyzer, judge);
+      findings.push(...judged.findings);
+      http ??= judged.http;
+    }
+    return { findings, http };
+  } finally {
+    await thread?.end();
   }
-  return findings;
 }
 
-async function runOne(run: AnalyzerRun, analyzer: Analyzer): Promise<readonly Finding[]> {
+async function runOne(run: AnalyzerRun, analyzer: Analyzer, judge: Judge): Promise<Judged> {
   const began = run.clock.monotonic();
   const took = (): { tookMs: number } => ({ tookMs: Math.round(run.clock.monotonic() - began) });
   run.step(analyzer.id, { state: 'running', startedAt: run.clock.now() });
   const limit = deadline(run.clock, analyzer.title, run.limitMs, run.cancel);
   try {
-    const placed = narrowed(run.artifacts, analyzer);
-    const found = run.thread === undefined ? await inline(run, analyzer, placed, limit.signal) : await threaded(run.thread, run.heapMb ?? MAX_HEAP_MB, { analyzer: analyzer.id, placed, window: run.window }, limit.signal);
-    run.step(analyzer.id, { state: 'done', note: plural(found.length, 'finding'), ...took() });
-    return found;
+    const judged = await judge(analyzer, narrowed(run.artifacts, analyzer), limit.signal);
+    run.step(analyzer.id, { state: 'done', note: plural(judged.findings.length, 'finding'), ...took() });
+    return judged;
   } catch (error) {
     if (run.cancel.aborted) { run.step(analyzer.id, { state: 'cancelled', because: 'cancelled', ...took() }); throw error; }
     run.step(analyzer.id, { state: 'failed', ...saidOf(limit.signal.aborted ? limit.signal.reason : error), ...took() });
-    return [];
+    return { findings: [] };
   } finally {
     limit.end();
   }
 }
 
-async function inline(run: AnalyzerRun, analyzer: Analyzer, placed: readonly Placed[], signal: AbortSignal): Promise<readonly Finding[]> {
-  return orAbandoned(run.clock, analyzer.analyze(givenOf(placed), { window: run.window }, signal), signal, 0);
+function inline(run: AnalyzerRun): Judge {
+  const readers = sharedReaders();
+  return async (analyzer, placed, signal) => {
+    const given: Given = readers(placed);
+    const findings = await orAbandoned(run.clock, analyzer.analyze(given, { window: run.window }, signal), signal, 0);
+    return { findings, http: knownBrief(given['http-log'] ?? [], run.window) };
+  };
 }
 
-/** @throws DiagError ANALYZER_FAILED when the analyzer threw, the thread died or ran out of memory; the signal's reason when it aborted */
-async function threaded(entry: string, heapMb: number, job: Job, signal: AbortSignal): Promise<readonly Finding[]> {
-  const worker = new Worker(entry, { workerData: job, resourceLimits: { maxOldGenerationSizeMb: heapMb }, execArgv: [], env: {}, stdout: true, stderr: true });
-  // What a library prints in there belongs to nobody; unread it would pile up.
-  worker.stdout.resume();
-  worker.stderr.resume();
-  try {
-    return await answerOf(worker, { analyzer: job.analyzer, heapMb }, signal);
-  } finally {
-    await worker.terminate();
-  }
-}
-
-function answerOf(worker: Worker, { analyzer, heapMb }: { analyzer: string; heapMb: number }, signal: AbortSignal): Promise<readonly Finding[]> {
-  return new Promise((resolve, reject) => {
-    const fail = (why: string, cause?: unknown): void => { reject(new DiagError('ANALYZER_FAILED', { analyzer, why }, { cause })); };
-    if (signal.aborted) { reject(signal.reason as Error); return; }
-    signal.addEventListener('abort', () => { reject(signal.reason as Error); }, { once: true });
-    worker.once('message', (said: FromWorker) => { if ('findings' in said) resolve(said.findings); else fail(said.failed); });
-    worker.once('messageerror', (error) => { fail('its findings could not be handed over', error); });
-    worker.once('error', (error: Error & { code?: string }) => {
-      fail(error.code === 'ERR_WORKER_OUT_OF_MEMORY' ? `it needed more than ${bytes(heapMb * 1024 * 1024)} of memory` : sayError(error), error);
-    });
-    worker.once('exit', (code) => { fail(`its thread ended with ${code} and said nothing`); });
-  });
+/** Those that look at the HTTP log come after each other in one thread, the others each in their own. */
+function threaded(run: AnalyzerRun, shared: ThreadOfAnalyzers): Judge {
+  return async (analyzer, placed, signal) => {
+    const job = { analyzer: analyzer.id, placed, window: run.window };
+    if (placed.some((one) => one.ref.kind === 'http-log')) return shared.judge(job, signal);
+    const own = shared.another();
+    try {
+      return await own.judge(job, signal);
+    } finally {
+      await own.end();
+    }
+  };
 }

@@ -1,6 +1,6 @@
 // Owns one "Diagnose now" from click to report: what was asked, the steps, the end, and the record that survives a kill.
 import { codeOf, DiagError } from '../shared/errors.ts';
-import type { DiagnoserChoice, Finding, ProcessInfo, ProcessKey, Session, SessionState, Step } from '../shared/model.ts';
+import type { DiagnoserChoice, ProcessInfo, ProcessKey, Session, SessionState, Step } from '../shared/model.ts';
 import type { Platform } from '../platform/platform.ts';
 import type { Store } from '../store/store.ts';
 import type { Observed } from '../observe/observe.ts';
@@ -10,7 +10,7 @@ import type { Analyzer, Diagnoser } from './contracts.ts';
 import { givenOf, type Placed } from './readers.ts';
 import { finalReport } from './final-report.ts';
 import { reportHtml } from './report-html.ts';
-import { runAnalyzers } from './run-analyzers.ts';
+import { runAnalyzers, type Judged } from './run-analyzers.ts';
 import { createRecord, saidOf, type SessionRecord } from './session-record.ts';
 import { meant } from './target.ts';
 
@@ -136,9 +136,9 @@ async function walk(given: SessionsGiven, prepared: Prepared, record: SessionRec
     const last = await collectAll({ ...given, ...prepared, asked: prepared.target, record, limits, cancel, enough });
     const placed = await placedOf(given.store, record.session);
     const step = (id: string, patch: Partial<Step>): void => { record.step({ stage: 'analyze', id }, patch); };
-    const findings = await runAnalyzers({ analyzers: given.analyzers, artifacts: placed, window: prepared.window, thread: given.thread, clock: given.platform.clock, limitMs: limits.analyzerMs, cancel, step });
+    const { findings, http } = await runAnalyzers({ analyzers: given.analyzers, artifacts: placed, window: prepared.window, thread: given.thread, clock: given.platform.clock, limitMs: limits.analyzerMs, cancel, step });
     cancel.throwIfAborted();
-    await report(given, prepared, record, { findings, placed, target: last });
+    await report(given, prepared, record, { findings, http, placed, target: last });
     await record.saved();
   } catch (error) {
     await (cancel.aborted ? leaveNothing(given, record) : fail(given, record, error));
@@ -150,11 +150,11 @@ async function placedOf(store: Store, session: Session): Promise<readonly Placed
   return Promise.all(session.artifacts.map(async (ref) => ({ ref, path: await store.artifacts.path(ref) })));
 }
 
-async function report(given: SessionsGiven, prepared: Prepared, record: SessionRecord, what: { findings: readonly Finding[]; placed: readonly Placed[]; target: ProcessInfo | undefined }): Promise<void> {
+async function report(given: SessionsGiven, prepared: Prepared, record: SessionRecord, what: Judged & { placed: readonly Placed[]; target: ProcessInfo | undefined }): Promise<void> {
   const session: Session = { ...record.session, state: stateOf(record.session, prepared.asked), endedAt: given.platform.clock.now(), report: true };
   const made = await finalReport({
     session, app: given.platform.host.app, toolVersion: given.toolVersion, ...(what.target && { target: what.target }),
-    window: prepared.window, findings: what.findings, readers: givenOf(what.placed),
+    window: prepared.window, findings: what.findings, http: what.http, readers: givenOf(what.placed),
   });
   await given.store.sessions.saveReport(made, reportHtml(made, given.reportCss));
   record.change({ state: session.state, ...(session.endedAt !== undefined && { endedAt: session.endedAt }), report: true, headline: made.headline.text });

@@ -2,4 +2,4 @@
 import { analyzers } from './analyzers/index.ts';
 import { serve } from './worker.ts';
 
-void serve(analyzers);
+serve(analyzers);

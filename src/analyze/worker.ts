@@ -1,16 +1,23 @@
-// Owns the other side of run-analyzers: one job in, findings or the reason out, then the thread ends.
-import { parentPort, workerData } from 'node:worker_threads';
+// Owns the other side of run-analyzers: jobs in, for each its findings or the reason out. Analyzers that come after each other share what was read.
+import { parentPort } from 'node:worker_threads';
 import { sayError } from '../shared/errors.ts';
 import type { Finding } from '../shared/model.ts';
-import type { Analyzer } from './contracts.ts';
-import { givenOf, type Placed } from './readers.ts';
+import type { Analyzer, Given } from './contracts.ts';
+import { knownBrief, type HttpBrief } from './parse/http-facts.ts';
+import { sharedReaders, type Placed } from './readers.ts';
 
 export interface Job { readonly analyzer: string; readonly placed: readonly Placed[]; readonly window: { readonly from: number; readonly to: number } }
-export type FromWorker = { readonly findings: readonly Finding[] } | { readonly failed: string };
+/** `http`: what the report needs of the HTTP log, when it was read. */
+export type FromWorker = { readonly findings: readonly Finding[]; readonly http?: HttpBrief | undefined } | { readonly failed: string };
 
-/** Does the job that this thread was started with. The thread is ended from outside when the time is up. */
-export async function serve(analyzers: readonly Analyzer[]): Promise<void> {
-  const said = await answer(analyzers, workerData as Job);
+/** Does jobs until the thread is ended from outside: when there are no more, or the time of one is up. */
+export function serve(analyzers: readonly Analyzer[]): void {
+  const readers = sharedReaders();
+  parentPort?.on('message', (job: Job) => { void done(analyzers, job, readers(job.placed)); });
+}
+
+async function done(analyzers: readonly Analyzer[], job: Job, given: Given): Promise<void> {
+  const said = await answer(analyzers, job, given);
   try {
     parentPort?.postMessage(said);
   } catch (error) {
@@ -18,11 +25,12 @@ export async function serve(analyzers: readonly Analyzer[]): Promise<void> {
   }
 }
 
-async function answer(analyzers: readonly Analyzer[], job: Job): Promise<FromWorker> {
+async function answer(analyzers: readonly Analyzer[], job: Job, given: Given): Promise<FromWorker> {
   const analyzer = analyzers.find((a) => a.id === job.analyzer);
   if (!analyzer) return { failed: 'this worker does not know it: agent and worker are of different versions' };
   try {
-    return { findings: await analyzer.analyze(givenOf(job.placed), { window: job.window }, new AbortController().signal) };
+    const findings = await analyzer.analyze(given, { window: job.window }, new AbortController().signal);
+    return { findings, http: knownBrief(given['http-log'] ?? [], job.window) };
   } catch (error) {
     return { failed: sayError(error) };
   }

@@ -1,11 +1,13 @@
 // A worker entry whose analyzers do everything that an analyzer must not; built by run-analyzers.test.ts.
 import { createHash } from 'node:crypto';
+import { threadId } from 'node:worker_threads';
 import type { Finding } from '../../src/shared/model.ts';
 import type { Analyzer } from '../../src/analyze/contracts.ts';
 import { serve } from '../../src/analyze/worker.ts';
 
+const uses = new WeakMap<object, number>();
 const finding = (title: string): Finding => ({ id: 'seen', area: 'application', severity: 'info', title, why: '', advice: '', evidence: [], mitigations: [] });
-const analyzer = (id: string, analyze: Analyzer['analyze']): Analyzer => ({ id, title: id, needs: [], uses: ['application-log'], analyze });
+const analyzer = (id: string, analyze: Analyzer['analyze']): Analyzer => ({ id, title: id, needs: [], uses: ['application-log', 'http-log'], analyze });
 
 export const hostile: readonly Analyzer[] = [
   analyzer('reads', async (given, { window }) => {
@@ -20,7 +22,14 @@ export const hostile: readonly Analyzer[] = [
   analyzer('eats', async () => { const kept: unknown[] = []; for (;;) kept.push(Array.from({ length: 100_000 }, (_, i) => ({ i }))); }),
   analyzer('cannot-be-sent', async () => [{ ...finding('x'), why: (() => 'a function') as unknown as string }]),
   analyzer('prints', async () => { process.stdout.write('x'.repeat(1_000_000)); return [finding('printed')]; }),
+  // How often the artifact was read by analyzers of this thread, and which thread it is.
+  analyzer('counts', async (given) => {
+    const readers = given['http-log'] ?? [];
+    const seen = (uses.get(readers) ?? 0) + 1;
+    uses.set(readers, seen);
+    return [finding(`${threadId} ${seen}`)];
+  }),
   analyzer('still-good', async () => [finding('still good')]),
 ];
 
-void serve(hostile);
+serve(hostile);

@@ -28,10 +28,10 @@ after(async () => { await rm(folder, { recursive: true }); });
 /** As the agent knows them: ids and needs; the code runs in the worker. */
 const known = (...ids: string[]): Analyzer[] => ids.map((id) => ({ id, title: `Title of ${id}`, needs: [], uses: ['application-log'], async analyze() { throw new Error('not in this thread'); } }));
 
-async function run(analyzers: readonly Analyzer[], limitMs = 60_000, cancel = new AbortController().signal): Promise<{ steps: Record<string, string>; titles: string[] }> {
+async function run(analyzers: readonly Analyzer[], limitMs = 60_000, cancel = new AbortController().signal, artifacts = placed): Promise<{ steps: Record<string, string>; titles: string[] }> {
   const steps: Record<string, string> = {};
   const step = (id: string, patch: Partial<Step>): void => { steps[id] = patch.because === undefined ? patch.state ?? '' : `${patch.state}: ${patch.because}`; };
-  const findings = await runAnalyzers({ analyzers, artifacts: placed, window: { from: 10, to: 52 }, thread, clock: systemClock, limitMs, heapMb: 64, cancel, step });
+  const { findings } = await runAnalyzers({ analyzers, artifacts, window: { from: 10, to: 52 }, thread, clock: systemClock, limitMs, heapMb: 64, cancel, step });
   return { steps, titles: findings.map((f) => f.title) };
 }
 
@@ -58,6 +58,18 @@ test('an endless loop ends at its limit, and the agent\'s own loop turns meanwhi
   clearInterval(turning);
   assert.deepEqual([steps, titles], [{ loops: 'failed: Title of loops took longer than 700 ms. Try again, or with a longer limit.', 'still-good': 'done' }, ['still good']]);
   assert.ok(turns >= 5, `${turns} turns`);
+});
+
+test('those that look at the HTTP log share a thread and its readers; a fault costs the others nothing', async () => {
+  const http: Placed[] = placed.map((one) => ({ ...one, ref: { ...one.ref, kind: 'http-log' } }));
+  const using = known('counts', 'reads', 'counts', 'throws', 'counts', 'rejects-late', 'exits', 'counts', 'eats', 'counts').map((one): Analyzer => ({ ...one, uses: ['http-log'] }));
+  const { steps, titles } = await run(using, 60_000, new AbortController().signal, http);
+  const [first, second, third, fourth, fifth] = titles.filter((title) => /^\d+ \d+$/.test(title)).map((title) => title.split(' ').map(Number));
+  assert.deepEqual([first?.[1], second?.[1], third?.[1], fourth?.[1], fifth?.[1]], [1, 2, 1, 1, 1], 'after a fault the thread is a fresh one');
+  assert.equal(first?.[0], second?.[0]);
+  assert.equal(new Set([second?.[0], third?.[0], fourth?.[0], fifth?.[0]]).size, 4);
+  assert.equal(steps['exits'], 'failed: The analyzer exits failed: its thread ended with 3 and said nothing.');
+  assert.equal(steps['eats'], 'failed: The analyzer eats failed: it needed more than 64 MiB of memory.');
 });
 
 test('cancel ends a thread that loops', async () => {

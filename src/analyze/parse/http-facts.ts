@@ -41,6 +41,17 @@ export interface HttpFacts {
   readonly ordinary: Histogram;                                // time-taken without upgrades (101), which last by design
 }
 
+/** What the report itself says of the HTTP log: small, and can be handed from thread to thread. */
+export interface HttpBrief {
+  readonly total: number;
+  readonly failures: number;
+  readonly aborts: number;
+  readonly failing: readonly { readonly key: string; readonly firstAt: number }[];   // codes of 500 and above
+  readonly bucketMs: number;
+  readonly buckets: readonly Bucket[];
+  readonly p95: readonly (readonly [at: number, ms: number | null])[];
+}
+
 /** Failed rows kept for matching them with exits; more are counted. 20,000 rows are about 10 MB. */
 export const FAILED_KEPT = 20_000;
 const MAX_CODES = 200;
@@ -77,7 +88,7 @@ const kept = new WeakMap<readonly ArtifactReader[], Map<string, Promise<HttpFact
 export function httpFacts(readers: readonly ArtifactReader[], window: Window, cancel: AbortSignal): Promise<HttpFacts> {
   const known = kept.get(readers) ?? new Map<string, Promise<HttpFacts>>();
   kept.set(readers, known);
-  const key = `${window.from}-${window.to}`;
+  const key = keyOf(window);
   const found = known.get(key);
   if (found) return found;
   const made = gather(readers, window, cancel);
@@ -86,6 +97,20 @@ export function httpFacts(readers: readonly ArtifactReader[], window: Window, ca
   return made;
 }
 
+const briefs = new WeakMap<readonly ArtifactReader[], Map<string, HttpBrief>>();
+
+/** The brief of these logs, when this thread has read them already. */
+export function knownBrief(readers: readonly ArtifactReader[], window: Window): HttpBrief | undefined {
+  return briefs.get(readers)?.get(keyOf(window));
+}
+
+export function briefOf({ total, failures, aborts, codes, bucketMs, buckets, report }: HttpFacts): HttpBrief {
+  const failing = codes.filter((code) => code.status >= 500).map(({ key, firstAt }) => ({ key, firstAt }));
+  return { total, failures, aborts, failing, bucketMs, buckets, p95: report.minutes.map(({ at, p95 }) => [at, p95 ?? null] as const) };
+}
+
+const keyOf = (window: Window): string => `${window.from}-${window.to}`;
+
 async function gather(readers: readonly ArtifactReader[], window: Window, cancel: AbortSignal): Promise<HttpFacts> {
   const facts = new Gathering(window);
   // Rows carry whole seconds: one that ended inside the window's first second is written as before it.
@@ -93,7 +118,9 @@ async function gather(readers: readonly ArtifactReader[], window: Window, cancel
   const figures = new Figures({ from, to: window.to, keepFailed: FAILED_KEPT, onRows: (columns, rows, count) => facts.add(columns, rows, count) });
   const sources: HttpSource[] = [];
   for (const [index, reader] of readers.entries()) sources.push(await read(reader, cancel, (columns) => figures.add(columns, index)));
-  return facts.told({ ...figures.report(sources), from: window.from, to: window.to });
+  const told = facts.told({ ...figures.report(sources), from: window.from, to: window.to });
+  briefs.set(readers, (briefs.get(readers) ?? new Map<string, HttpBrief>()).set(keyOf(window), briefOf(told)));
+  return told;
 }
 
 async function read(reader: ArtifactReader, cancel: AbortSignal, sink: (columns: Columns) => void): Promise<HttpSource> {
