@@ -4,7 +4,6 @@ import type { RequestRow } from '../../shared/model.ts';
 import { ABSENT } from './columns.ts';
 import type { Columns, TextColumn, TextRole } from './columns.ts';
 import { meaning } from './meaning.ts';
-import type { RawRow } from './parse.ts';
 import { routeOf } from './route.ts';
 
 /** Rows of the SCM site (Kudu, and we inside it) say so in s-sitename. */
@@ -32,11 +31,7 @@ interface Said {
 }
 
 /** The SCM site's row, or one of our own requests: left out of all figures, and counted. */
-export function leftOut(raw: RawRow): boolean;
-export function leftOut(columns: Columns, row: number): boolean;
-export function leftOut(from: RawRow | Columns, row?: number): boolean {
-  if (row === undefined) return (from as RawRow).begins('site', SCM_SITE) || (from as RawRow).begins('agent', OWN_USER_AGENT);
-  const columns = from as Columns;
+export function leftOut(columns: Columns, row: number): boolean {
   return begins(columns, columns.text.site, row, SCM_SITE) || begins(columns, columns.text.agent, row, OWN_USER_AGENT);
 }
 
@@ -48,16 +43,8 @@ function begins({ bytes }: Columns, { from, to }: TextColumn, row: number, ascii
 }
 
 /** The row as it is shown: secrets of queries masked, IIS's `+` of the user agent a space, the platform's X-ARR-LOG-ID taken off. `format`: id of the format it was read as; without it IIS's. */
-export function requestRow(raw: RawRow, source: string): RequestRow;
-export function requestRow(columns: Columns, row: number, source: string, format?: string): RequestRow;
-export function requestRow(from: RawRow | Columns, second: string | number, source = '', format = PLUS_FORMAT): RequestRow {
-  if (typeof second === 'string') return shown(ofRaw(from as RawRow), second, true);
-  return shown(ofColumns(from as Columns, second), source, format === PLUS_FORMAT);
-}
-
-function ofRaw(raw: RawRow): Said {
-  const { at, offset, status, sub, win32, takenMs, sentBytes, receivedBytes } = raw;
-  return { at, offset, status, sub, win32, takenMs, sentBytes, receivedBytes, text: (role) => (role === 'referrer' || role === 'upstream' ? undefined : raw.text(role)) };
+export function requestRow(columns: Columns, row: number, source: string, format = PLUS_FORMAT): RequestRow {
+  return shown(ofColumns(columns, row), source, format === PLUS_FORMAT);
 }
 
 function ofColumns(columns: Columns, row: number): Said {
