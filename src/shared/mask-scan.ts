@@ -1,4 +1,5 @@
 // Owns the quick look for what may be a secret in raw bytes: what it passes over, the mask would leave as it is.
+import { PairSieve } from './byte-pairs.ts';
 import { ByteWords } from './byte-words.ts';
 
 // Every name that isSecretName convicts holds one of these (secret-name.ts: families, words, parts and ends), and every other form of a
@@ -16,9 +17,12 @@ declare class TextEncoder { encode(text: string): Uint8Array }
 /** Of a known value so much is searched for; the rest is left to the mask. */
 const KNOWN_BYTES = 8;
 const STORAGE_KEY_CHARS = 86;
+/** The longest word; so far around what the sieve let through the words are searched for. */
+const LONGEST = 16;
 
 /** Looks for anything that may belong to a secret: forms of secrets, names that convict, and the beginnings of these values. */
 export class SecretScan {
+  readonly #sieve: PairSieve;
   readonly #words: ByteWords;
   readonly #starts: ReadonlySet<string>;
 
@@ -27,13 +31,18 @@ export class SecretScan {
     const starts = values.filter((value) => value !== '').map((value) => encoder.encode(value).subarray(0, KNOWN_BYTES));
     const words = [...NAMES, ...SIGNS, ...BEARER, ...TOKENS, '://', '==', 'value'].map((word) => encoder.encode(word));
     this.#words = new ByteWords([...words, ...starts]);
+    this.#sieve = new PairSieve([...words.map((bytes) => ({ bytes, anyCase: true })), ...starts.map((bytes) => ({ bytes, anyCase: false }))]);
     this.#starts = new Set(starts.map((start) => latin(start, 0, start.length, false)));
   }
 
   /** The place of the first suspicious thing in [from, to), -1 when there is none. `bytes` may go on after `to`: what follows is looked at. */
   suspect(bytes: Uint8Array, from: number, to: number): number {
-    for (let after = this.#words.find(bytes, from, to); after !== -1; after = this.#words.on(bytes, after, to)) {
-      if (this.#convicts(bytes, after)) return after - 1;
+    for (let at = this.#sieve.next(bytes, from, to); at !== -1; at = this.#sieve.next(bytes, at + 2, to)) {
+      const end = Math.min(to, at + LONGEST);
+      const begin = Math.max(from, at - LONGEST);
+      for (let after = this.#words.find(bytes, begin, end); after !== -1; after = this.#words.on(bytes, after, end)) {
+        if (this.#convicts(bytes, after)) return after - 1;
+      }
     }
     return -1;
   }
