@@ -19,21 +19,29 @@ const COMBINED: readonly Part[] = [...COMMON, ' "', part('referrer', { is: 'text
 /** A name alone would not be told from a client: the port does it. */
 const VHOST: readonly Part[] = [part('host', { is: 'text', role: 'host' }), ':', part('port', { is: 'digits' }), ' '];
 
-/** The first pattern that fits the line. Their order is fixed, so that a line means the same wherever the reading began. */
-function firstOf(patterns: readonly Pattern[], columns: Columns): LineParser {
-  const parsers = patterns.map((pattern) => patternParser(pattern, columns));
+const SPACE = 32, COLON = 58, ZERO = 48;
+
+/** Does the line begin with a word that ends in a colon and digits? IPv6 clients do too. */
+function mayHaveVhost(bytes: Uint8Array, from: number, to: number): boolean {
+  let at = from;
+  while (at < to && bytes[at] !== SPACE) at += 1;
+  const end = at;
+  while (at > from && (bytes[at - 1] as number) >= ZERO && (bytes[at - 1] as number) <= ZERO + 9) at -= 1;
+  return at < end && bytes[at - 1] === COLON;
+}
+
+/** Behind a virtual host or not, line by line: so a line means the same wherever the reading began. */
+function parser(withVhost: Pattern, plain: Pattern, columns: Columns): LineParser {
+  const first = patternParser(withVhost, columns), second = patternParser(plain, columns);
   return (bytes, from, to, offset) => {
-    for (const parse of parsers) {
-      const verdict = parse(bytes, from, to, offset);
-      if (verdict !== MALFORMED) return verdict;
-    }
-    return MALFORMED;
+    const verdict = mayHaveVhost(bytes, from, to) ? first(bytes, from, to, offset) : MALFORMED;
+    return verdict === MALFORMED ? second(bytes, from, to, offset) : verdict;
   };
 }
 
 function format(id: string, title: string, parts: readonly Part[]): LogFormat {
-  const patterns = [compile([...VHOST, ...parts], 'c'), compile(parts, 'c')];
-  return { id, title, disorderMs: DISORDER_MS, reader: (options) => new TextReader({ ...options, parser: (columns) => firstOf(patterns, columns) }) };
+  const withVhost = compile([...VHOST, ...parts], 'c'), plain = compile(parts, 'c');
+  return { id, title, disorderMs: DISORDER_MS, reader: (options) => new TextReader({ ...options, parser: (columns) => parser(withVhost, plain, columns) }) };
 }
 
 export const ncsaCommon: LogFormat = format('ncsa-common', 'NCSA common', COMMON);

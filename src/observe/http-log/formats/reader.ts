@@ -62,6 +62,8 @@ export class TextReader implements LogReader {
   #used = 0;
   /** File offset of #bytes[0]. */
   #offset: number;
+  /** The first NUL byte at or behind some line's begin; -1: it must be looked for. */
+  #nul = -1;
   /** The line is too long: its bytes are thrown away up to its end. */
   #overlongAt = -1;
 
@@ -100,6 +102,7 @@ export class TextReader implements LogReader {
 
   end(): void {
     const drop = this.#options.dropPartial === true;
+    this.#nul = -1;
     if (this.#overlongAt >= 0) { if (!drop) this.#reject(this.#overlongAt, true); }
     else if (!drop && this.#used > this.#start) {
       const begin = this.#cutter.begin(this.#bytes, this.#start, this.#used);
@@ -122,6 +125,7 @@ export class TextReader implements LogReader {
   }
 
   #came(size: number): void {
+    this.#nul = -1;
     this.counts.bytes += size;
     this.#used += size;
     this.#cut();
@@ -170,7 +174,7 @@ export class TextReader implements LogReader {
     while (start < end && bytes[start] === NUL) start += 1;
     const begin = this.#cutter.begin(bytes, start, end);
     if (begin === end || (bytes[begin] === HASH && this.#options.hashIsText !== true)) { this.counts.comments += 1; return; }
-    const verdict = hasNul(bytes, begin, end) ? MALFORMED : this.#parse(bytes, begin, end, begin === start ? offset : this.#offset + begin);
+    const verdict = this.#nulFrom(begin) < end ? MALFORMED : this.#parse(bytes, begin, end, begin === start ? offset : this.#offset + begin);
     if (verdict === MALFORMED) { this.#reject(offset, false); return; }
     if (verdict === COMMENT) { this.counts.comments += 1; return; }
     this.counts.rows += 1;
@@ -178,14 +182,18 @@ export class TextReader implements LogReader {
     if (this.#columns.rows === BATCH_ROWS) this.flush();
   }
 
+  /** The first NUL byte at or behind `from`, `used` when there is none: looked for once for many lines. */
+  #nulFrom(from: number): number {
+    if (this.#nul < from) {
+      const found = this.#bytes.subarray(0, this.#used).indexOf(NUL, from);
+      this.#nul = found < 0 ? this.#used : found;
+    }
+    return this.#nul;
+  }
+
   #reject(offset: number, countLine: boolean): void {
     if (countLine) this.counts.lines += 1;
     this.counts.malformed += 1;
     if (this.malformedAt.length < MAX_MALFORMED_PLACES) this.malformedAt.push(offset);
   }
-}
-
-function hasNul(bytes: Uint8Array, from: number, to: number): boolean {
-  for (let i = from; i < to; i += 1) if (bytes[i] === NUL) return true;
-  return false;
 }
