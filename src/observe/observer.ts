@@ -178,6 +178,7 @@ class Observing implements Observer {
         const reading = await process.read(at, signal);
         const site: Values = reading.site;
         await host.read(site, signal);
+        host.readCounters(site);
         host.readOwn(site, this.#runs.reduce((sum, run) => sum + run.takeCost(), 0));
         for (const fold of this.#folds) fold.turn(at);
         if (reading.processes !== this.#processes) this.#others(reading.processes);

@@ -57,6 +57,24 @@ const rows = [
   { id: 'agent.cpu', unit: 'percent', title: 'Agent CPU', scope: 'site', fold: 'mean' },
   { id: 'agent.working-set', unit: 'bytes', title: 'Agent memory', scope: 'site', fold: 'mean' },
   { id: 'agent.sampling', unit: 'ms', title: 'Cost of sampling', scope: 'site', fold: 'sum' },
+  // What App Service on Windows counts for the sandbox, with its limits; absent elsewhere, a limit also where there is none.
+  { id: 'sandbox.processes', unit: 'count', title: 'Sandbox processes', scope: 'site', fold: 'mean' },
+  { id: 'sandbox.process-limit', unit: 'count', title: 'Sandbox process limit', scope: 'site', fold: 'max' },
+  { id: 'sandbox.threads', unit: 'count', title: 'Sandbox threads', scope: 'site', fold: 'mean' },
+  { id: 'sandbox.thread-limit', unit: 'count', title: 'Sandbox thread limit', scope: 'site', fold: 'max' },
+  { id: 'sandbox.connections', unit: 'count', title: 'Sandbox connections', scope: 'site', fold: 'mean' },
+  { id: 'sandbox.connection-limit', unit: 'count', title: 'Sandbox connection limit', scope: 'site', fold: 'max' },
+  { id: 'sandbox.active-connections', unit: 'count', title: 'Sandbox active connections', scope: 'site', fold: 'mean' },
+  { id: 'sandbox.active-connection-limit', unit: 'count', title: 'Sandbox active connection limit', scope: 'site', fold: 'max' },
+  { id: 'sandbox.sections', unit: 'count', title: 'Sandbox sections', scope: 'site', fold: 'mean' },
+  { id: 'sandbox.section-limit', unit: 'count', title: 'Sandbox section limit', scope: 'site', fold: 'max' },
+  { id: 'sandbox.named-pipes', unit: 'count', title: 'Sandbox named pipes', scope: 'site', fold: 'mean' },
+  { id: 'sandbox.named-pipe-limit', unit: 'count', title: 'Sandbox named pipe limit', scope: 'site', fold: 'max' },
+  { id: 'sandbox.dir-monitors', unit: 'count', title: 'Sandbox directory monitors', scope: 'site', fold: 'mean' },
+  { id: 'sandbox.dir-monitor-limit', unit: 'count', title: 'Sandbox directory monitor limit', scope: 'site', fold: 'max' },
+  { id: 'sandbox.private-bytes', unit: 'bytes', title: 'Sandbox private bytes', scope: 'site', fold: 'mean' },
+  { id: 'sandbox.handles', unit: 'count', title: 'Sandbox handles', scope: 'site', fold: 'mean' },
+  { id: 'sandbox.memory-available', unit: 'bytes', title: 'Sandbox memory available', scope: 'site', fold: 'mean' },
 ] as const satisfies readonly Metric[];
 
 export const metrics: readonly Metric[] = rows;

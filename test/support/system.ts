@@ -28,7 +28,7 @@ export async function startSystem(options: LocalOptions = {}): Promise<System> {
     ...local,
     diag: connect(local.diagUrl, fetch as Parameters<typeof connect>[1], headers),
     cli: (...args) => command([...args, '--url', local.diagUrl, '--token', local.token]),
-    cliStart: (...args) => commandStart([...args, '--url', local.diagUrl, '--token', local.token]),
+    cliStart: (...args) => commandStart(...args, '--url', local.diagUrl, '--token', local.token),
     async get(path, form) {
       try {
         const answer = await fetch(new URL(path, local.siteUrl), form ? { method: 'POST', body: new URLSearchParams(form) } : {});
@@ -62,7 +62,7 @@ export function command(args: readonly string[], env: Record<string, string> = {
   });
 }
 
-function commandStart(args: readonly string[]): Running {
+export function commandStart(...args: readonly string[]): Running {
   const child = spawn(process.execPath, [join(root, 'dist/cli.js'), ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
   let stdout = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => { stdout += text; });

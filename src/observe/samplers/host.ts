@@ -1,7 +1,16 @@
-// Owns the sampling of the host and of the agent itself.
+// Owns the sampling of the host, of the hosting platform's own counters, and of the agent itself.
+import type { MetricId } from '../../shared/metrics.ts';
 import type { Platform } from '../../platform/platform.ts';
 import { Counters } from './rates.ts';
 import type { Values } from './process.ts';
+
+/** App Service's names, and ours: the value's, and its limit's where it has one. */
+const SANDBOX: Readonly<Record<string, readonly [MetricId, MetricId?]>> = {
+  processes: ['sandbox.processes', 'sandbox.process-limit'], threads: ['sandbox.threads', 'sandbox.thread-limit'], connections: ['sandbox.connections', 'sandbox.connection-limit'],
+  activeConnections: ['sandbox.active-connections', 'sandbox.active-connection-limit'], sections: ['sandbox.sections', 'sandbox.section-limit'],
+  namedPipes: ['sandbox.named-pipes', 'sandbox.named-pipe-limit'], remoteDirMonitors: ['sandbox.dir-monitors', 'sandbox.dir-monitor-limit'],
+  privateBytes: ['sandbox.private-bytes'], handles: ['sandbox.handles'], availMemoryBytes: ['sandbox.memory-available'],
+};
 
 export class HostSampler {
   readonly #platform: Platform;
@@ -25,6 +34,15 @@ export class HostSampler {
     // The platform asks the share every 10 s and gives its last answer in between.
     if (usage.diskFreeBytes !== undefined) values['host.disk-free'] = usage.diskFreeBytes;
     if (usage.diskTotalBytes !== undefined) values['host.disk-total'] = usage.diskTotalBytes;
+  }
+
+  /** Adds sandbox.* to the values, where the hosting platform counts. */
+  readCounters(values: Values): void {
+    for (const { group, name, value, limit } of this.#platform.counters()) {
+      const [id, limitId] = group === 'app' ? SANDBOX[name] ?? [] : [];
+      if (id !== undefined) values[id] = value;
+      if (limitId !== undefined && limit !== undefined) values[limitId] = limit;
+    }
   }
 
   /** Adds agent.* to the values; `samplingMs`: how long the samplers worked since the last time, waiting for files included. */

@@ -1,0 +1,156 @@
+// Owns the main job on Windows: the built agent under the real Windows Node, on a pipe below /diag: metrics, tail, Diagnose now with a minidump, restart, the page.
+import assert from 'node:assert/strict';
+import { appendFile, open, readdir, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import type { Browser } from 'playwright-core';
+import { w3cRow } from '../support/agent.ts';
+import { noBrowser, openBrowser, openTab } from '../support/browser.ts';
+import { commandStart } from '../support/system.ts';
+import { startWindowsSystem, type WindowsSystem } from '../support/windows-system.ts';
+import { waitFor } from '../support/wait.ts';
+import { noWine } from '../support/wine.ts';
+
+const skip = noWine() ?? false;
+const page = skip === false ? noBrowser() ?? false : skip;
+const timeout = 180_000;
+let system: WindowsSystem;
+let browser: Browser | undefined;
+
+before(async () => {
+  if (skip !== false) return;
+  system = await startWindowsSystem();
+  if (noBrowser() === undefined) browser = await openBrowser();
+});
+after(async () => { await browser?.close(); if (skip === false) await system.stop(); });
+
+const FIELDS = '#Fields: date time s-sitename cs-method cs-uri-stem cs-uri-query s-port cs-username c-ip cs(User-Agent) cs(Cookie) cs(Referer) cs-host sc-status sc-substatus sc-win32-status sc-bytes cs-bytes time-taken';
+
+/** A minute of HTTP log, as IIS would have flushed it just now. */
+async function writeHttpLog(): Promise<void> {
+  const now = Date.now();
+  const rows = Array.from({ length: 60 }, (_, i) => w3cRow(now - 60_000 + i * 1_000, `/products/${i}`, i % 20 === 7 ? '502.3.12030' : '200.0.0', 20 + i));
+  await writeFile(join(system.home, 'LogFiles/http/RawLogs', `${system.instance.slice(0, 6)}-202611210200.log`), `${FIELDS}\r\n${rows.join('\r\n')}\r\n`);
+}
+
+test('the agent says where it runs, what it can do, and why it cannot do the rest', { skip, timeout }, async () => {
+  const info = await system.diag.agent();
+  assert.match(info.app.os, /Windows/);
+  assert.equal(info.app.site, 'shop');
+  const missing = info.capabilities.filter((one) => !one.offer.yes);
+  assert.deepEqual(missing.map((one) => one.id), ['open-files'], JSON.stringify(missing));
+  assert.match(missing[0]?.offer.because ?? '', /hang/);
+});
+
+test('the five metrics of the article, and process, host and sandbox figures, are measured', { skip, timeout }, async () => {
+  await writeHttpLog();
+  assert.equal(await system.get('/cart'), 200);
+  await waitFor('all five metrics', async () => (await system.diag.now({ query: { minutes: 5 } })).tiles.every((tile) => tile.value !== undefined), 60_000);
+  const worker = await waitFor('the worker with its sample', async () => (await system.diag.processes()).processes.find((one) => one.info.role === 'worker' && one.sample?.values['process.cpu'] !== undefined));
+  assert.equal(worker.info.pid, system.pid());
+  assert.match(worker.info.commandLine ?? '', /server\.js/);
+  assert.equal(worker.info.bits, 64);
+  for (const metric of ['process.working-set', 'process.private-bytes', 'process.threads', 'process.handles'] as const) assert.equal(typeof worker.sample?.values[metric], 'number', metric);
+  const { series } = await system.diag.metrics({ query: { metric: ['host.cpu', 'host.memory-used', 'host.disk-free', 'sandbox.connections', 'sandbox.connection-limit', 'sandbox.active-connection-limit'], points: 60 } });
+  const last = series.map(({ values }) => values.filter((value) => value !== null).at(-1));
+  assert.ok(last.slice(0, 3).every((value) => typeof value === 'number'), JSON.stringify(last));
+  assert.deepEqual(last.slice(3), [11, 300, undefined], 'a limit of 0 is none');
+});
+
+test('work of the worker shows as its CPU time and private bytes', { skip, timeout }, async () => {
+  const pid = system.pid() ?? 0;
+  const values = async (metric: 'process.cpu-time' | 'process.private-bytes'): Promise<number[]> => (await system.diag.metrics({ query: { metric: [metric], pid, from: Date.now() - 300_000, points: 300 } })).series[0]?.values.filter((value) => value !== null) ?? [];
+  const before = await waitFor('private bytes', async () => (await values('process.private-bytes')).at(-1));
+  await system.get('/leak?mb=64');
+  const idleMs = (await values('process.cpu-time')).reduce((a, b) => a + b, 0);
+  await waitFor('half a second of CPU time more', async () => { await system.get('/spin?ms=300'); return (await values('process.cpu-time')).reduce((a, b) => a + b, 0) > idleMs + 500; }, 60_000);
+  await waitFor('64 MiB more', async () => ((await values('process.private-bytes')).at(-1) ?? 0) > before + 50 * 2 ** 20, 30_000);
+});
+
+test('a log is followed through the proxy over rotations: each line once, in order', { skip, timeout }, async () => {
+  const file = join(system.home, 'LogFiles/Application/journey.txt');
+  const line = (n: number): string => `${new Date().toISOString()} ${n % 5 === 0 ? 'ERROR' : 'INFO'} journey line ${n}\n`;
+  await writeFile(file, line(1));
+  await waitFor('the log in the catalog', async () => (await system.diag.logs()).sources.some((one) => one.title.endsWith('journey.txt')));
+  const following = commandStart('logs', 'journey.txt', '--follow', '--json', '--last', '1', '--url', system.diagUrl);
+  const numbers = (): number[] => following.lines().flatMap((text) => { const n = /journey line (\d+)/.exec(text)?.[1]; return n === undefined ? [] : [Number(n)]; });
+  await waitFor('the last line that was there', () => numbers().length === 1);
+  let n = 1;
+  for (let round = 0; round < 2; round += 1) {
+    for (let i = 0; i < 30; i += 1) await appendFile(file, line(n += 1));
+    await waitFor(`line ${n}, the last before a rotation`, () => numbers().at(-1) === n);
+    await rename(file, `${file}.${round}`);
+    await writeFile(file, line(n += 1));
+    await waitFor(`line ${n}, the first after a rotation`, () => numbers().at(-1) === n);
+  }
+  assert.deepEqual(numbers(), Array.from({ length: n }, (_, i) => i + 1));
+  assert.equal(await following.stop(), 0);
+});
+
+test('Diagnose now writes a minidump of the worker, which runs on, and a report', { skip, timeout }, async () => {
+  const pid = system.pid();
+  const { session } = await system.diag.startSession({ body: { diagnosers: [{ id: 'http-logs' }, { id: 'process-list' }, { id: 'memory-dump' }] } });
+  const ended = await waitFor('the session to end', async () => { const now = await system.diag.session({ params: { session } }); return now.state === 'running' ? undefined : now; }, 120_000);
+  assert.equal(ended.state, 'done', JSON.stringify(ended.steps));
+  const dump = ended.artifacts.find((one) => one.kind === 'minidump');
+  assert.ok(dump, JSON.stringify(ended.artifacts));
+  assert.match(dump.note ?? '', /^MiniDumpWriteDump; paused/);
+  assert.deepEqual(await head(await find(dump.name)), 'MDMP');
+  assert.equal(system.pid(), pid);
+  assert.equal(await system.get('/cart'), 200);
+  const report = await system.diag.sessionReport({ params: { session } });
+  assert.ok(report.findings.some((one) => one.id === 'http-502-3-12030'), report.findings.map((one) => one.id).join(' '));
+  if (browser === undefined) return;
+  const tab = await openTab(browser);
+  await tab.page.goto(`${system.diagUrl}/analyze/${session}`);
+  await tab.page.getByText(report.headline.text).first().waitFor();
+  await tab.shot('windows-session');
+  assert.deepEqual(tab.faults, []);
+  await tab.close();
+});
+
+async function find(name: string): Promise<string> {
+  const top = join(system.home, 'data/DaaS/Logs');
+  const found = (await readdir(top, { recursive: true })).find((one) => one.endsWith(name));
+  assert.ok(found, name);
+  return join(top, found);
+}
+
+async function head(path: string): Promise<string> {
+  const file = await open(path);
+  try {
+    return (await file.read(Buffer.alloc(4), 0, 4, 0)).buffer.toString('latin1');
+  } finally {
+    await file.close();
+  }
+}
+
+test('the page works through the proxy: chart by socket, capabilities with reasons', { skip: page, timeout }, async () => {
+  assert.ok(browser);
+  const tab = await openTab(browser);
+  await tab.page.goto(`${system.diagUrl}/`);
+  await tab.page.getByRole('button', { name: /Diagnose now/ }).first().waitFor();
+  await tab.shot('windows-now');
+  await tab.page.goto(`${system.diagUrl}/observe`);
+  await tab.page.locator('.uplot canvas').first().waitFor();
+  const picture = (): Promise<string> => tab.page.locator('.uplot canvas').first().evaluate((canvas) => (canvas as HTMLCanvasElement).toDataURL());
+  const first = await picture();
+  await waitFor('the first chart to move', async () => (await picture()) !== first, 20_000);
+  await tab.page.getByText(String(system.pid())).first().waitFor();
+  await tab.shot('windows-observe');
+  assert.deepEqual(tab.faults, []);
+  await tab.close();
+});
+
+test('a restart ends exactly the worker and names the next', { skip, timeout }, async () => {
+  const old = await waitFor('the worker as a target', async () => (await system.diag.restartTargets()).targets.find((one) => one.info.role === 'worker' && one.offer.yes)?.info);
+  const ran = await system.cli('restart', '--json', '--yes', '--reason', 'journey');
+  assert.equal(ran.code, 0, ran.stderr);
+  const done = JSON.parse(ran.stdout) as { ended: { pid: number }; next?: { pid: number } };
+  assert.equal(done.ended.pid, old.pid);
+  assert.ok(done.next && done.next.pid !== old.pid);
+  assert.equal(await waitFor('the site to answer', () => system.get('/cart')), 200);
+  const ours = (await system.diag.processes()).processes.find((one) => one.info.role === 'agent')?.info;
+  assert.ok(ours);
+  await assert.rejects(system.diag.restart({ body: { pid: ours.pid, startedAt: ours.startedAt } }), { code: 'PROCESS_OURS' });
+});
