@@ -53,6 +53,13 @@ test('well-known formats of nginx and Apache are told from combined, and from ea
   }
 });
 
+test('combined with more behind it that nobody knows is read as far as it is known, with little confidence', () => {
+  for (const name of OWN) {
+    const found = of(makeLog(WRITERS.find((writer) => writer.name === name) ?? assert.fail(), { rows: 100, seed: 1, damagedEvery: 20 }).bytes);
+    assert.ok(found.format?.title.includes('more behind it that is not read') === true && found.confidence > 0.3 && found.confidence <= 0.6, `${found.format?.title} ${found.confidence}`);
+  }
+});
+
 test('what is no log is said to be none, without a word of its content', () => {
   const none: readonly (readonly [Uint8Array | string, RegExp])[] = [
     ['', /^nothing: it is empty$/], ['\n\n\0\0\n# a\n', /^only blanks/], ['password=hunter2 is the secret 42\n', /^lines like a=a0 a a a 0$/], [Buffer.from([0x7F, 0x45, 0x4C, 0x46, 2, 1, 1, 0, 0, 0, 0, 0]), /another kind of file/],

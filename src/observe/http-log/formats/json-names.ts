@@ -44,7 +44,7 @@ const COMMON_NAMES: readonly Name[] = [
   ...number('sent', 'bytes_sent', 'body_bytes_sent', 'response_size', 'bytes', 'bytes_out', 'size', 'content_length', 'http/response/body/bytes', 'httpRequest/responseSize'),
   ...number('received', 'request_length', 'bytes_received', 'bytes_in', 'request_size', 'httpRequest/requestSize'),
   ...taken(1, 0, 'duration_ms', 'elapsed_ms', 'latency_ms', 'response_time_ms', 'request_time_ms', 'time_taken_ms', 'responseTime', 'elapsed_milliseconds', 'time_taken', 'took_ms'),
-  ...taken(1e6, 1, 'duration_ns', 'event/duration'), ...taken(1_000, 1, 'duration_us', 'elapsed_us', 'latency_us'), ...taken(0.001, 2, 'request_time', 'duration_s', 'duration_seconds', 'httpRequest/latency', 'upstream_response_time'),
+  ...taken(1e6, 1, 'duration_ns', 'event/duration'), ...taken(1_000, 1, 'duration_us', 'elapsed_us', 'latency_us'), ...taken(0.001, 2, 'request_time', 'duration_s', 'duration_seconds', 'httpRequest/latency', 'upstream_response_time', 'rt', 'urt'),
   ...taken(1, 3, 'latency_human', 'duration', 'elapsed', 'latency', 'took', 'response_time'),
   ...text('upstream', 'upstream_addr', 'upstream', 'upstream_host', 'upstream_status'),
 ];

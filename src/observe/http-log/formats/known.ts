@@ -17,6 +17,9 @@ export const NGINX_KNOWN: readonly Known[] = [
   { format: nginx(`${NGINX_COMBINED} $request_time`), weight: 0.98 },
   { format: nginx(`${NGINX_COMBINED} $request_time $upstream_response_time`), weight: 0.96 },
   { format: nginx(`${NGINX_COMBINED} "$gzip_ratio"`), weight: 0.7 },
+  // The first fields are known, what is behind them is not: counts are right, and naming the format brings the times.
+  { format: { ...nginx(`${NGINX_COMBINED}$more`), title: 'NCSA combined, with more behind it that is not read' }, weight: 0.6 },
+  { format: { ...nginx('$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent $more'), title: 'NCSA common, with more behind it that is not read' }, weight: 0.5 },
 ];
 
 const APACHE_COMBINED = '%h %l %u %t "%r" %>s %b "%{Referer}i" "%{User-Agent}i"';
@@ -29,6 +32,7 @@ export const APACHE_KNOWN: readonly Known[] = [
   { format: apache('%v %h %l %u %t "%r" %>s %b'), weight: 0.9 },
   { format: apache(`%v ${APACHE_COMBINED}`), weight: 0.98 },
   { format: apache(`%v:%p ${APACHE_COMBINED} %D`), weight: 0.95 },
+  { format: { ...apache(`%v:%p ${APACHE_COMBINED} %{more}n`), title: 'NCSA combined behind the virtual host, with more behind it that is not read' }, weight: 0.55 },
   // Traefik's own common format: behind combined the number of the request, router, server and time.
   { format: { ...apache(`${APACHE_COMBINED} %k "%f" "%A" %{ms}Tms`), title: 'Traefik common' }, weight: 1 },
 ];
