@@ -107,9 +107,9 @@ function signalGroup(child: ChildProcess, signal: NodeJS.Signals): void {
   if (child.pid === undefined) return;
   try {
     process.kill(-child.pid, signal);
-  } catch (error) {
-    // ESRCH: nobody of the group lives. Systems without groups end the program alone.
-    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) child.kill(signal);
+  } catch {
+    // Nobody of the group lives, or the system has no groups (Windows says ESRCH too): what is left is the program alone; Node does nothing when it has ended.
+    child.kill(signal);
   }
 }
 
