@@ -1,9 +1,9 @@
 // Owns append-only files of JSON lines with a bound: changes and audit.
-import { mkdir, open, stat, type FileHandle } from 'node:fs/promises';
+import { mkdir, open, rm, stat, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { z } from 'zod';
 import { DiagError } from '../shared/errors.ts';
-import { codeIn, writeAtomic } from './atomic.ts';
+import { codeIn, renameOver, writeAtomic } from './atomic.ts';
 import type { Journal } from './store.ts';
 import { createTurns } from './turns.ts';
 
@@ -13,6 +13,8 @@ export interface JournalSettings<T> {
   /** The file never grows beyond this; at the bound the newer half is kept. */
   readonly maxBytes: number;
   readonly owner: string;
+  /** Of several agents that append, the leading one shortens the file (default: this one); another does so at twice the bound only. */
+  readonly leads?: () => boolean;
 }
 
 /** A line longer than this share of the file would push out everything else. */
@@ -31,25 +33,39 @@ export function createJournal<T>(settings: JournalSettings<T>): Journal<T> & { s
   };
 }
 
-/** False: another agent put a shorter file in its place meanwhile, and the line went with the old one. */
+/** False: another agent was at work meanwhile (it put a shorter file in this one's place, or its line came after our look), and it must be done again. */
 async function append<T>(settings: JournalSettings<T>, entry: T): Promise<boolean> {
   const line = Buffer.from(`${JSON.stringify(entry)}\n`);
   if (line.length > settings.maxBytes / LINE_SHARE) throw new DiagError('BAD_INPUT', { why: `a journal line has ${line.length} bytes` });
   await mkdir(dirname(settings.path), { recursive: true });
   const file = await open(settings.path, 'a+', 0o600);
+  let kept: Buffer;
+  let sizeBytes: number;
   try {
-    const sizeBytes = (await file.stat()).size;
+    sizeBytes = (await file.stat()).size;
     const torn = sizeBytes > 0 && (await read(file, sizeBytes - 1, 1))[0] !== NEWLINE;
     const whole = torn ? Buffer.concat([Buffer.of(NEWLINE), line]) : line;
-    if (sizeBytes + whole.length <= settings.maxBytes) {
+    if (sizeBytes + whole.length <= settings.maxBytes * ((settings.leads?.() ?? true) ? 1 : 2)) {
       await file.write(whole);
       return await isStill(file, settings.path);
     }
-    await writeAtomic(settings.path, Buffer.concat([await newerHalf(file, sizeBytes, settings.maxBytes), line]), { owner: settings.owner });
-    return true;
+    kept = await newerHalf(file, sizeBytes, settings.maxBytes);
   } finally {
-    await file.close();
+    await file.close();                                        // before the rename: Windows does not replace an open file
   }
+  return await replaced(settings, Buffer.concat([kept, line]), sizeBytes);
+}
+
+/** Puts the shorter file in place unless another agent has appended since it was read; what another appends in the instant between look and rename is lost, once in some thousands of lines at worst. */
+async function replaced<T>({ path, owner }: JournalSettings<T>, content: Buffer, sizeBytes: number): Promise<boolean> {
+  const half = `${path}.${owner}-${process.pid}-half.tmp`;
+  await writeAtomic(half, content, { owner });
+  if ((await stat(path)).size !== sizeBytes) {
+    await rm(half, { force: true });
+    return false;
+  }
+  await renameOver(half, path);
+  return true;
 }
 
 async function isStill(file: FileHandle, path: string): Promise<boolean> {

@@ -44,8 +44,8 @@ export async function openStore(settings: { readonly platform: Platform; readonl
   const room = createRoom(platform, places, limits.artifactBytes);
   const drafts = join(places.temp, draftsName(places.instance, owner));
   const history = await openHistoryOf({ folder: places.history, instance: places.instance, clock: platform.clock, losses, keptTracks: limits.tracks, leads });
-  const changes = createJournal({ path: join(places.journals, 'changes.jsonl'), schema: Change, maxBytes: limits.journalBytes, owner: places.instance });
-  const audit = createJournal({ path: join(places.journals, 'audit.jsonl'), schema: AuditEntry, maxBytes: limits.journalBytes, owner: places.instance });
+  const changes = createJournal({ path: join(places.journals, 'changes.jsonl'), schema: Change, maxBytes: limits.journalBytes, owner: places.instance, leads });
+  const audit = createJournal({ path: join(places.journals, 'audit.jsonl'), schema: AuditEntry, maxBytes: limits.journalBytes, owner: places.instance, leads });
   return {
     artifacts: createArtifacts(places, room, drafts),
     sessions: createSessions({ platform, places, room, owner, ageing: { sessions: limits.sessions, ageMs: limits.sessionAgeMs } }),
