@@ -159,7 +159,7 @@ test('Apache: directives with arguments and modifiers, units of time, times in p
 test('a format string that cannot work is refused with its reason', () => {
   const cases: readonly (readonly [string, RegExp])[] = [
     ['nginx:', /no status/], ['nginx:$status', /no time/], ['nginx:$time_local', /no status/], ['nginx:$msec$status', /\$msec and \$status stand side by side/], ['nginx:$remote_addr $http_x$status $msec', /side by side/],
-    [`nginx:${'$a '.repeat(200)}`, /more than 128 variables/], [`nginx:${'a'.repeat(5_000)}`, /longer than 4096/], ['nginx', /wants its log_format/], ['apache', /wants its LogFormat/],
+    [`nginx:${'$a '.repeat(200)}`, /more than 128 variables/], [`nginx:${'a'.repeat(5_000)}`, /longer than 4096/], [`nginx:$msec ${'a'.repeat(300)} $status`, /more than 256 characters without a variable/], ['nginx', /wants its log_format/], ['apache', /wants its LogFormat/],
     ['apache:%h %t', /no status/], ['apache:%t %>s %Z', /%Z is no directive/], ['apache:%t %>s %', /no directive/], ['apache:%{%Q}t %>s', /time in a way/], ['apache:%t %{weeks}T %>s', /no such unit/], ['apache:%t%>s%D', /side by side/],
     ['iis', /there is no format "iis"/], ['iis-w3c:x', /takes no format string/], ['json:lines', /no variant "lines"/], ['', /there is no format/], [`${'x'.repeat(999)}`, /there is no format "x{40}"/], ['constructor', /there is no format/],
   ];
@@ -168,9 +168,10 @@ test('a format string that cannot work is refused with its reason', () => {
 
 test('a hostile format string, and a line made for it, take no more than their length', () => {
   const many = Array.from({ length: 120 }, (_, i) => `\${v${i}}`).join('a');
-  const format = formatNamed(`nginx:${many}a$status $msec`);
-  const { reader } = readRows(format, ['a'.repeat(1_000_000)]);
-  assert.deepEqual([reader.counts.lines, reader.counts.malformed], [1, 1]);
+  for (const pattern of [`${many}a$status $msec`, `\${msec}${'a'.repeat(255)}b$status`, `$msec ${'a$b '.repeat(100)}$status`]) {
+    const { reader } = readRows(formatNamed(`nginx:${pattern}`), ['a'.repeat(1_000_000)]);
+    assert.deepEqual([reader.counts.lines, reader.counts.malformed], [1, 1]);
+  }
 });
 
 test('JSON: texts within texts, lists, null, numbers as texts, double keys, depth; other entries are no faults', () => {

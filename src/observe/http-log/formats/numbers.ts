@@ -7,7 +7,8 @@ export const BAD = -2;
 /** More digits than a double holds exactly are no number of a log; µs since 1970 have 16. */
 const MAX_DIGITS = 16;
 
-const DASH = 45, DOT = 46, ZERO = 48, QUOTE = 34;
+/** Bytes that numbers and times are made of. */
+export const DASH = 45, DOT = 46, ZERO = 48;
 
 /** Parts of the last number read by readNumber(): whole + billionths / 1e9, times 10 ** exponent. */
 let whole = 0, billionths = 0, exponent = 0;
@@ -147,5 +148,3 @@ export function standsAt(bytes: Uint8Array, at: number, to: number, what: Uint8A
   for (let i = 0; i < size; i += 1) if (bytes[at + i] !== what[i]) return false;
   return true;
 }
-
-export { DASH, DOT, QUOTE, ZERO };

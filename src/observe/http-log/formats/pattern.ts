@@ -1,6 +1,7 @@
 // Owns the matching of lines against a list of literals and variables, into which the format strings of nginx, Apache and NCSA are compiled.
 import type { Columns } from '../columns.ts';
 import { DiagError } from '../../../shared/errors.ts';
+import { standsAt } from './numbers.ts';
 import { MALFORMED, ROW } from './reader.ts';
 import type { LineParser } from './reader.ts';
 import { RowWriter } from './row.ts';
@@ -13,6 +14,8 @@ import type { Escaping } from './unescape.ts';
 /** The user's own format strings are bounded: a real one has about 20 variables in 500 characters. */
 export const MAX_PATTERN_CHARS = 4_096;
 const MAX_VARIABLES = 128;
+/** A literal is looked for from every place of a line: this bounds the work of a line made for it. */
+const MAX_LITERAL_CHARS = 256;
 
 /** A variable of a format string. `rank`: of several that mean the same the lowest is taken, when it says something. */
 export interface Variable { readonly name: string; readonly meaning: Meaning | { readonly is: 'time-piece'; readonly piece: TimePiece }; readonly rank?: number }
@@ -24,6 +27,14 @@ export interface Pattern {
   readonly variables: readonly Variable[];
   readonly escaping: Escaping;
   readonly beginsWithHash: boolean;
+  /** Variables that mean something, the lower rank first. */
+  readonly order: readonly number[];
+  /** 1: the variable may be a list of several upstreams. nginx parts them by ", " and " : ", and often nothing quotes it. */
+  readonly lists: Uint8Array;
+  /** 1: at least a byte long, since %e pads the day with the blank that also ends a word. */
+  readonly padded: Uint8Array;
+  /** Has pieces of time to be put together. */
+  readonly timed: boolean;
 }
 
 export function refuse(why: string): never {
@@ -45,7 +56,14 @@ export function compile(parts: readonly Part[], escaping: Escaping): Pattern {
   const has = (test: (meaning: Variable['meaning']) => boolean): boolean => variables.some((variable) => test(variable.meaning));
   if (!has((meaning) => meaning.is === 'number' && meaning.column === 'status')) refuse('it has no status, so that no failure could be told');
   if (!has((meaning) => meaning.is.startsWith('at-') || meaning.is === 'time-piece')) refuse('it has no time, so that no row could be placed');
-  return { literals: literals.map((text) => Buffer.from(text)), variables, escaping, beginsWithHash: literals[0]?.startsWith('#') === true };
+  if (literals.some((text) => text.length > MAX_LITERAL_CHARS)) refuse(`it has more than ${MAX_LITERAL_CHARS} characters without a variable`);
+  return {
+    literals: literals.map((text) => Buffer.from(text)), variables, escaping, beginsWithHash: literals[0]?.startsWith('#') === true,
+    order: variables.map((_, index) => index).filter((index) => variables[index]?.meaning.is !== 'skip').sort((a, b) => (variables[a]?.rank ?? 0) - (variables[b]?.rank ?? 0)),
+    lists: Uint8Array.from(variables, (variable, index) => (variable.name.startsWith('$upstream_') && literals[index + 1]?.startsWith(' ') === true ? 1 : 0)),
+    padded: Uint8Array.from(variables, (variable) => (variable.meaning.is === 'time-piece' ? 1 : 0)),
+    timed: has((meaning) => meaning.is === 'time-piece'),
+  };
 }
 
 /** A path and the query directly behind it are one piece: a URI. */
@@ -68,26 +86,20 @@ function beginsWithSlash(variable: Variable): boolean {
   return isUriHead(variable);
 }
 
-const BACKSLASH = 92, SLASH = 47, SPACE = 32, COMMA = 44, COLON = 58;
+const SPACE = 32, COMMA = 44, SLASH = 47, COLON = 58, BACKSLASH = 92;
 
 /** Reads lines of the pattern into rows. */
 export function patternParser(pattern: Pattern, columns: Columns): LineParser {
-  const { literals, variables, escaping } = pattern;
+  const { literals, variables, escaping, order, lists, padded, timed } = pattern;
   const row = new RowWriter(columns);
   const clock = new StrftimeClock();
   const size = variables.length;
   const begins = new Int32Array(size), ends = new Int32Array(size), escaped = new Uint8Array(size);
-  // nginx parts what several upstreams did by ", " and " : ", and often nothing quotes it.
-  const lists = Uint8Array.from(variables, (variable, index) => (variable.name.startsWith('$upstream_') && literals[index + 1]?.[0] === SPACE ? 1 : 0));
-  // %e pads the day with the blank that also ends a word.
-  const padded = Uint8Array.from(variables, (variable) => (variable.meaning.is === 'time-piece' ? 1 : 0));
-  const order = variables.map((_, index) => index).filter((index) => variables[index]?.meaning.is !== 'skip').sort((a, b) => (variables[a]?.rank ?? 0) - (variables[b]?.rank ?? 0));
-  const timed = variables.some((variable) => variable.meaning.is === 'time-piece');
 
   /** The places of all variables; false when a literal is not where it must be. */
   const match = (bytes: Uint8Array, from: number, to: number): boolean => {
     let at = from + (literals[0] as Uint8Array).length;
-    if (!stands(bytes, from, to, literals[0] as Uint8Array)) return false;
+    if (!standsAt(bytes, from, to, literals[0] as Uint8Array)) return false;
     for (let i = 0; i < size; i += 1) {
       const literal = literals[i + 1] as Uint8Array;
       begins[i] = at;
@@ -127,7 +139,7 @@ function endOf(bytes: Uint8Array, from: number, to: number, literal: Uint8Array,
   for (let i = from; i < to; i += 1) {
     const byte = bytes[i] as number;
     if (byte === first) {
-      if ((literal.length <= 1 || stands(bytes, i, to, literal)) && !(list && goesOn(bytes, i))) return i;
+      if ((literal.length <= 1 || standsAt(bytes, i, to, literal)) && !(list && goesOn(bytes, i))) return i;
     } else if (byte === BACKSLASH && escapes) {
       sawBackslash = true;
       i += 1;
@@ -140,11 +152,4 @@ function endOf(bytes: Uint8Array, from: number, to: number, literal: Uint8Array,
 function goesOn(bytes: Uint8Array, at: number): boolean {
   const before = bytes[at - 1];
   return before === COMMA || (before === COLON && bytes[at - 2] === SPACE) || (bytes[at + 1] === COLON && bytes[at + 2] === SPACE);
-}
-
-function stands(bytes: Uint8Array, at: number, to: number, literal: Uint8Array): boolean {
-  const size = literal.length;
-  if (at + size > to) return false;
-  for (let i = 0; i < size; i += 1) if (bytes[at + i] !== literal[i]) return false;
-  return true;
 }
