@@ -46,7 +46,6 @@ export const errors = {
   // agent
   OPERATION_UNKNOWN: { status: 404, say: (f) => `There is no operation ${f['operation']}.` },
   OPERATION_BUSY: { status: 409, say: (f) => `${f['what']} is already running (${f['operation']}).`, next: () => 'Wait for it, tell it that it has enough, or cancel it.' },
-  XDT_REFUSED: { status: 400, say: (f) => `${f['file']} would take the site down: line ${f['line']}: ${f['why']}.`, next: () => 'Correct it before it is uploaded: diag doctor xdt names every fault.' },
   // server
   TOKEN_MISSING: { status: 401, say: () => 'This agent wants its token.', next: () => 'Open the one-time link that the agent printed, or send Authorization: Bearer.' },
   ORIGIN_REFUSED: { status: 403, say: (f) => `A request from ${f['origin']} is not accepted here.`, next: () => 'Use the page of this agent, or a program with a Bearer token.' },
