@@ -7,11 +7,9 @@ import type { RequestRow } from '../../../shared/model.ts';
 import type { LogFormat } from '../columns.ts';
 import { detect, sampleOf } from '../detect.ts';
 import type { Detection } from '../detect.ts';
-import { Figures } from '../figures/figures.ts';
 import { formatOf } from '../formats/index.ts';
 import { plainFile } from '../plain-file.ts';
 import type { ScanInput } from '../scan/contract.ts';
-import { figuresOptions } from '../scan/pieces.ts';
 import { scan } from '../scan/scan.ts';
 import { inOrder, searchRows } from '../search.ts';
 import { spanOf } from '../seek.ts';
@@ -57,10 +55,9 @@ export async function readLogs(options: ReadLogsOptions): Promise<ReadLogs> {
     inputs, ...window, signal, ...(filter.terms.length === 0 || options.filter === undefined ? {} : { filter: options.filter }),
     ...(options.threads === undefined ? {} : { threads: options.threads }), ...(options.progress === undefined ? {} : { progress: options.progress }),
   });
-  const figures = new Figures(figuresOptions(window));
-  figures.merge(scanned.state);
-  figures.merge(streamed.state(), (source) => source + inputs.length);
-  const report = figures.report([...scanned.report.sources, ...streamed.sources, ...refused]);
+  const { figures } = scanned;
+  if (streamed.sources.length > 0) figures.merge(streamed.state(), (source) => source + inputs.length);
+  const report = figures.report([...scanned.sources, ...streamed.sources, ...refused]);
   if (keep === 0) return { report, rows: [], more: false };
   const files = inputs.map(({ path, source, format }) => plainFile({ path, source, format: formatOf(format.id, format.pattern), whole: true }));
   const search = { from: options.from ?? -Infinity, to: options.to ?? Infinity, filter, limit: keep, ...(options.everything === undefined ? {} : { all: options.everything }) };

@@ -1,7 +1,7 @@
 // Owns what the scan of HTTP logs is asked and what its threads say to each other.
-import type { HttpReport } from '../../../shared/http-report.ts';
+import type { HttpReport, HttpSource } from '../../../shared/http-report.ts';
 import type { ParseCounts } from '../columns.ts';
-import type { FiguresState } from '../figures/figures.ts';
+import type { Figures, FiguresState } from '../figures/figures.ts';
 import type { BlockIndexState } from '../index/block-index.ts';
 
 export interface FormatRef { readonly id: string; readonly pattern?: string }
@@ -49,7 +49,17 @@ export interface ScanOptions extends ScanWindow {
   progress?(readBytes: number, totalBytes: number): void;
 }
 
-export interface Scanned { readonly report: HttpReport; /** To merge with those of other instances. */ readonly state: FiguresState; /** Of inputs that wanted it, by their place. */ readonly learned: readonly (readonly [number, BlockIndexState])[] }
+export interface Scanned {
+  /** Of all inputs; to merge others into before they are told. */
+  readonly figures: Figures;
+  readonly sources: readonly HttpSource[];
+  /** Made when it is asked for: it costs as much as some 100 MB of log. */
+  readonly report: HttpReport;
+  /** To merge with those of other instances. */
+  readonly state: FiguresState;
+  /** Of inputs that wanted it, by their place. */
+  readonly learned: readonly (readonly [number, BlockIndexState])[];
+}
 
 /** Whole lines of one input that one thread reads at once. */
 export interface Piece {

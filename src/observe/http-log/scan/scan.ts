@@ -99,7 +99,7 @@ function put(options: ScanOptions, { pieces, read, failed }: { pieces: readonly 
   for (const state of states) figures.merge(state);
   const sources = options.inputs.map((input, index) => sourceOf(input, read.filter((_, i) => pieces[i]?.input === index), failed.get(index)));
   const learned = pieces.flatMap((piece, i) => { const one = read[i]?.learned; return one === undefined ? [] : [[piece.input, one] as const]; });
-  return { report: figures.report(sources), state: figures.state(), learned };
+  return { figures, sources, learned, get report() { return figures.report(sources); }, get state() { return figures.state(); } };
 }
 
 function sourceOf(input: ScanInput, read: readonly PieceRead[], failed: string | undefined): HttpSource {
