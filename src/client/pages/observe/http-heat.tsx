@@ -24,8 +24,11 @@ const SHOWN = 20;
 const DAYS_MS = 43_200_000;
 const KEPT_ROWS = 'diag-heat-rows';
 const USUAL_ROWS = 7;
-/** How tall the map will be, as far as the last one tells: rows, the lane above them, axis and foot. */
-export const expectedHeight = (narrow: boolean): number => 92 + (narrow ? 54 : 28) * (Number(readKept(KEPT_ROWS)) || USUAL_ROWS);
+/** Rows, the lane above them and the axis below, in pixels as the style has them. */
+const heightOf = (rows: number, narrow: boolean): number => 46 + (narrow ? 54 : 28) * rows;
+const FOOT_PX = 46;
+/** How tall the map will be, as far as the last one tells. */
+export const expectedHeight = (narrow: boolean): number => FOOT_PX + heightOf(Number(readKept(KEPT_ROWS)) || USUAL_ROWS, narrow);
 export const isNarrow = (): boolean => innerWidth < NARROW_PX + 80;
 
 export function Heat({ report, fresh, reasons, to }: HeatProps) {
@@ -45,7 +48,7 @@ export function Heat({ report, fresh, reasons, to }: HeatProps) {
   const px = (at: number): number => ((at - heat.from) / (grid.columns * grid.stepMs)) * trackPx;
   const drag = useDrag(labelPx, (x) => heat.from + (x / Math.max(1, trackPx)) * grid.columns * grid.stepMs);
   return <>
-    <div class={`heat ${narrow ? 'narrow' : ''}`} ref={box} role="group" aria-label="Failures by status, route and time; arrow keys walk through the cells, enter opens the rows" {...walk.handlers} style={{ '--label': `${labelPx}px` }}>
+    <div class={`heat ${narrow ? 'narrow' : ''}`} ref={box} role="group" aria-label="Failures by status, route and time; arrow keys walk through the cells, enter opens the rows" {...walk.handlers} style={{ '--label': `${labelPx}px`, ...(width === 0 ? { minHeight: `${heightOf(Math.min(SHOWN, heat.rows.length), isNarrow())}px` } : {}) }}>
       <div class="heat-lane" {...drag.handlers}>{marksOf(bursts, px, trackPx).map(({ burst, n, x }) => <BurstMark key={n} burst={burst} n={n} left={labelPx + x} />)}</div>
       <div class="heat-bands" aria-hidden="true">{bursts.map((b) => <i key={b.from} style={{ left: `${labelPx + px(b.from)}px`, width: `${Math.max(2, px(b.to) - px(b.from))}px` }} />)}</div>
       {lines.map((line, n) => <Row key={line.id} line={line} n={n} grid={grid} trackPx={trackPx} reason={reasons.get(line.row.key)} to={to} walk={walk} />)}
