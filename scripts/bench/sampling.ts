@@ -1,4 +1,4 @@
-// Owns the measure of sampling: CPU time of one pass over 100 real idle processes, ours beside pidusage and systeminformation, child programs included.
+// Owns the measure of sampling: CPU time of one pass over 100 real idle processes, ours beside pidusage and systeminformation, child programs included; and ours on Windows for as many.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
@@ -8,6 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pidusage from 'pidusage';
 import systeminformation from 'systeminformation';
 import { openPlatform } from '../../src/platform/choose.ts';
+import { samplingOnWindows } from './sampling-windows.ts';
 
 const PROCESSES = 100;
 const ROUNDS = 7;
@@ -54,7 +55,8 @@ async function main(): Promise<void> {
     for (const way of ours) await measure({ ...way, passes: Math.min(way.passes, 50) });
     const costs = new Map(ours.map((way) => [way.name, [] as number[]]));
     for (let round = 0; round < ROUNDS; round += 1) for (const way of ours) costs.get(way.name)?.push(await measure(way));
-    report(new Map([...costs].map(([name, values]) => [name, median(values)])));
+    for (const child of children) child.kill('SIGKILL');
+    await report(new Map([...costs].map(([name, values]) => [name, median(values)])));
   } finally {
     platform.close();
     pidusage.clear();
@@ -63,12 +65,27 @@ async function main(): Promise<void> {
   }
 }
 
-function report(medians: ReadonlyMap<string, number>): void {
+async function report(medians: ReadonlyMap<string, number>): Promise<void> {
   const base = medians.get('ours, list and usage') ?? NaN;
-  const rows = [...medians].map(([name, ms]) => ({ name, msPerPass: round(ms), usPerProcess: round((ms / PROCESSES) * 1_000), percentOfCoreAt1Hz: round(ms / 10), timesOurs: round(ms / base) }));
-  for (const row of rows) process.stdout.write(`${row.name.padEnd(30)} ${String(row.msPerPass).padStart(9)} ms a pass ${String(row.usPerProcess).padStart(9)} µs a process ${String(row.timesOurs).padStart(8)} x\n`);
+  const pidusageMs = medians.get('pidusage') ?? NaN;
+  const rows = [...medians].map(([name, ms]) => rowOf(name, ms, round(ms / base)));
+  for (const row of rows) say(row.name, row, `${String(row.timesOurs).padStart(8)} x`);
+  const windows = (await samplingOnWindows(PROCESSES))?.map(({ name, msPerPass }) => ({ ...rowOf(name, msPerPass, round(msPerPass / base)), timesPidusageOnLinux: round(msPerPass / pidusageMs) }));
+  if (windows === undefined) process.stdout.write('Windows: SKIPPED, no wine on this machine\n');
+  else process.stdout.write('Windows, Node 20 under wine (elapsed time; wine\'s server included):\n');
+  for (const row of windows ?? []) say(row.name, row, `${String(row.timesPidusageOnLinux).padStart(8)} x pidusage on Linux`);
   mkdirSync(new URL('.', RESULT), { recursive: true });
-  writeFileSync(RESULT, `${JSON.stringify({ processes: PROCESSES, rounds: ROUNDS, rows }, undefined, 2)}\n`);
+  writeFileSync(RESULT, `${JSON.stringify({ processes: PROCESSES, rounds: ROUNDS, rows, windows }, undefined, 2)}\n`);
+}
+
+interface Row { readonly name: string; readonly msPerPass: number; readonly usPerProcess: number; readonly percentOfCoreAt1Hz: number; readonly timesOurs: number }
+
+function rowOf(name: string, ms: number, timesOurs: number): Row {
+  return { name, msPerPass: round(ms), usPerProcess: round((ms / PROCESSES) * 1_000), percentOfCoreAt1Hz: round(ms / 10), timesOurs };
+}
+
+function say(name: string, row: Row, times: string): void {
+  process.stdout.write(`${name.padEnd(44)} ${String(row.msPerPass).padStart(9)} ms a pass ${String(row.usPerProcess).padStart(9)} µs a process ${times}\n`);
 }
 
 function round(value: number): number { return Number(value.toPrecision(3)); }
