@@ -52,7 +52,7 @@ export function Heat({ report, fresh, reasons, to }: HeatProps) {
       <div class="heat-lane" {...drag.handlers}>{marksOf(bursts, px, trackPx).map(({ burst, n, x }) => <BurstMark key={n} burst={burst} n={n} left={labelPx + x} />)}</div>
       <div class="heat-bands" aria-hidden="true">{bursts.map((b) => <i key={b.from} style={{ left: `${labelPx + px(b.from)}px`, width: `${Math.max(2, px(b.to) - px(b.from))}px` }} />)}</div>
       {lines.map((line, n) => <Row key={line.id} line={line} n={n} grid={grid} trackPx={trackPx} reason={reasons.get(line.row.key)} to={to} walk={walk} />)}
-      <div class="heat-axis" aria-hidden="true" {...drag.handlers}>{width === 0 ? undefined : ticksOf({ from: heat.from, to: heat.from + grid.columns * grid.stepMs, width: trackPx + 38, height: 0 }, narrow ? 90 : 110).map((at, _i, ticks) => <span key={at} style={{ left: `${labelPx + Math.min(trackPx - 24, Math.max(16, px(at)))}px` }}>{tickWord(at, (ticks[1] ?? 0) - (ticks[0] ?? 0))}</span>)}</div>
+      <div class="heat-axis" aria-hidden="true" hidden={width === 0} {...drag.handlers}>{width === 0 ? undefined : ticksOf({ from: heat.from, to: heat.from + grid.columns * grid.stepMs, width: trackPx + 38, height: 0 }, narrow ? 90 : 110).map((at, _i, ticks) => <span key={at} style={{ left: `${labelPx + Math.min(trackPx - 24, Math.max(16, px(at)))}px` }}>{tickWord(at, (ticks[1] ?? 0) - (ticks[0] ?? 0))}</span>)}</div>
       {drag.shown === undefined ? undefined : <div class="drag" style={{ left: `${drag.shown.left}px`, width: `${drag.shown.width}px`, top: 0, bottom: 0 }} />}
       {walk.told === undefined ? undefined : <Tip told={walk.told} grid={grid} labelPx={labelPx} trackPx={trackPx} reasons={reasons} />}
     </div>
