@@ -104,6 +104,7 @@ test('Diagnose now writes a minidump of the worker, which runs on, and a report'
   const tab = await openTab(browser);
   await tab.page.goto(`${system.diagUrl}/analyze/${session}`);
   await tab.page.getByText(report.headline.text).first().waitFor();
+  await tab.page.getByText(report.findings[0]?.title ?? '').last().waitFor();
   await tab.shot('windows-session');
   assert.deepEqual(tab.faults, []);
   await tab.close();
@@ -131,6 +132,10 @@ test('the page works through the proxy: chart by socket, capabilities with reaso
   await tab.page.goto(`${system.diagUrl}/`);
   await tab.page.getByRole('button', { name: /Diagnose now/ }).first().waitFor();
   await tab.shot('windows-now');
+  await tab.page.getByRole('button', { name: /^Agent/ }).click();
+  await tab.page.getByText(/only through calls that can hang/).first().waitFor();
+  await tab.shot('windows-agent');
+  await tab.page.keyboard.press('Escape');
   await tab.page.goto(`${system.diagUrl}/observe`);
   await tab.page.locator('.uplot canvas').first().waitFor();
   const picture = (): Promise<string> => tab.page.locator('.uplot canvas').first().evaluate((canvas) => (canvas as HTMLCanvasElement).toDataURL());
