@@ -207,6 +207,8 @@ test('one JSON array gives the same rows on one line, on many, and inside {"reco
   }
   const lines = readRows(formatOf('json-app-service'), [`[\n${records.join(',\n')}\n]\n`]);
   assert.deepEqual([without(lines.rows).length, lines.reader.counts.comments, lines.reader.counts.malformed], [300, 2, 0]);
+  const listed = `{"tags":[{"a":1}],"status":200,"time":1772368215}`;
+  for (const text of [`[${listed},${listed}]`, `{"records":[${listed},${listed}]}`, `{"value" : [\n${listed},\n${listed}\n] }`]) assert.deepEqual(readRows(formatOf('json', 'array'), [text]).rows.map((row) => row['status']), [200, 200], text);
   const torn = readRows(array, [`[${records[0]},{"time":"2026-01-01T00:00:00Z","torn":"abc\n,${records[1]},${records[2]}`]);
   assert.deepEqual([torn.rows.length, torn.reader.counts.malformed], [3, 1], 'a string that is torn costs its record');
 });

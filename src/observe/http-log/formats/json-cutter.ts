@@ -11,36 +11,66 @@ function isSeparator(byte: number): boolean {
 }
 
 /** A record ends with the brace that closes it. A string that is not closed on its line is torn: the record ends there, as a malformed one. */
-export function recordCutter(): Cutter {
-  let depth = 0, inString = false, escaped = false, first = true, sinceOpen = 0;
-  const close = (): void => { depth = 0; inString = false; escaped = false; first = false; };
-  return {
-    gap: 0, blankEnds: true,
-    find(bytes, from, to) {
-      for (let i = from; i < to; i += 1) {
-        const byte = bytes[i] as number;
-        sinceOpen += 1;
-        if (inString) {
-          if (byte === LF) { close(); return i + 1; }
-          if (escaped) escaped = false;
-          else if (byte === BACKSLASH) escaped = true;
-          else if (byte === QUOTE) inString = false;
-        } else if (byte === QUOTE) { inString = depth > 0; if (!inString) inString = false; }
-        else if (byte === OPEN) { if (depth === 0) sinceOpen = 0; depth += 1; }
-        else if (byte === LIST && first && depth === 1 && sinceOpen < MAX_WRAPPER_BYTES) { depth = 0; first = false; }
-        else if (byte === CLOSE && depth > 0 && (depth -= 1) === 0) { close(); return i + 1; }
-      }
-      return -1;
-    },
-    begin(bytes, from, to) {
-      let at = from;
-      while (at < to && isSeparator(bytes[at] as number)) at += 1;
-      return bytes[at] === OPEN ? afterWrapper(bytes, at, to) : at;
-    },
-  };
+class RecordCutter implements Cutter {
+  readonly gap = 0;
+  readonly blankEnds = true;
+  #depth = 0;
+  #sinceOpen = 0;
+  #inString = false;
+  #escaped = false;
+  /** The first brace may be that of {"records": [, until something else is seen; the bracket behind it just was. */
+  #first = true;
+  #listOpened = false;
+  /** The wrapper stands before the record that is being cut, and before the one that was cut last. */
+  #wrapped = false;
+  #lastWrapped = false;
+
+  find(bytes: Uint8Array, from: number, to: number): number {
+    for (let i = from; i < to; i += 1) {
+      const byte = bytes[i] as number;
+      this.#sinceOpen += 1;
+      if (!this.#inString) { if (this.#step(byte)) return this.#ended(i + 1); }
+      else if (byte === LF) return this.#ended(i + 1);
+      else if (this.#escaped) this.#escaped = false;
+      else if (byte === BACKSLASH) this.#escaped = true;
+      else if (byte === QUOTE) this.#inString = false;
+    }
+    return -1;
+  }
+
+  begin(bytes: Uint8Array, from: number, to: number): number {
+    let at = from;
+    while (at < to && isSeparator(bytes[at] as number)) at += 1;
+    return this.#lastWrapped ? afterWrapper(bytes, at, to) : at;
+  }
+
+  #ended(at: number): number {
+    this.#depth = 0;
+    this.#inString = this.#escaped = this.#first = this.#listOpened = false;
+    this.#lastWrapped = this.#wrapped;
+    this.#wrapped = false;
+    return at;
+  }
+
+  /** Outside of strings; true when the record ends with this byte. */
+  #step(byte: number): boolean {
+    if (this.#listOpened && byte > 32) {
+      if (byte === OPEN) { this.#depth = 0; this.#wrapped = true; }
+      this.#first = this.#listOpened = false;
+    }
+    if (byte === QUOTE) this.#inString = this.#depth > 0;
+    else if (byte === OPEN) { if (this.#depth === 0) this.#sinceOpen = 0; this.#depth += 1; }
+    else if (byte === LIST) { this.#listOpened = this.#first && this.#depth === 1 && this.#sinceOpen < MAX_WRAPPER_BYTES; this.#first &&= this.#depth > 0; }
+    else if (byte === CLOSE && this.#depth > 0) return (this.#depth -= 1) === 0;
+    return false;
+  }
 }
 
-/** Behind {"records": [ when the record begins with it. */
+export function recordCutter(): Cutter {
+  return new RecordCutter();
+}
+
+/** Behind {"records": [, with which the record begins. */
 function afterWrapper(bytes: Uint8Array, from: number, to: number): number {
   const text = String.fromCharCode(...bytes.subarray(from, Math.min(to, from + MAX_WRAPPER_BYTES)));
   const wrapper = /^\{\s*"\w{1,30}"\s*:\s*\[[\s,]*(?=\{)/.exec(text);
