@@ -85,7 +85,7 @@ export interface Platform {
   /** Rough size of a dump, a full one unless said, for the check of free room. */
   dumpEstimate(target: ProcessKey, signal: AbortSignal, kind?: DumpKind): Promise<number>;
   /** The file is whole when this resolves; on failure or abort nothing is left and the target runs. @throws DUMP_FAILED, PROCESS_REUSED, PROCESS_GONE, CANCELLED */
-  dump(target: ProcessKey, file: string, signal: AbortSignal, kind?: DumpKind): Promise<DumpResult>;
+  dump(target: ProcessKey, file: string, signal: AbortSignal, kind?: DumpKind, progress?: (doneBytes: number, ofBytes: number) => void): Promise<DumpResult>;
   /** What `dump` can be asked for; without one it takes the first. Empty: no dump at all. */
   readonly dumpKinds: readonly DumpKind[];
   /** Is a diagnostic report possible for this process, and if not, why. */

@@ -67,6 +67,12 @@ const does = {
   },
   /** Writes `text` and a newline to stderr, or to stdout when `to` says so. */
   print({ text = '', to = 'stderr' }) { process[to].write(`${text}\n`); return {}; },
+  /** Keeps words that were not in the command: `A-B-<n squared>` in an object, or in a buffer. */
+  mark({ words = [], n = 1, buffer = false }) {
+    const text = [...words, n * n].join('-');
+    leaked.push(buffer ? Buffer.from(text) : { text: JSON.parse(JSON.stringify(text)) });
+    return {};
+  },
   title({ title }) { process.title = title; return {}; },
 };
 

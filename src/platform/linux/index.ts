@@ -1,4 +1,4 @@
-// Owns the platform on Linux: /proc read by ourselves, gcore for dumps, signals for the rest.
+// Owns the platform on Linux: /proc read by ourselves, our own dump writer, signals for the rest.
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DiagError } from '../../shared/errors.ts';
@@ -12,10 +12,9 @@ import { takeNodeReport } from '../node-report.ts';
 import { parseEnviron } from '../parse/proc-text.ts';
 import type { Folders, Platform, Usage, Variable } from '../platform.ts';
 import { siteMark } from './details.ts';
-import { dumpCore, estimateCore } from './dump.ts';
+import { dumpOffer, estimateCore, takeDump } from './dump/index.ts';
 import { bootAt, osName, ownMemoryGroups, readHost } from './host.ts';
 import { readModules, readThreads } from './inside.ts';
-import { dumpOffer, findProgram } from './may-trace.ts';
 import { inspectorDoor, nodeReportOffer } from './node-report.ts';
 import { readOpenFiles } from './open-files.ts';
 import { DENIED, GONE, ProcReader, readWhole } from './read.ts';
@@ -50,13 +49,10 @@ export function openLinux(settings: LinuxSettings): Platform {
     counters: () => [],
     dumpKinds: ['full'],
     dumpEstimate: async (target, signal) => { signal.throwIfAborted(); reach.check(target); return demand(estimateCore(target.pid), target.pid); },
-    dump: async (target, file, signal) => {
+    dump: async (target, file, signal, _kind, progress) => {
       if (signal.aborted) throw new DiagError('CANCELLED', { what: 'The dump' });
       reach.checkNotOurs(target);
-      const offer = dumpOffer(env);
-      const gcore = findProgram('gcore', env);
-      if (!offer.yes || gcore === undefined) throw new DiagError('CAPABILITY_MISSING', { what: 'A memory dump', because: offer.because });
-      return await dumpCore(gcore, env, (key) => reach.state(key), target, file, signal);
+      return await takeDump({ target, file, env, stateOf: (key) => reach.state(key), signal, progress: progress ?? (() => undefined) });
     },
     nodeReportOffered: (target) => nodeReportOffer(target),
     nodeReport: async (target, signal) => {

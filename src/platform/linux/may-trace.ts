@@ -1,4 +1,4 @@
-// Owns whether we may look into other processes and stop them: the debugger is there, and the kernel lets us.
+// Owns whether we may look into other processes and stop them: a program is there, and the kernel lets us.
 import { accessSync, constants } from 'node:fs';
 import { delimiter, isAbsolute, join } from 'node:path';
 import type { Offer } from '../../shared/model.ts';
@@ -24,11 +24,8 @@ export function findProgram(name: string, env: Env): string | undefined {
   return undefined;
 }
 
-/** Can a core be taken with gcore; asked each time, since gdb may be installed while we run. */
-export function dumpOffer(env: Env): Offer {
-  if (findProgram('gcore', env) === undefined || findProgram('gdb', env) === undefined) {
-    return { yes: false, because: 'gcore is not installed; "apt-get install gdb" (Alpine: "apk add gdb") in the container adds it' };
-  }
+/** May we attach to other processes here and now. */
+export function traceRule(): Offer {
   return traceOffer(readText('/proc/sys/kernel/yama/ptrace_scope'), hasCapability(readText('/proc/self/status') ?? '', CAP_SYS_PTRACE));
 }
 

@@ -1,16 +1,14 @@
 // Owns memory dumps by gcore: a whole core under its final name or nothing, and the target runs on in every case.
-import { open, rename, rm } from 'node:fs/promises';
+import { rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { DiagError } from '../../shared/errors.ts';
-import type { ProcessKey } from '../../shared/model.ts';
-import { systemClock } from '../clock.ts';
-import type { Env } from '../identity.ts';
-import { HEADER_BYTES, overflows, parseCoreHeader, parseSegments, segmentsOf } from '../parse/elf.ts';
-import { coreBytes } from '../parse/proc-text.ts';
-import type { DumpResult } from '../platform.ts';
-import { lastLine, run } from '../run.ts';
-import { PAGE_BYTES } from './usage.ts';
-import { readText } from './read.ts';
+import { DiagError } from '../../../shared/errors.ts';
+import type { ProcessKey } from '../../../shared/model.ts';
+import { systemClock } from '../../clock.ts';
+import type { Env } from '../../identity.ts';
+import type { DumpResult } from '../../platform.ts';
+import { lastLine, run } from '../../run.ts';
+import { readText } from '../read.ts';
+import { checkCore } from './check-core.ts';
 
 /** gcore needs 1 to 7 s per GiB; a process of 30 GiB on a slow disk stays inside. */
 const LIMIT_MS = 10 * 60_000;
@@ -19,19 +17,8 @@ const OUTPUT_BYTES = 256 * 1024;
 const WATCH_EVERY_MS = 5;
 /** After gdb is gone the kernel lets the target run at once; what is still stopped then was left so by a signal. */
 const LET_GO_LIMIT_MS = 2_000;
-/** Notes of all threads, headers, and the read-only pages of libraries that the loader has written (3 MB for Node, counted by gdb and not by us). */
-const NOTES_BYTES = 16 * 1024 * 1024;
-
 /** State letter of a process now, undefined when it is gone or another one has its pid. */
 export type StateOf = (target: ProcessKey) => string | undefined;
-
-/** Bytes a core of this process takes at most; undefined when its mappings cannot be read. */
-export function estimateCore(pid: number): number | undefined {
-  const maps = readText(`/proc/${pid}/maps`);
-  if (maps === undefined || maps === '') return undefined;
-  const resident = Number((readText(`/proc/${pid}/statm`) ?? '').split(' ')[1] ?? 0) * PAGE_BYTES;
-  return Math.max(coreBytes(maps), resident) + NOTES_BYTES;
-}
 
 /** @throws DUMP_FAILED, CANCELLED; `gcore` is the program's absolute path. The caller has checked whose process it is. */
 export async function dumpCore(gcore: string, env: Env, stateOf: StateOf, target: ProcessKey, file: string, signal: AbortSignal): Promise<DumpResult> {
@@ -104,36 +91,15 @@ async function wait(ms: number, signal: AbortSignal): Promise<void> {
   }
 }
 
-/** A debugger that was killed while it attached may leave its SIGSTOP behind. @throws DUMP_FAILED when the target stays stopped */
+/** A debugger that was killed while it attached may leave its SIGSTOP behind. What another tracer holds is not ours to let go. @throws DUMP_FAILED when the target stays stopped */
 async function letGo(stateOf: StateOf, target: ProcessKey): Promise<void> {
   const until = systemClock.monotonic() + LET_GO_LIMIT_MS;
   for (let state = stateOf(target); state === 't' || state === 'T'; state = stateOf(target)) {
+    if (state === 't' && isTraced(target.pid)) return;
     if (state === 'T') process.kill(target.pid, 'SIGCONT');
     if (systemClock.monotonic() > until) throw new DiagError('DUMP_FAILED', { pid: target.pid, why: 'it is still stopped after the debugger has gone; another debugger may hold it' });
     await systemClock.wait(WATCH_EVERY_MS, AbortSignal.timeout(LET_GO_LIMIT_MS));
   }
 }
 
-/** Size of the file when it is a whole core. @throws DUMP_FAILED */
-async function checkCore(pid: number, path: string): Promise<number> {
-  let file;
-  try {
-    file = await open(path, 'r');
-  } catch (error) {
-    throw new DiagError('DUMP_FAILED', { pid, why: 'gcore wrote no file; the process may have ended' }, { cause: error });
-  }
-  try {
-    const { size } = await file.stat();
-    const shape = parseCoreHeader((await file.read(Buffer.alloc(HEADER_BYTES), 0, HEADER_BYTES, 0)).buffer);
-    if (typeof shape === 'string') throw new DiagError('DUMP_FAILED', { pid, why: `the file is not a core: ${shape}` });
-    const section = overflows(shape) ? (await file.read(Buffer.alloc(64), 0, 64, shape.sectionsAt)).buffer : undefined;
-    const segments = segmentsOf(shape, section);
-    const table = (await file.read(Buffer.alloc(segments * shape.entryBytes), 0, segments * shape.entryBytes, shape.tableAt)).buffer;
-    const { endBytes, notes, loads } = parseSegments(table, shape, segments);
-    if (notes === 0 || loads === 0) throw new DiagError('DUMP_FAILED', { pid, why: 'the core holds no threads or no memory' });
-    if (endBytes > size) throw new DiagError('DUMP_FAILED', { pid, why: `the core is cut: ${size} of ${endBytes} bytes are there; the disk may be full` });
-    return size;
-  } finally {
-    await file.close();
-  }
-}
+const isTraced = (pid: number): boolean => !/^TracerPid:\s+0$/m.test(readText(`/proc/${pid}/status`) ?? 'TracerPid: 0');

@@ -1,0 +1,192 @@
+// Owns the pause: the target's threads stand still just long enough for one of them to make a copy-on-write child, from which a core is written in peace.
+import { readFileSync, readSync, writeFileSync, writeSync } from 'node:fs';
+import { performance } from 'node:perf_hooks';
+import { EVENT_CLONE, OPTION_EXIT_KILL, PTRACE, SystemCallError, isStopped, stopEvent } from './libc.ts';
+import type { Libc } from './libc.ts';
+import { parseMaps, planFork } from './ranges.ts';
+import type { FlaggedMapping, ForkPlan, Mapping } from './ranges.ts';
+import { Refused } from './refused.ts';
+import { inSystemCall, readRegister, resumable } from './registers.ts';
+import { MADV_DOFORK, STUB_BYTES, SYS, frameFor, isInStub, stubCode } from './stub.ts';
+import type { Call } from './stub.ts';
+import { Threads, plainlyStopped } from './threads.ts';
+import type { Thread } from './threads.ts';
+
+/** CLONE_FS | CLONE_FILES and no exit signal: the child holds no descriptor of its own (a socket that the app closes is closed), and its end sends no SIGCHLD. */
+const CLONE_FLAGS = 0x200 | 0x400;
+/** Copying page tables takes 10 to 25 ms per GiB; what takes longer than this has gone wrong. */
+const FORK_LIMIT_MS = 20_000;
+/** Mappings that appeared in the last moment are read in the pause itself, at about 5 GB/s: at most this much. */
+const MAX_LATE_BYTES = 64 * 1024 * 1024;
+/** The deepest frame: 8,192 ranges of MADV_DONTFORK are 128 KB, and a thread's stack is 8 MB (128 KB on musl, see `hasRoom`). */
+const MAX_PAIRS = 16_384;
+
+/** Says where we are: tests kill the process at each of these words, progress shows some of them. */
+export type Step = (word: string) => void;
+
+export interface Late { readonly from: number; readonly bytes: Buffer }
+export interface Snapshot {
+  readonly child: number;
+  /** The thread that made the child. */
+  readonly by: number;
+  readonly threads: readonly Thread[];
+  /** From the first interrupt to the moment when the main thread was let go. */
+  readonly pausedMs: number;
+  /** Memory read in the pause because it was too new for its flags to be known. */
+  readonly late: readonly Late[];
+  /** Bytes of such memory that were too much for the pause: they are missing. */
+  readonly missingBytes: number;
+  readonly plan: ForkPlan;
+  /** The target's mappings in the pause. */
+  readonly mappings: readonly Mapping[];
+}
+
+export interface SnapshotOptions {
+  readonly libc: Libc;
+  readonly pid: number;
+  /** /proc/PID/mem, open for reading and writing. */
+  readonly mem: number;
+  /** Where the stub goes. */
+  readonly stubAt: number;
+  readonly before: readonly FlaggedMapping[];
+  readonly step: Step;
+}
+
+/** Makes the copy. @throws Refused; then every thread runs and nothing is left but the stub's bytes, which nobody runs */
+export function takeSnapshot(options: SnapshotOptions): Snapshot {
+  const { libc, pid, step } = options;
+  const threads = new Threads(libc, pid);
+  try {
+    threads.seize();
+    step('seized');
+    const began = performance.now();
+    threads.stop();
+    step('stopped');
+    return paused(options, threads, began);
+  } finally {
+    threads.letAllGo();
+    step('all let go');
+  }
+}
+
+function paused(options: SnapshotOptions, threads: Threads, began: number): Snapshot {
+  const { libc, pid, mem, stubAt, before, step } = options;
+  threads.look();
+  step('registers read');
+  if (threads.stopped.some(({ registers }) => isInStub(registers, stubAt))) throw new Refused('busy', 'a thread has not yet come back from an earlier dump that was killed');
+  const mappings = parseMaps(readFileSync(`/proc/${pid}/maps`, 'latin1'));
+  const plan = planFork(before, mappings);
+  step('ranges planned');
+  const late = readLate(mem, plan.unknown);
+  step('late ranges read');
+  const thread = choose(options, threads.stopped, mappings, plan);
+  const all = threads.stopped;
+  const resume = resumable(thread.registers);
+  const calls: Call[] = plan.spans.map(({ from, to }) => ({ number: SYS.madvise, a: from, b: to - from, c: MADV_DOFORK }));
+  calls.push({ number: SYS.clone, a: CLONE_FLAGS, b: 0, c: 0 });
+  const frame = frameFor(resume, BigInt(stubAt), calls, plan.back);
+  writeSync(mem, stubCode(readRegister(resume, 'rip')), 0, STUB_BYTES, stubAt);
+  step('stub written');
+  writeSync(mem, frame.bytes, 0, frame.bytes.length, Number(frame.at));
+  step('frame written');
+  // The one step that changes the target's course; from here on it needs nobody to find its way back.
+  libc.ptrace(PTRACE.setRegs, thread.tid, 0, frame.enter, 'set registers');
+  step('registers set');
+  libc.ptrace(PTRACE.cont, thread.tid, 0, 0, 'continue');
+  step('stub entered');
+  const child = awaitChild(libc, thread.tid, mem, Number(frame.resultAt(calls.length - 1)));
+  step('child made');
+  if (thread.tid !== pid) threads.letGo(pid);
+  const pausedMs = performance.now() - began;
+  step('main thread let go');
+  threads.letAllGo();
+  return { child, by: thread.tid, threads: all, pausedMs: thread.tid === pid ? performance.now() - began : pausedMs, late: late.read, missingBytes: late.missingBytes, plan, mappings };
+}
+
+/** A sleeping thread that is not the main one makes the child, so that the app's own thread runs while flags are put back. */
+function choose({ libc, pid, mem }: SnapshotOptions, threads: readonly Thread[], mappings: readonly Mapping[], plan: ForkPlan): Thread {
+  if (plan.back.length > MAX_PAIRS) throw new Refused('busy', `the process has ${plan.back.length} ranges that a fork leaves out; at most ${MAX_PAIRS} are put back in one go`);
+  const frameBytes = (plan.back.length + plan.spans.length * 2 + 64) * 16;
+  const fit = threads.filter((thread) => plainlyStopped(thread) && hasRoom(thread, mappings, frameBytes) && !inRestartable(libc, mem, thread));
+  const found = fit.find((thread) => thread.tid !== pid && inSystemCall(thread.registers)) ?? fit.find(({ tid }) => tid === pid) ?? fit[0];
+  if (found !== undefined) return found;
+  if (threads.some((thread) => !plainlyStopped(thread))) throw new Refused('stopped', 'the process is stopped by a signal, or a signal is on its way to each of its threads');
+  throw new Refused('busy', 'no thread of the process has room on its stack and stands where it can be led aside');
+}
+
+/** Is there mapped, writable stack below the thread's stack pointer; the main thread's grows by itself. */
+function hasRoom(thread: Thread, mappings: readonly Mapping[], bytes: number): boolean {
+  const top = Number(readRegister(thread.registers, 'rsp'));
+  const stack = mappings.find(({ from, to }) => from <= top && top < to);
+  return stack?.perms.startsWith('rw') === true && top - stack.from > bytes + 4_096;
+}
+
+/** A restartable sequence (rseq) must be aborted by the kernel when its thread is led aside; we rather take another thread. */
+function inRestartable(libc: Libc, mem: number, thread: Thread): boolean {
+  const configuration = Buffer.alloc(24);
+  try {
+    libc.ptrace(PTRACE.getRseq, thread.tid, configuration.length, configuration, 'rseq');
+  } catch (error) {
+    if (error instanceof SystemCallError) return false;        // a kernel without it: no such sequences
+    throw error;
+  }
+  const at = Number(configuration.readBigUInt64LE(0));
+  if (at === 0) return false;
+  const area = Buffer.alloc(8);
+  readSync(mem, area, 0, 8, at + 8);
+  return area.readBigUInt64LE(0) !== 0n;
+}
+
+/** Waits until the stub's clone is made. @throws Refused when the kernel (a seccomp filter, a limit of processes) does not make it */
+function awaitChild(libc: Libc, tid: number, mem: number, resultAt: number): number {
+  const until = performance.now() + FORK_LIMIT_MS;
+  const result = Buffer.alloc(8);
+  for (;;) {
+    const found = libc.wait(tid);
+    if (found === 'none' || (found !== undefined && !isStopped(found.status))) throw new Refused('gone', 'the process ended while it was copied');
+    if (found !== undefined && stopEvent(found.status) === EVENT_CLONE) {
+      libc.ptrace(PTRACE.getEventMessage, tid, 0, result, 'event message');
+      return Number(result.readBigUInt64LE(0));
+    }
+    // A signal for this thread: it is delivered on top of the stub, which goes on after its handler.
+    if (found !== undefined) libc.ptrace(PTRACE.cont, tid, 0, stopEvent(found.status) === 0 ? (found.status >> 8) & 0xff : 0, 'continue');
+    readSync(mem, result, 0, 8, resultAt);
+    const answer = result.readBigInt64LE(0);
+    if (answer < 0n) throw new Refused('clone-failed', `the kernel did not copy the process (errno ${-answer}): a limit of processes or memory, or a seccomp filter`);
+    if (performance.now() > until) throw new Refused('clone-failed', `the process was not copied within ${FORK_LIMIT_MS / 1_000} s`);
+  }
+}
+
+/** The child is ours alone: stopped, ended with us, and the first to go when memory is short. */
+export function holdChild(libc: Libc, child: number, step: Step): void {
+  const until = performance.now() + FORK_LIMIT_MS;
+  for (let found = libc.wait(child); found === undefined || !isStopped(found === 'none' ? 0 : found.status); found = libc.wait(child)) {
+    if (found !== undefined) throw new Refused('gone', 'the copy of the process ended at once');
+    if (performance.now() > until) throw new Refused('clone-failed', 'the copy of the process does not stop');
+  }
+  step('child stopped');
+  libc.ptrace(PTRACE.setOptions, child, 0, OPTION_EXIT_KILL, 'options');
+  writeFileSync(`/proc/${child}/oom_score_adj`, '1000');
+  step('child held');
+}
+
+/** Reads what is present of mappings whose flags are not known; bounded, since the target stands still. */
+function readLate(mem: number, unknown: readonly Mapping[]): { readonly read: readonly Late[]; readonly missingBytes: number } {
+  const read: Late[] = [];
+  let total = 0;
+  let missingBytes = 0;
+  for (const { from, to, perms } of unknown) {
+    if (!perms.startsWith('r')) continue;
+    if (total + (to - from) > MAX_LATE_BYTES) { missingBytes += to - from; continue; }
+    const bytes = Buffer.alloc(to - from);
+    total += bytes.length;
+    try {
+      const size = readSync(mem, bytes, 0, bytes.length, from);
+      read.push({ from, bytes: bytes.subarray(0, size) });
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'EIO')) throw error;
+      missingBytes += to - from;
+    }
+  }
+  return { read, missingBytes };
+}

@@ -1,0 +1,222 @@
+// Owns the proof that our own dump writer leaves its target as it was: flags, children, signals, answers, also when anyone is killed at any step.
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { createReadStream, existsSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { get } from 'node:http';
+import { join, resolve } from 'node:path';
+import { after, before, test } from 'node:test';
+import { exitSignal, parentOf, startTicks } from '../../src/platform/linux/dump/facts.ts';
+import type { Order } from '../../src/platform/linux/dump/helper-words.ts';
+import { runOwnWriter } from '../../src/platform/linux/dump/own-writer.ts';
+import type { Ended } from '../../src/platform/linux/dump/own-writer.ts';
+import { joined, leftOutOfFork, parseSmaps } from '../../src/platform/linux/dump/ranges.ts';
+import type { FlaggedMapping, Range } from '../../src/platform/linux/dump/ranges.ts';
+import { lives, stateOf } from '../support/alive.ts';
+import { realPlatform, type RealPlatform } from '../support/real-platform.ts';
+import type { Victim } from '../support/victim.ts';
+import { waitFor } from '../support/wait.ts';
+
+const never = new AbortController().signal;
+/** The built process: it starts in a tenth of a second. */
+const WRITER = [resolve(import.meta.dirname, '../../dist/dump-helper.js')];
+let real: RealPlatform;
+let folder: string;
+before(async () => { real = await realPlatform(); folder = real.platform.host.folders.temp; });
+after(() => real.close());
+
+type Writing = Extract<Order, { mode: 'fork' | 'stop' }>;
+async function write(pid: number, name: string, options: Partial<Writing> = {}, signal = never): Promise<Ended> {
+  const file = join(folder, name);
+  rmSync(file, { force: true });
+  const ticks = startTicks(pid);
+  assert.ok(ticks !== undefined, `process ${pid} lives`);
+  return await runOwnWriter({ mode: 'fork', pid, ticks, file, ...options }, signal, () => undefined, WRITER);
+}
+
+function done(answer: Ended): Extract<Ended, { say: 'done' }> {
+  assert.equal(answer.say, 'done', JSON.stringify(answer));
+  return answer as Extract<Ended, { say: 'done' }>;
+}
+
+/** A server with memory on the JavaScript heap and in buffers. */
+async function serving(): Promise<{ victim: Victim; ask(): Promise<string> }> {
+  const victim = await real.victim();
+  const { port } = await victim.do('listen') as { port: number };
+  await victim.do('leak', { mb: 40 });
+  return { victim, ask: () => answerOf(port) };
+}
+
+function answerOf(port: number): Promise<string> {
+  return new Promise((resolveText, reject) => {
+    get({ port, host: '127.0.0.1', timeout: 20_000 }, (answer) => {
+      let text = '';
+      answer.setEncoding('utf8').on('data', (piece: string) => { text += piece; }).on('end', () => { resolveText(text); });
+    }).on('error', reject);
+  });
+}
+
+const mappingsOf = (pid: number): FlaggedMapping[] => parseSmaps(readFileSync(`/proc/${pid}/smaps`, 'latin1'));
+
+/** Every mapping that lies in memory of before has the flag of before; what is new since then is V8's own doing. */
+function sameFlags(pid: number, before: readonly FlaggedMapping[], when: string): void {
+  const [flagged, plain] = [true, false].map((yes) => joined(before.filter(({ flags }) => leftOutOfFork(flags) === yes)));
+  const inside = (ranges: readonly Range[] | undefined, { from, to }: Range): boolean => ranges?.some((range) => range.from <= from && to <= range.to) === true;
+  let looked = 0;
+  for (const mapping of mappingsOf(pid)) {
+    const was = inside(flagged, mapping) ? true : inside(plain, mapping) ? false : undefined;
+    if (was === undefined) continue;
+    looked += 1;
+    assert.equal(leftOutOfFork(mapping.flags), was, `${when}: ${mapping.from.toString(16)} ${mapping.perms} ${mapping.path}`);
+  }
+  assert.ok(looked > 50, `${when}: ${looked} mappings are as old as that`);
+}
+
+function copiesOf(pid: number): number[] {
+  return readdirSync('/proc').filter((name) => /^\d+$/.test(name)).map(Number).filter((other) => parentOf(other) === pid && exitSignal(other) === 0);
+}
+
+async function holds(file: string, text: string): Promise<boolean> {
+  let tail = '';
+  for await (const chunk of createReadStream(file, { encoding: 'latin1', highWaterMark: 1 << 20 }) as AsyncIterable<string>) {
+    if ((tail + chunk).includes(text)) return true;
+    tail = chunk.slice(-text.length);
+  }
+  return false;
+}
+
+/** A stopped thread of the target's pool would be a hang later: all threads must be as they are without us. */
+function allRun(pid: number): boolean {
+  return readdirSync(`/proc/${pid}/task`).every((tid) => /^TracerPid:\t0$/m.test(readFileSync(`/proc/${pid}/task/${tid}/status`, 'latin1')) && !/^State:\t[tT]/m.test(readFileSync(`/proc/${pid}/task/${tid}/status`, 'latin1')));
+}
+
+test('memory of the JavaScript heap and of buffers is in the core, what came later is not, and every flag is as before', async () => {
+  const { victim, ask } = await serving();
+  await victim.do('mark', { words: ['HEAP', 'MARK'], n: 111 });
+  await victim.do('mark', { words: ['BUFFER', 'MARK'], n: 222, buffer: true });
+  const masks = /^SigBlk:.*$/m.exec(readFileSync(`/proc/${victim.pid}/status`, 'latin1'))?.[0];
+  const before = mappingsOf(victim.pid);
+  assert.ok(before.filter(({ flags }) => leftOutOfFork(flags)).length > 20, 'V8 keeps its heap out of forks, else this test proves nothing');
+  const answer = done(await write(victim.pid, 'marks.core'));
+  assert.deepEqual(answer.left, []);
+  sameFlags(victim.pid, before, 'after the dump');
+  await victim.do('mark', { words: ['LATER', 'MARK'], n: 333 });
+  for (const [word, there] of [['HEAP-MARK-12321', true], ['BUFFER-MARK-49284', true], ['LATER-MARK-110889', false]] as const) assert.equal(await holds(join(folder, 'marks.core'), word), there, word);
+  assert.equal(await ask(), String(victim.pid));
+  assert.deepEqual(copiesOf(victim.pid), []);
+  assert.equal(/^SigBlk:.*$/m.exec(readFileSync(`/proc/${victim.pid}/status`, 'latin1'))?.[0], masks);
+  assert.ok(((await victim.do('spawn-child')) as { pid: number }).pid > 0, 'its own children start as before');
+});
+
+test('ten dumps in a row under load fail no request and leave no zombie and no descriptor', async () => {
+  const { victim, ask } = await serving();
+  const descriptors = readdirSync(`/proc/${victim.pid}/fd`).length;
+  let failed = 0;
+  let asked = 0;
+  const over = new AbortController();
+  const load = Promise.all(Array.from({ length: 8 }, async () => {
+    while (!over.signal.aborted) {
+      asked += 1;
+      await ask().catch(() => { failed += 1; });
+    }
+  }));
+  await waitFor('the first answers', () => asked > 50);
+  void victim.exited.then((how) => { if (!over.signal.aborted) assert.fail(`the target ended: ${JSON.stringify(how)} ${victim.stderr()}`); });
+  for (let i = 0; i < 10; i += 1) assert.deepEqual(done(await write(victim.pid, 'load.core')).left, []);
+  over.abort();
+  await load;
+  assert.equal(failed, 0);
+  assert.deepEqual(copiesOf(victim.pid), []);
+  // Connections of the load are closed by now; what is left is what the victim had.
+  await waitFor('its descriptors to be as before', () => readdirSync(`/proc/${victim.pid}/fd`).length <= descriptors);
+});
+
+test('the writer is killed at each of its steps, and the target answers every time', { timeout: 280_000 }, async () => {
+  const { victim, ask } = await serving();
+  let before = mappingsOf(victim.pid);
+  let step = 1;
+  for (; step < 200; step += 1) {
+    const answer = await write(victim.pid, 'killed.core', { fault: { step, kills: 'writer' } });
+    rmSync(join(folder, 'killed.core'), { force: true });
+    assert.equal(await ask(), String(victim.pid), `after step ${step}`);
+    await waitFor(`all threads to run after step ${step}`, () => allRun(victim.pid));
+    assert.equal(lives(victim.pid), true);
+    if (answer.say === 'done') break;
+    assert.match(answer.say === 'failed' ? answer.why : '', /SIGKILL/, JSON.stringify(answer));
+    assert.deepEqual(copiesOf(victim.pid), [], `copies after step ${step}`);
+    sameFlags(victim.pid, before, `after step ${step}`);
+    before = mappingsOf(victim.pid);
+  }
+  assert.ok(step > 30, `${step - 1} steps were tried`);
+  assert.ok(((await victim.do('spawn-child')) as { pid: number }).pid > 0);
+});
+
+test('the target dies at each step, and the writer says so and leaves no file', { timeout: 280_000 }, async () => {
+  for (let step = 1; step < 200; step += 3) {
+    const victim = await real.victim();
+    const answer = await write(victim.pid, 'dead.core', { fault: { step, kills: 'target' } });
+    if (lives(victim.pid)) {
+      assert.ok(step > 30, `${step} steps were tried`);
+      await victim.stop();
+      return;
+    }
+    await victim.exited;
+    assert.deepEqual(copiesOf(victim.pid), []);
+    if (answer.say === 'done') {
+      // Late enough: the copy was made, and is whole.
+      assert.equal(existsSync(join(folder, 'dead.core')), true);
+    } else {
+      assert.ok(answer.say === 'refused' || answer.say === 'failed', JSON.stringify(answer));
+      assert.equal(existsSync(join(folder, 'dead.core')), false, `after step ${step}: ${JSON.stringify(answer)}`);
+    }
+    await victim.stop();
+  }
+});
+
+test('cancelled while it writes: no file, no copy, and the target runs', async () => {
+  const { victim, ask } = await serving();
+  await victim.do('leak', { mb: 300, buffers: true });
+  const abort = new AbortController();
+  const writing = runOwnWriter({ mode: 'fork', pid: victim.pid, ticks: startTicks(victim.pid) ?? '', file: join(folder, 'cut.core') }, abort.signal, () => { abort.abort(); }, WRITER);
+  assert.equal((await writing).say, 'cancelled');
+  assert.equal(existsSync(join(folder, 'cut.core')), false);
+  assert.deepEqual(copiesOf(victim.pid), []);
+  assert.equal(await ask(), String(victim.pid));
+});
+
+test('the fall-back that stops the target while it writes gives a core too', async () => {
+  const { victim, ask } = await serving();
+  await victim.do('mark', { words: ['STOP', 'MARK'], n: 444 });
+  const answer = done(await write(victim.pid, 'stop.core', { mode: 'stop' }));
+  assert.ok(answer.pausedMs > 0);
+  assert.equal(await holds(join(folder, 'stop.core'), 'STOP-MARK-197136'), true);
+  assert.equal(await ask(), String(victim.pid));
+});
+
+test('a process that another tracer holds is refused with its reason', async () => {
+  const victim = await real.victim();
+  await victim.do('leak', { mb: 200, buffers: true });
+  const first = write(victim.pid, 'first.core', { mode: 'stop' });
+  await waitFor('the first writer to hold it', () => stateOf(victim.pid) === 't');
+  const second = await write(victim.pid, 'second.core');
+  assert.equal(second.say === 'refused' && second.reason, 'denied');
+  done(await first);
+});
+
+test('gdb reads the core: threads, registers, backtraces and mappings as in one of gcore, of a process stopped at one point', async () => {
+  const victim = await real.victim();
+  process.kill(victim.pid, 'SIGSTOP');
+  await waitFor('the stop', () => stateOf(victim.pid) === 'T');
+  done(await write(victim.pid, 'ours.core', { mode: 'stop' }));
+  execFileSync('gcore', ['-o', join(folder, 'theirs'), String(victim.pid)], { stdio: 'ignore' });
+  const [ours, theirs] = [join(folder, 'ours.core'), join(folder, `theirs.${victim.pid}`)].map(readByGdb);
+  assert.ok(ours !== undefined && ours.includes('rip') && ours.split('Thread').length > 4, ours);
+  assert.equal(ours, theirs);
+  process.kill(victim.pid, 'SIGCONT');
+});
+
+/** What gdb says of a core, threads ordered by their id: gcore and the kernel number them differently. Mask registers are left out: gdb 13 takes their place in the extended state from Intel's layout, where kernel and processor say another one. */
+function readByGdb(core: string): string {
+  const said = execFileSync('gdb', ['-batch', '-nx', '-ex', 'thread apply all -s -- info registers', '-ex', 'thread apply all -s -- bt 12', '-ex', 'info proc mappings', process.execPath, core], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'], maxBuffer: 64 << 20 });
+  const blocks = said.slice(said.indexOf('\nThread ')).split(/\n(?=Thread |Mapped )/).map((block) => block.replace(/^Thread \d+/, 'Thread').split('\n').filter((line) => !/^k[0-7] |^warning: Section .\.reg-xstate/.test(line) && line !== '').join('\n'));
+  return blocks.sort().join('\n');
+}
