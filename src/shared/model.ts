@@ -158,22 +158,6 @@ export const Now = z.object({
 });
 export type Now = z.infer<typeof Now>;
 
-/** One status.sub.win32, counted. */
-export const StatusCount = z.object({ key: z.string(), status: z.number().int(), sub: z.number().int().optional(), win32: z.number().int().optional(), count: z.number().int(), reason: z.string().optional(), p50: z.number().optional(), p95: z.number().optional() });
-export const RouteCount = z.object({ method: z.string(), route: z.string(), count: z.number().int(), failures: z.number().int(), p50: z.number().optional(), p95: z.number().optional(), p99: z.number().optional(), max: z.number().optional() });
-export const HttpSummary = z.object({
-  from: At, to: At,
-  bytes: z.number().int(), lines: z.number().int(), rows: z.number().int(), malformed: z.number().int(), leftOut: z.number().int(),   // leftOut: the SCM site's own rows
-  byStatus: z.array(StatusCount),
-  routes: z.array(RouteCount),                                 // most failures first, then most requests
-  otherRoutes: z.number().int(),                               // rows of routes beyond the bound
-  clients: z.array(z.object({ client: z.string(), count: z.number().int(), failures: z.number().int() })),
-  slowest: z.array(RequestRow),
-  failed: z.array(RequestRow),                                 // newest first, bounded
-  minutes: z.array(z.object({ at: At, count: z.number().int(), failures: z.number().int(), p50: z.number().optional(), p95: z.number().optional(), p99: z.number().optional() })),
-});
-export type HttpSummary = z.infer<typeof HttpSummary>;
-
 export const ArtifactKind = z.enum([
   'http-log', 'event-log', 'application-log', 'php-log', 'process-list', 'open-files', 'environment', 'core-dump', 'minidump',
   'node-report', 'deployments', 'metrics', 'changes', 'failed-request-trace',
