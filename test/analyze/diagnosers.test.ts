@@ -191,6 +191,12 @@ test('memory-dump: a core of the victim with its engine and pause in the record;
   assert.deepEqual(await here.victim.do('print', { text: 'alive' }), { did: 'print' });
 });
 
+test('memory-dump: a kind that this system does not have is refused by name', async (t) => {
+  if (!here.platform.can('memory-dump').yes || here.platform.dumpKinds.includes('mini')) { t.skip('every kind can be had here'); return; }
+  const session = await here.diagnose([{ id: 'memory-dump', options: { kind: 'mini' } }]);
+  assert.match(step(session, 'memory-dump'), /^failed: A mini dump is not possible here: it is one of full/);
+});
+
 test('memory-dump: refused where it would not fit, before the process is touched', async () => {
   const small = await realWorld({ artifactBytes: 20 * 1024 * 1024 });
   try {
