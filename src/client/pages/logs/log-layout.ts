@@ -1,5 +1,6 @@
 // Owns the heights of the log's rows: how many screen lines each entry takes, where it lies, and which rows a scroll position shows.
 import { visible } from '../../../shared/view.ts';
+import { fieldLines } from './structured.ts';
 import type { Row } from './tail-store.ts';
 
 export const LINE_PX = 19;
@@ -35,10 +36,12 @@ export function displayed(row: Row, expanded: boolean): { readonly text: string;
 
 /** Screen lines of a row; exact for a mono face, corrected by measuring for signs of other width. */
 export function linesOfRow(row: Row, shape: Shape): number {
-  const { text, folded } = displayed(row, shape.expanded.has(row.key));
-  if (!shape.wrap) return text.split('\n').length;
+  const expanded = shape.expanded.has(row.key);
+  const { text, folded } = displayed(row, expanded);
+  const fields = expanded && row.line ? fieldLines(row.line.text) : 0;
+  if (!shape.wrap) return fields + text.split('\n').length;
   const tail = folded > 0 ? 16 : 0;
-  return text.split('\n').reduce((n, line, i, all) => n + Math.max(1, Math.ceil((line.length + (i === all.length - 1 ? tail : 0)) / Math.max(10, shape.columns))), 0);
+  return fields + text.split('\n').reduce((n, line, i, all) => n + Math.max(1, Math.ceil((line.length + (i === all.length - 1 ? tail : 0)) / Math.max(10, shape.columns))), 0);
 }
 
 export interface Layout { readonly tops: Float64Array; readonly total: number }
@@ -49,6 +52,7 @@ export const heightKey = (row: Row): string => (row.rev === undefined ? row.key 
 /** `measured` heights win over computed ones; computed ones are remembered in `known` while the shape stays. */
 export function layoutOf(rows: readonly Row[], shape: Shape, measured: ReadonlyMap<string, number>, known: Map<string, number>): Layout {
   const tops = new Float64Array(rows.length + 1);
+  if (known.size > rows.length * 4 + 1_000) known.clear();      // rows that left are forgotten
   rows.forEach((row, i) => {
     const key = heightKey(row);
     let height = measured.get(key) ?? known.get(key);

@@ -1,7 +1,9 @@
 // Owns one row of a log: time, level, file, text with the found words marked; folded until opened. Text nodes only.
 import { count, bytes, plural } from '../../../shared/units.ts';
 import { time, timeMs, utcTitle } from '../../words.ts';
+import { EntryFields } from './entry-fields.tsx';
 import { displayed } from './log-layout.ts';
+import { isStructured } from './structured.ts';
 import type { Row } from './tail-store.ts';
 
 interface LogRowProps { row: Row; top: number; name: string | undefined; expanded: boolean; onToggle: (key: string) => void; find: RegExp | undefined; wanted: boolean; short: boolean }
@@ -15,14 +17,15 @@ export function LogRow({ row, top, name, expanded, onToggle, find, wanted, short
   const { line } = row;
   if (!line) return null;
   const { text, folded } = displayed(row, expanded);
-  const foldable = folded > 0 || expanded;
+  const structured = isStructured(line.text);
+  const foldable = folded > 0 || expanded || structured;
   const level = line.level === 'unknown' ? '' : line.level;
   return (
     <div class={`entry l-${line.level} ${wanted ? 'wanted' : ''}`} style={place} data-key={row.key}>
       {line.at === undefined ? <span /> : <time title={utcTitle(line.at)}>{short ? time(line.at) : timeMs(line.at)}</time>}
       <i>{level}</i>
       {name === undefined ? undefined : <em title={name}>{fileOf(name)}</em>}
-      <b><Marked text={text} find={find} />{foldable ? <button type="button" class="fold" aria-expanded={expanded} onClick={() => onToggle(row.key)}>{expanded ? 'fold' : `+${count(folded)} ${folded === 1 ? 'line' : 'lines'}`}</button> : undefined}{line.cutBytes === undefined ? undefined : <small class="cut">{bytes(line.cutBytes)} of this line are left out</small>}</b>
+      <b><Marked text={text} find={find} />{foldable ? <button type="button" class="fold" aria-expanded={expanded} onClick={() => onToggle(row.key)}>{expanded ? 'fold' : folded > 0 ? `+${count(folded)} ${folded === 1 ? 'line' : 'lines'}` : 'fields'}</button> : undefined}{line.cutBytes === undefined ? undefined : <small class="cut">{bytes(line.cutBytes)} of this line are left out</small>}{expanded && structured ? <EntryFields text={line.text} /> : undefined}</b>
     </div>
   );
 }

@@ -48,7 +48,7 @@ export function LogView({ tail, names, wrap, wanted, paused, onHold, find }: Log
     }
     setTop(element.scrollTop);
   }, [layout, height, wanted]);
-  useLayoutEffect(() => { if (wrap && box.current && measure(box.current, layout, rows, measured)) setMeasuredAt((n) => n + 1); });
+  useLayoutEffect(() => { if (wrap && box.current && measure(box.current, layout, rows, from, to, measured)) setMeasuredAt((n) => n + 1); });
 
   const readAhead = (element: HTMLElement): void => { if (!tail.atStart && rows.length > 0) tail.older(rowAt(layout, Math.max(0, element.scrollTop - AHEAD_PX))); };
   // A batch of older lines may still leave another file short of what is in view.
@@ -95,9 +95,10 @@ function remember(element: HTMLElement, layout: Layout, rows: readonly Row[], an
 }
 
 /** Takes the true heights of wrapped rows where they differ from the computed ones. */
-function measure(element: HTMLElement, layout: Layout, rows: readonly Row[], measured: Map<string, number>): boolean {
+function measure(element: HTMLElement, layout: Layout, rows: readonly Row[], from: number, to: number, measured: Map<string, number>): boolean {
   let changed = false;
-  const byKey = new Map(rows.map((r, i) => [r.key, i]));
+  const byKey = new Map(rows.slice(from, to).map((r, i) => [r.key, from + i]));
+  if (measured.size > rows.length * 4 + 1_000) measured.clear();  // rows that left are forgotten
   for (const child of element.querySelectorAll<HTMLElement>('.entry')) {
     const at = byKey.get(child.dataset['key'] ?? '');
     if (at === undefined) continue;

@@ -15,6 +15,7 @@ import { FilterBar, finderOf } from './filter-bar.tsx';
 import { filterOf, type LogQuery } from './log-query.ts';
 import { textOfRow } from './log-layout.ts';
 import { LogView } from './log-view.tsx';
+import { MinuteBars } from './minute-bars.tsx';
 import type { Row } from './tail-store.ts';
 import { useTail, type Tail } from './use-tail.ts';
 
@@ -47,6 +48,7 @@ export function TailPane({ query, sources, onCatalog, failed }: TailPaneProps) {
         </span></h2>
       <FilterBar query={query} />
       {tail.problem ? <Failure problem={tail.problem} /> : undefined}
+      {tail.store.minutes.list().length > 1 ? <MinuteBars minutes={tail.store.minutes.list()} now={agentNow()} /> : undefined}
       {tail.store.rows.length > 0 ? <LogView tail={tail} names={names} wrap={wrap} wanted={query.at} paused={paused} onHold={setHold} find={find} />
         : tail.loading ? <Skeleton rows={14} /> : tail.problem ? undefined : <Nothing query={query} tail={tail} />}
       {jump ? <JumpDialog at={query.at} onClose={() => setJump(false)} /> : undefined}

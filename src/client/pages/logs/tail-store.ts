@@ -1,5 +1,6 @@
 // Owns the lines the page holds of one or several logs: merged by time, each once, bounded, what left or was lost counted.
 import type { LogLine } from '../../../shared/model.ts';
+import { MinuteCounts } from './minutes.ts';
 import type { LogItem, LogNotice } from '../../../shared/live.ts';
 
 export interface Row { readonly key: string; readonly source: string; readonly at: number | undefined; readonly line?: LogLine; readonly notice?: LogNotice; /** Counts the lines joined to the entry since it came. */ readonly rev?: number }
@@ -18,6 +19,8 @@ function keyOf(source: string, { cursor, offset }: LogLine): string {
 }
 
 export class TailStore {
+  /** What came, by minute and level. */
+  readonly minutes = new MinuteCounts();
   rows: Row[] = [];
   /** Entries that left at the front since the last clear. */
   left = 0;
@@ -42,6 +45,7 @@ export class TailStore {
       if (!row) continue;
       this.#broken.delete(source);
       at = row.at ?? at;
+      if (row.line && row.at !== undefined) this.minutes.add(row.at, row.line.level);
       after = this.#insert(row, after);
     }
     const over = this.rows.length - this.#keep;
@@ -70,6 +74,7 @@ export class TailStore {
   clear(): void {
     this.rows = [];
     this.#seen.clear();
+    this.minutes.clear();
     this.left = 0;
     this.dropped = 0;
     this.passed = 0;
@@ -112,6 +117,7 @@ export class TailStore {
       if (row.line === undefined || this.#broken.has(source)) return false;
       const cutBytes = (row.line.cutBytes ?? 0) + (more.cutBytes ?? 0);
       const text = row.line.text.length > MAX_JOINED_CHARS ? row.line.text : `${row.line.text}\n${more.text}`;
+      if (row.at !== undefined) this.minutes.change(row.at, row.line.level, more.level);
       this.rows[i] = { ...row, key: row.key, rev: (row.rev ?? 0) + 1, line: { ...row.line, level: more.level, text, ...(cutBytes > 0 ? { cutBytes } : {}) } };
       return true;
     }
