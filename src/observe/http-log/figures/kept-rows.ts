@@ -6,6 +6,8 @@ import type { Columns, TextRole } from '../columns.ts';
 const MAX_TEXT_BYTES = 4_096;
 /** Texts of all kept rows together: the last rows give way. */
 export const MAX_KEPT_BYTES = 24 * 2 ** 20;
+/** So many times the kept rows are gathered before they are sorted: newest failures come one after the other, and each would stay for a while. */
+const TRIM_AT = 4;
 const NUMBERS = ['offset', 'at', 'status', 'sub', 'win32', 'taken', 'sent', 'received'] as const;
 
 export interface KeptRowsState { rows: number; bytes: Uint8Array; numbers: Float64Array; texts: Int32Array; sources: Int32Array }
@@ -35,7 +37,7 @@ export class KeptRows {
     for (const role of TEXT_ROLES) this.#text(columns, role, row, to);
     this.#sources[to] = source;
     this.#columns.rows = to + 1;
-    if (this.#columns.rows >= this.#keep * 2 + 64 || this.#used > MAX_KEPT_BYTES) this.#trim();
+    if (this.#columns.rows >= this.#keep * TRIM_AT + 64 || this.#used > MAX_KEPT_BYTES) this.#trim();
   }
 
   /** The rows in order. */
