@@ -39,7 +39,7 @@ async function zipped(name: string, members: readonly (readonly [string, Uint8Ar
 describe('every format', () => {
   for (const [i, writer] of WRITERS.entries()) {
     test(`${writer.name}: figures and rows are the generator's truth, plain and packed`, async () => {
-      const { bytes, truth, rows } = makeLog(writer, { rows: 9_000, seed: 20 + i, damagedEvery: 500 });
+      const { bytes, truth, rows } = makeLog(writer, { rows: 5_000, seed: 20 + i, damagedEvery: 500 });
       const plain = await put(`${i}.log`, bytes);
       const packed = await put(`${i}.log.gz`, gzipSync(bytes, { level: 1 }));
       const failed = (all: readonly ExpectedRow[]): string[] => all.filter((one) => one.status >= 500).map((one) => `${one.at} ${one.offset}`);
@@ -50,11 +50,11 @@ describe('every format', () => {
         assert.deepEqual(found.map((one) => `${one.at} ${one.offset}`), failed([...rows].sort(order)), path);
         assert.equal(report.rows, failed(rows).length);
         const all = (await read({ paths: [path] })).report;
-        assert.deepEqual(new Map(Object.entries(all.byStatus)), new Map([...truth.byStatus].sort()).size === 0 ? new Map() : new Map(Object.entries(Object.fromEntries(truth.byStatus))));
+        assert.deepEqual(all.byStatus, Object.fromEntries(truth.byStatus));
         assert.deepEqual([all.lines, all.rows, all.leftOut, all.malformed, all.bytes], [truth.lines, truth.rows - truth.leftOut, truth.leftOut, truth.malformed, bytes.length]);
       }
       const times = rows.map((one) => one.at).sort((a, b) => a - b);
-      const [from = 0, to = 0] = [times[3_000], times[6_000]];
+      const [from = 0, to = 0] = [times[1_500], times[3_500]];
       for (const path of [plain, packed]) {
         const window = (await read({ paths: [path], from, to, everything: true })).report;
         assert.equal(window.rows, times.filter((at) => at >= from && at <= to).length, path);
