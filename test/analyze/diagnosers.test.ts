@@ -183,7 +183,7 @@ test('memory-dump: a core of the victim with its engine and pause in the record;
   const session = await here.diagnose([{ id: 'memory-dump' }]);
   assert.equal(step(session, 'memory-dump'), 'done');
   const ref = session.artifacts.find((a) => a.kind === 'core-dump');
-  assert.match(ref?.note ?? '', /^\w+; paused [\d.]+ m?s; not masked/);
+  assert.match(ref?.note ?? '', /^[\w -]+; paused [\d.]+ m?s; (.+; )?not masked/);
   const path = await here.store.artifacts.path(ref ?? { session: '', instance: '', name: '' });
   assert.equal((await stat(path)).size, ref?.bytes);
   assert.equal((await stat(path)).mode & 0o777, process.platform === 'win32' ? 0o666 : 0o600, 'what a process has in memory is for its owner only');
