@@ -13,9 +13,12 @@ export interface Chosen {
   readonly above?: { readonly texts: readonly string[]; readonly offset: number; readonly level: number } | undefined;
 }
 
+const POOLED_BYTES = 4_096;
+
 export interface FrameHead { readonly channel: number; readonly cursor: string; readonly passed: number }
 
-const allocate = (size: number): Buffer => Buffer.allocUnsafeSlow(size);
+/** A small one from Node's pool, which costs the collector nothing; a large one by itself, so that nothing is kept alive with it. */
+const allocate = (size: number): Buffer => (size < POOLED_BYTES ? Buffer.allocUnsafe(size) : Buffer.allocUnsafeSlow(size));
 
 export function frameOf(head: FrameHead, block: Block, masked: Masked, chosen: Chosen): Frame {
   return chosen.lines === undefined && masked.texts.size === 0 ? wholeFrame(head, block) : someFrame(head, block, masked, chosen);
