@@ -36,7 +36,7 @@ const file = join(folder, 'app.log');
 writeFileSync(file, '');
 const tails = new Tails(systemClock);
 const ending = new AbortController();
-const all: Seen[] = Array.from({ length: FOLLOWERS }, () => ({ next: 0, lines: 0, gaps: 0, dropped: 0, said: false, reconnects: 0 }));
+const all: Seen[] = Array.from({ length: FOLLOWERS }, () => ({ part: '', next: 0, lines: 0, gaps: 0, dropped: 0, said: false, reconnects: 0 }));
 
 const lineOf = (n: number): string => `line ${n} ${'é€x'.repeat(n % 7)}`;
 
