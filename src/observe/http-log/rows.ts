@@ -1,10 +1,13 @@
 // Owns the way from a row to a RequestRow: masking, cutting, words; and which rows are not the site's own.
 import { maskQuery, maskUrl } from '../../shared/mask.ts';
 import type { RequestRow } from '../../shared/model.ts';
-import { ABSENT } from './columns.ts';
+import { ABSENT, hashOf } from './columns.ts';
 import type { Columns, TextColumn, TextRole } from './columns.ts';
+import { RouteFold } from './figures/fold.ts';
 import { meaning } from './meaning.ts';
-import { routeOf } from './route.ts';
+import { Words, decode } from './words.ts';
+
+export { decode } from './words.ts';
 
 /** Rows of the SCM site (Kudu, and we inside it) say so in s-sitename. */
 const SCM_SITE = '~1';
@@ -16,19 +19,6 @@ const MAX_PATH = 1_000, MAX_QUERY = 1_000, MAX_AGENT = 300, MAX_HOST = 255, MAX_
 
 /** The one format that writes `+` for each space of a text. Elsewhere a `+` is one. */
 export const PLUS_FORMAT = 'iis-w3c';
-
-/** What a row says before it is masked and cut; numbers are ABSENT where it does not say. */
-interface Said {
-  readonly at: number;
-  readonly offset: number;
-  readonly status: number;
-  readonly sub: number;
-  readonly win32: number;
-  readonly takenMs: number;
-  readonly sentBytes: number;
-  readonly receivedBytes: number;
-  text(role: TextRole): string | undefined;
-}
 
 /** The SCM site's row, or one of our own requests: left out of all figures, and counted. */
 export function leftOut(columns: Columns, row: number): boolean {
@@ -42,19 +32,6 @@ function begins({ bytes }: Columns, { from, to }: TextColumn, row: number, ascii
   return true;
 }
 
-/** The row as it is shown: secrets of queries masked, IIS's `+` of the user agent a space, the platform's X-ARR-LOG-ID taken off. `format`: id of the format it was read as; without it IIS's. */
-export function requestRow(columns: Columns, row: number, source: string, format = PLUS_FORMAT): RequestRow {
-  return shown(ofColumns(columns, row), source, format === PLUS_FORMAT);
-}
-
-function ofColumns(columns: Columns, row: number): Said {
-  const number = (column: Float64Array | Int32Array): number => column[row] as number;
-  return {
-    at: number(columns.at), offset: number(columns.offset), status: number(columns.status), sub: number(columns.sub), win32: number(columns.win32),
-    takenMs: number(columns.taken), sentBytes: number(columns.sent), receivedBytes: number(columns.received), text: (role) => textOf(columns, role, row),
-  };
-}
-
 /** Text of a column; undefined when the row does not have it. */
 export function textOf(columns: Columns, role: TextRole, row: number): string | undefined {
   const column = columns.text[role];
@@ -63,38 +40,59 @@ export function textOf(columns: Columns, role: TextRole, row: number): string | 
   return to <= from ? undefined : decode(columns.bytes, from, to);
 }
 
-/** Logs are UTF-8 unless the server was told to write ANSI: bytes that are not UTF-8 are read one by one. */
-export function decode(bytes: Uint8Array, from: number, to: number): string {
-  const view = Buffer.from(bytes.buffer, bytes.byteOffset + from, to - from);
-  const text = view.toString('utf8');
-  return text.includes('\uFFFD') ? view.toString('latin1') : text;
+/** Strings that many rows share. */
+const methods = new Words(32, (text) => cut(text, MAX_METHOD));
+const hosts = new Words(64, (text) => cut(text, MAX_HOST));
+const clients = new Words(512, (text) => cut(text, MAX_CLIENT));
+const referrers = new Words(256, (text) => cleanReferrer(text));
+const agents = new Words(256, (text) => cut(text, MAX_AGENT));
+const plusAgents = new Words(256, (text) => cut(text.replaceAll('+', ' '), MAX_AGENT));
+const routes = new Words(512, (text) => text);
+const fold = new RouteFold();
+
+/** The row as it is shown: secrets of queries masked, IIS's `+` of the user agent a space, the platform's X-ARR-LOG-ID taken off. `format`: id of the format it was read as; without it IIS's. */
+export function requestRow(columns: Columns, row: number, source: string, format = PLUS_FORMAT): RequestRow {
+  const { text } = columns;
+  const number = (column: Float64Array | Int32Array): number => column[row] as number;
+  const made: RequestRow = {
+    at: number(columns.at), method: methods.of(columns, text.method, row) ?? '-', path: cut(textOf(columns, 'path', row) ?? '/', MAX_PATH), route: routeAt(columns, row),
+    status: number(columns.status), source, offset: number(columns.offset),
+  };
+  const sub = number(columns.sub), win32 = number(columns.win32), taken = number(columns.taken), sent = number(columns.sent), received = number(columns.received);
+  if (sub !== ABSENT) made.sub = sub;
+  if (win32 !== ABSENT) made.win32 = win32;
+  if (taken !== ABSENT) made.takenMs = taken;
+  if (sent !== ABSENT) made.sentBytes = sent;
+  if (received !== ABSENT) made.receivedBytes = received;
+  addTexts(made, columns, row, format === PLUS_FORMAT ? plusAgents : agents);
+  const reason = meaning(made.status, made.sub, made.win32, made.takenMs);
+  if (reason !== undefined) made.reason = reason.says;
+  return made;
 }
 
-function shown(said: Said, source: string, plusIsSpace: boolean): RequestRow {
-  const path = said.text('path') ?? '/';
-  const row: RequestRow = {
-    at: said.at, method: cut(said.text('method') ?? '-', MAX_METHOD), path: cut(path, MAX_PATH), route: routeOf(path), status: said.status, source, offset: said.offset,
-  };
-  if (said.sub !== ABSENT) row.sub = said.sub;
-  if (said.win32 !== ABSENT) row.win32 = said.win32;
-  if (said.takenMs !== ABSENT) row.takenMs = said.takenMs;
-  if (said.sentBytes !== ABSENT) row.sentBytes = said.sentBytes;
-  if (said.receivedBytes !== ABSENT) row.receivedBytes = said.receivedBytes;
-  const query = cleanQuery(said.text('query'));
-  if (query !== undefined) row.query = query;
-  const client = said.text('client');
-  if (client !== undefined) row.client = cut(client, MAX_CLIENT);
-  const agent = said.text('agent');
-  if (agent !== undefined) row.userAgent = cut(plusIsSpace ? agent.replaceAll('+', ' ') : agent, MAX_AGENT);
-  const host = said.text('host');
-  if (host !== undefined) row.host = cut(host, MAX_HOST);
-  const referrer = said.text('referrer');
-  if (referrer !== undefined) row.referrer = cleanReferrer(referrer);
-  const upstream = said.text('upstream');
-  if (upstream !== undefined) row.upstream = cut(upstream, MAX_UPSTREAM);
-  const reason = meaning(row.status, row.sub, row.win32, row.takenMs);
-  if (reason !== undefined) row.reason = reason.says;
-  return row;
+function addTexts(made: RequestRow, columns: Columns, row: number, agentWords: Words): void {
+  const { text } = columns;
+  const query = cleanQuery(textOf(columns, 'query', row));
+  if (query !== undefined) made.query = query;
+  const client = clients.of(columns, text.client, row);
+  if (client !== undefined) made.client = client;
+  const agent = agentWords.of(columns, text.agent, row);
+  if (agent !== undefined) made.userAgent = agent;
+  const host = hosts.of(columns, text.host, row);
+  if (host !== undefined) made.host = host;
+  const referrer = referrers.of(columns, text.referrer, row);
+  if (referrer !== undefined) made.referrer = referrer;
+  const upstream = textOf(columns, 'upstream', row);
+  if (upstream !== undefined) made.upstream = cut(upstream, MAX_UPSTREAM);
+}
+
+/** routeOf() of the row's path. */
+function routeAt(columns: Columns, row: number): string {
+  const { from, to } = columns.text.path;
+  const begin = from[row] as number, end = to[row] as number;
+  if (end <= begin) return '/';
+  const size = fold.write(0, columns.bytes, begin, end);
+  return routes.at(fold.bytes, 0, size, hashOf(fold.bytes, 0, size));
 }
 
 function cleanQuery(query: string | undefined): string | undefined {
