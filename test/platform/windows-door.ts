@@ -1,7 +1,7 @@
 // Owns what only the door to Windows does, tested on Windows (bundled and started by windows.test.ts).
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { readdir, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { openPlatform } from '../../src/platform/choose.ts';
@@ -124,4 +124,23 @@ test('a dump is whole or refused', async () => {
     await writeFile(file, content);
     await assert.rejects(checkDump(1, file), /minidump|cut/);
   }
+});
+
+test('the worker\'s own ProcDump is asked where ours has no program, and judged by its file', async () => {
+  const { takeMinidump } = await import('../../src/platform/windows/dump.ts');
+  const { findProcdump } = await import('../../src/platform/windows/procdump.ts');
+  // ProcDump itself may not be shipped: in its place stands node.exe, which is told what to write by the options that it reads.
+  const drive = join(top, 'system');
+  const folder = join(`${drive}\\`, 'devtools', 'sysinternals');
+  await mkdir(folder, { recursive: true });
+  const env = { ...process.env, SystemDrive: drive };
+  assert.equal(findProcdump(env, 64), undefined);
+  await copyFile(process.execPath, join(folder, 'procdump64.exe'));
+  const found = findProcdump(env, 64);
+  assert.deepEqual(found?.args(4711, 'mini-plus', 'd:\\x y.dmp'), ['-accepteula', '-mp', '4711', 'd:\\x y.dmp']);
+  const { victim, info } = await start('cmd.exe');
+  const threads = { stops: () => new Map<number, number>(), letGo: () => undefined };
+  const request = { target: { ...info, bits: 64 as const }, kind: 'mini' as const, file: join(top, 'by-procdump.dmp'), env, threads, program: join(top, 'not-there.js') };
+  await assert.rejects(takeMinidump(request, never), { code: 'DUMP_FAILED', message: /procdump64\.exe wrote no file: .*bad option: -mm/ });
+  await victim.kill();
 });

@@ -31,7 +31,15 @@ export function dumpOffer(env: Env): Offer {
   return { yes: false, because: `the program that writes dumps is missing (${PROGRAM})` };
 }
 
-export interface DumpRequest { readonly target: ProcessInfo; readonly kind: DumpKind; readonly file: string; readonly env: Env; readonly threads: Threads }
+export interface DumpRequest {
+  readonly target: ProcessInfo;
+  readonly kind: DumpKind;
+  readonly file: string;
+  readonly env: Env;
+  readonly threads: Threads;
+  /** Ours, where it lies elsewhere than beside the agent's entry. */
+  readonly program?: string;
+}
 
 /** @throws DUMP_FAILED, PROCESS_GONE, CANCELLED. The caller has checked whose process it is. */
 export async function takeMinidump(request: DumpRequest, signal: AbortSignal): Promise<DumpResult> {
@@ -66,10 +74,10 @@ interface Made { readonly engine: string; readonly pausedMs?: number; readonly n
 type Engine = (request: DumpRequest, part: string, signal: AbortSignal) => Promise<Made>;
 
 /** Of a 32-bit process ProcDump's own 32-bit program makes the better dump: ours shows it as the emulation that it runs in. */
-function enginesFor({ target, env }: DumpRequest): Engine[] {
+function enginesFor({ target, env, program = PROGRAM }: DumpRequest): Engine[] {
   const procdump = findProcdump(env, target.bits ?? 64);
   const engines: Engine[] = [];
-  if (existsSync(PROGRAM)) engines.push(ours);
+  if (existsSync(program)) engines.push(ours);
   if (procdump !== undefined) engines.push(byProcdump(procdump));
   return target.bits === 32 ? engines.reverse() : engines;
 }
@@ -77,9 +85,9 @@ function enginesFor({ target, env }: DumpRequest): Engine[] {
 /** A program that has just been ended may still hold its file for a moment. */
 async function removePart(part: string): Promise<void> { await rm(part, { force: true, maxRetries: 10, retryDelay: 50 }); }
 
-const ours: Engine = async ({ target, kind, env, threads }, part, signal) => {
+const ours: Engine = async ({ target, kind, env, threads, program = PROGRAM }, part, signal) => {
   const order: DumpOrder = { pid: target.pid, startedAt: target.startedAt, kind, file: part, clone: kind === 'full' };
-  const { done } = await ended(threads, target, async () => answerOf(await run(process.execPath, [PROGRAM, JSON.stringify(order)], { signal, limitMs: LIMIT_MS, maxOutputBytes: OUTPUT_BYTES, env: plainEnv(env) }), target));
+  const { done } = await ended(threads, target, async () => answerOf(await run(process.execPath, [program, JSON.stringify(order)], { signal, limitMs: LIMIT_MS, maxOutputBytes: OUTPUT_BYTES, env: plainEnv(env) }), target));
   const bitness = target.bits === 32 ? ['a 32-bit process, dumped as the emulation that it runs in'] : [];
   const note = [...(done.cloned || done.why === undefined || kind !== 'full' ? [] : [`no clone: ${done.why}`]), ...bitness].join('; ');
   return { engine: done.cloned ? 'MiniDumpWriteDump of a clone' : 'MiniDumpWriteDump', pausedMs: done.pausedMs, ...(note === '' ? {} : { note }) };
