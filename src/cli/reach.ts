@@ -59,8 +59,12 @@ async function ofHome(options: Remote): Promise<Reached | undefined> {
     throw new DiagError('UNREACHABLE', { url, why: 'it listens on a pipe of the platform; name its web address with --url' });
   }
   if (!await answers(url)) return undefined;
-  const reached = at(url, tokenOf(options) ?? await tokenIn(own));
-  return { ...reached, again: async () => await ofHome(options).catch((error: unknown) => { if (error instanceof DiagError) return undefined; throw error; }) ?? reached };
+  const reached: Reached = {
+    ...at(url, tokenOf(options) ?? await tokenIn(own)),
+    // Not there yet: the next time it is looked for again, not only at the old address.
+    again: async () => await ofHome(options).catch((error: unknown) => { if (error instanceof DiagError) return undefined; throw error; }) ?? reached,
+  };
+  return reached;
 }
 
 function at(given: string, token: string | undefined): Reached {
