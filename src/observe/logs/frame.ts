@@ -76,5 +76,6 @@ function someFrame(head: FrameHead, block: Block, masked: Masked, chosen: Chosen
 function partOf(block: Block, masked: Masked, line: number, shift: number): Part {
   const text = masked.texts.get(line);
   const raw = block.bytes.subarray(block.starts[line], block.starts[line + 1]);
-  return { flags: block.flags[line] as number, place: (block.places[line] as number) + shift, bytes: text === undefined ? raw : Buffer.from(`${text}\n`) };
+  const flags = (block.flags[line] as number) | (text === '' ? LogFlags.joins | LogFlags.blank : 0); // all of it was masked away with the line above
+  return { flags, place: (block.places[line] as number) + shift, bytes: text === undefined ? raw : Buffer.from(`${text}\n`) };
 }
