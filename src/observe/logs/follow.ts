@@ -47,7 +47,7 @@ export async function followLog(log: Log, options: FollowOptions, tails: Tails, 
   try {
     const here = await started;
     tail = here;
-    sink.onRoom(() => { if (queue.drain()) here.room(queue); });
+    sink.onRoom(() => { if (queue.drain()) here.room(); });
     const following: Following = { log, clock, options, tail, tails, queue, wish: { filter, claim: (number) => sink.claim(number) } };
     if (mark === undefined) await fromEnd(following, options.last ?? DEFAULT_LAST);
     else await fromMark(following, mark);

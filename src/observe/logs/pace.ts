@@ -29,10 +29,7 @@ export class Pace {
   }
 
   /** Somebody has room again. */
-  room(follower: FollowerQueue): void {
-    follower.tookAt = this.#clock.monotonic();
-    this.#ring?.();
-  }
+  room(): void { this.#ring?.(); }
 
   /** Resolves when the next block may be read. */
   async ready(followers: () => readonly FollowerQueue[], signal: AbortSignal): Promise<void> {
@@ -56,7 +53,12 @@ export class Pace {
     const now = this.#clock.monotonic();
     const more = (now - this.#refilledAt) * REFILL;
     this.#refilledAt = now;
-    for (const one of all) one.patienceMs = Math.min(PATIENCE_MS, one.patienceMs + more);
+    for (const one of all) {
+      one.patienceMs = Math.min(PATIENCE_MS, one.patienceMs + more);
+      // Less waits than before, or little: it takes what it gets.
+      if (one.bytes <= FULL_BYTES || one.bytes < one.seenBytes) one.tookAt = now;
+      one.seenBytes = one.bytes;
+    }
   }
 
   async #nextRoom(signal: AbortSignal): Promise<void> {

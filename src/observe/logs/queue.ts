@@ -26,8 +26,9 @@ export class FollowerQueue {
   #saved: LogBatch[] = [];                 // from among what was lost
   #closed: boolean;
   #cursor = '';                            // after what was lost
-  /** Of the clock that the tail counts its patience by: when this follower last took something. */
+  /** Kept by the pace of the tail: when this follower was last seen to take something, and what waited then. */
   tookAt = 0;
+  seenBytes = 0;
   patienceMs = 0;
 
   /** `closed`: takes and keeps, and gives nothing on until it is opened. */

@@ -120,7 +120,7 @@ export class Tail implements Output {
   }
 
   /** A follower took something. */
-  room(follower: FollowerQueue): void { this.#pace.room(follower); }
+  room(): void { this.#pace.room(); }
 
   block(block: Block, _file: LogFile, cursor: string, near: number | undefined): void {
     this.#cursor = cursor;

@@ -13,7 +13,7 @@ import { levelAt, quickLevel } from '../../../src/observe/logs/quick-level.ts';
 import { Tails } from '../../../src/observe/logs/tails.ts';
 import { systemClock } from '../../../src/platform/clock.ts';
 import type { LogItem } from '../../../src/shared/live.ts';
-import { followed, takeText } from '../../support/followed.ts';
+import { followed, takeText, TestSink } from '../../support/followed.ts';
 import { waitFor } from '../../support/wait.ts';
 
 interface Watched { readonly texts: string[]; readonly items: LogItem[]; passed: number; cursor: string }
@@ -109,4 +109,28 @@ test('where no notice comes, the log is looked at: written through another folde
     await waitFor(`line ${i}`, () => got.texts.includes(`line ${i}`));
   }
   assert.equal(got.texts.length, 6);
+});
+
+test('who was idle for long and reads in time loses nothing when much comes at once', async (t) => {
+  const { log, tails } = await ground(t);
+  const end = new AbortController();
+  const sink = new TestSink();
+  sink.stalled = true;
+  const clock = Object.create(systemClock, { monotonic: { value: () => systemClock.monotonic() + late } }) as typeof systemClock;
+  let late = 0;
+  const own = new Tails(clock, tails.mask);
+  const running = followLog(log, { last: 0, signal: end.signal, sink }, own, clock);
+  t.after(async () => { end.abort(); await running; });
+  await waitFor('the first batch', () => sink.got.length > 0);
+  late = 60_000;                                               // a minute later
+  const lines = Array.from({ length: 120_000 }, (_, i) => `2026-11-21T02:14:07.123Z INFO order ${i} ${'x'.repeat(40)}`);
+  const writing = (async () => { for (let i = 0; i < lines.length; i += 4_000) await appendFile(log.path, `${lines.slice(i, i + 4_000).join('\n')}\n`); })();
+  let got = 0;
+  await waitFor('every line', () => {
+    sink.resume();
+    sink.stalled = true;
+    for (let batch = sink.got.shift(); batch !== undefined; batch = sink.got.shift()) { got += batch.items.length; assert.equal(batch.dropped, 0); }
+    return got === lines.length;
+  });
+  await writing;
 });
