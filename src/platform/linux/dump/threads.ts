@@ -150,8 +150,8 @@ export class Threads {
         this.#stopped.set(tid, { tid, status: found.status, registers: Buffer.alloc(REGISTERS_BYTES), floating: Buffer.alloc(FP_BYTES), extended: Buffer.alloc(0), signal: undefined });
         return;
       }
+      nap(spins);
       spins += 1;
-      if (spins > SPINS) Atomics.wait(NAPPING, 0, 0, NAP_MS);
       if (performance.now() > until && (stateLetter(tid) !== 'R' || performance.now() > until + RUNNABLE_LIMIT_MS)) throw new Refused('unstoppable', `thread ${tid} does not stop: it stands in the kernel, state ${stateLetter(tid) ?? 'gone'} (a child that was started by vfork, or a device that does not answer)`);
     }
   }
@@ -192,6 +192,11 @@ export const plainlyStopped = (thread: Thread): boolean => stopEvent(thread.stat
 export const isGone = (error: unknown): boolean => error instanceof SystemCallError && error.errno === ESRCH;
 
 const NAPPING = new Int32Array(new SharedArrayBuffer(4));
+
+/** Between two looks: the first ones come at once, later ones leave the processor to the target. */
+export function nap(looks: number): void {
+  if (looks > SPINS) Atomics.wait(NAPPING, 0, 0, NAP_MS);
+}
 
 /** A thread on its way out cannot be held; the kernel says EPERM then. */
 const isEnding = (tid: number): boolean => ['Z', 'X', undefined].includes(stateLetter(tid));
