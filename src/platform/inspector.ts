@@ -14,8 +14,16 @@ const OPCODE = { continued: 0, text: 1, close: 8, ping: 9, pong: 10 } as const;
 export interface Inspector {
   /** Runs an expression in the main context and returns its value, which must be JSON. Works also while the event loop is blocked. */
   evaluate(expression: string): Promise<unknown>;
-  /** Hangs up at once. */
-  hangUp(): void;
+  /** Any method of the protocol; gives its result object. */
+  send(method: string, params?: Readonly<Record<string, unknown>>): Promise<unknown>;
+  /** Hears an event of the protocol; a later hearer of the same event takes its place. */
+  on(event: string, hear: (params: unknown) => void): void;
+  /** While true nothing is read: what the other side says waits there. */
+  hold(yes: boolean): void;
+  /** Resolves when the conversation is over, whoever ended it. */
+  readonly over: Promise<void>;
+  /** Hangs up at once; `last` is still said, and done when the other side gets to it. */
+  hangUp(last?: string): void;
 }
 
 /** The WebSocket path of the process behind this port; undefined when nothing there speaks as an inspector. */
@@ -60,9 +68,12 @@ export function connectInspector(port: number, path: string, signal: AbortSignal
 
 interface Waiting { resolve(value: unknown): void; reject(error: Error): void }
 
+type Hearers = Map<string, (params: unknown) => void>;
+
 function converse(socket: Socket, head: Buffer, signal: AbortSignal): Inspector {
   const waiting = new Map<number, Waiting>();
-  const frames = new FrameReader((text) => { answered(waiting, text); }, (bytes) => { socket.write(frame(OPCODE.pong, bytes)); });
+  const hearers: Hearers = new Map();
+  const frames = new FrameReader((text) => { heard(waiting, hearers, text); }, (bytes) => { socket.write(frame(OPCODE.pong, bytes)); });
   const end = (error: Error): void => {
     socket.destroy();
     for (const one of waiting.values()) one.reject(error);
@@ -77,33 +88,53 @@ function converse(socket: Socket, head: Buffer, signal: AbortSignal): Inspector 
   };
   socket.on('data', take);
   socket.on('error', end);
-  socket.on('close', () => { end(new Error('the inspector hung up')); });
+  const over = new Promise<void>((resolve) => { socket.on('close', () => { end(new Error('the inspector hung up')); resolve(); }); });
   signal.addEventListener('abort', () => { end(signal.reason as Error); }, { once: true });
   if (head.length > 0) take(head);
+  return { ...speech(socket, waiting, end), on: (event, hear) => { hearers.set(event, hear); }, hold: (yes) => { if (yes) socket.pause(); else socket.resume(); }, over };
+}
+
+/** Runs in the main context; `returnByValue` makes the value JSON. */
+const EVALUATE = { returnByValue: true, includeCommandLineAPI: true, silent: true };
+
+function speech(socket: Socket, waiting: Map<number, Waiting>, end: (error: Error) => void): Pick<Inspector, 'evaluate' | 'send' | 'hangUp'> {
   let next = 0;
+  const write = (method: string, params: object): number => {
+    next += 1;
+    socket.write(frame(OPCODE.text, Buffer.from(JSON.stringify({ id: next, method, params }))));
+    return next;
+  };
+  const send: Inspector['send'] = (method, params = {}) => new Promise((resolve, reject) => {
+    if (socket.destroyed || !socket.writable) reject(new Error('the inspector hung up'));
+    else waiting.set(write(method, params), { resolve, reject });
+  });
   return {
-    evaluate: (expression) => new Promise((resolve, reject) => {
-      if (socket.destroyed) { reject(new Error('the inspector hung up')); return; }
-      next += 1;
-      waiting.set(next, { resolve, reject });
-      const params = { expression, returnByValue: true, includeCommandLineAPI: true, silent: true };
-      socket.write(frame(OPCODE.text, Buffer.from(JSON.stringify({ id: next, method: 'Runtime.evaluate', params }))));
-    }),
-    hangUp: () => { end(new Error('we hung up')); },
+    send,
+    evaluate: async (expression) => ((await send('Runtime.evaluate', { ...EVALUATE, expression })) as Answer['result'])?.result?.value,
+    hangUp: (last) => {
+      const said = last !== undefined && socket.writable && !socket.destroyed;
+      if (!said) { end(new Error('we hung up')); return; }
+      write('Runtime.evaluate', { ...EVALUATE, expression: last });
+      for (const one of waiting.values()) one.reject(new Error('we hung up'));
+      waiting.clear();
+      socket.resume();
+      socket.end(frame(OPCODE.close, Buffer.alloc(0)), () => { socket.destroy(); });
+    },
   };
 }
 
-interface Answer { id?: number; error?: { message?: string }; result?: { result?: { value?: unknown }; exceptionDetails?: { text?: string; exception?: { description?: string } } } }
+interface Answer { id?: number; method?: string; params?: unknown; error?: { message?: string }; result?: { result?: { value?: unknown }; exceptionDetails?: { text?: string; exception?: { description?: string } } } }
 
-function answered(waiting: Map<number, Waiting>, text: string): void {
+function heard(waiting: Map<number, Waiting>, hearers: Hearers, text: string): void {
   const answer = JSON.parse(text) as Answer;
-  const one = waiting.get(answer.id ?? -1);
-  if (one === undefined) return;                             // an event, not an answer
-  waiting.delete(answer.id ?? -1);
+  if (answer.id === undefined) { hearers.get(answer.method ?? '')?.(answer.params); return; }
+  const one = waiting.get(answer.id);
+  if (one === undefined) return;                             // the answer to what was said while hanging up
+  waiting.delete(answer.id);
   const thrown = answer.result?.exceptionDetails;
   if (answer.error !== undefined) one.reject(new Error(answer.error.message ?? 'the inspector refused'));
   else if (thrown !== undefined) one.reject(new Error(thrown.exception?.description?.split('\n')[0] ?? thrown.text ?? 'the expression threw'));
-  else one.resolve(answer.result?.result?.value);
+  else one.resolve(answer.result);
 }
 
 /** A frame from a client is masked (RFC 6455, 5.3). */

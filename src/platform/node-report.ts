@@ -1,184 +1,33 @@
-// Owns Node's diagnostic report of a process that was not prepared for it: its inspector is opened from outside, asked once, and closed.
+// Owns Node's diagnostic report of a process that was not prepared for it.
 import { DiagError } from '../shared/errors.ts';
-import { systemClock, within } from './clock.ts';
-import { connectInspector, inspectorPath, type Inspector } from './inspector.ts';
+import { within } from './clock.ts';
+import { talkTo, type InspectorDoor } from './node-inspector.ts';
 
-/** What the conversation needs of a system. */
-export interface InspectorDoor {
-  /** How the inspector is opened and why it may not, for people. */
-  readonly how: string;
-  /** Asks the process to open its inspector. */
-  open(pid: number): void;
-  /** Ports this very process listens on, and whether each is for loopback only. @throws PROCESS_GONE, PROCESS_DENIED */
-  listening(pid: number): ReadonlyMap<number, boolean>;
-  /** Does it still listen there; false when it has ended. */
-  listens(pid: number, port: number): boolean;
-  /** Does anybody of our own network listen there. */
-  taken(port: number): boolean;
-  /** Open connections to this port of the process. */
-  connections(pid: number, port: number): number;
-  /** Its arguments and NODE_OPTIONS; empty where they cannot be read. */
-  words(pid: number): readonly string[];
-  /** The pid as the process itself knows it. */
-  innerPid(pid: number): number;
-}
-
-const DEFAULT_PORT = 9229;
-/** The inspector answers 19 ms after the signal on an idle machine; a loaded one may need seconds. */
-const OPEN_LIMIT_MS = 5_000;
-const HIDDEN_AFTER_MS = 1_000;
 const REPORT_LIMIT_MS = 20_000;
-/** Another agent's report holds the default port for a fraction of a second. */
-const PORT_FREE_LIMIT_MS = 3_000;
-const CLOSE_LIMIT_MS = 2_000;
-const POLL_MS = 10;
-/** We must have hung up before the target closes its inspector: it would wait for us inside its event loop. */
-const CLOSE_DELAY_MS = 50;
-/** For the clean-up, which a cancel must not stop; it has limits of its own. */
-const NEVER = new AbortController().signal;
 
-/** The pid comes along so that a port that belongs to somebody else is found out. Without the network part the report needs no name lookups (Node 20.13 and later). */
+/** Without the network part the report needs no name lookups (Node 20.13 and later). */
 const REPORT = `(() => {
   const report = process.report, short = 'excludeNetwork' in report, was = report.excludeNetwork;
-  try { if (short) report.excludeNetwork = true; return JSON.stringify({ pid: process.pid, report: report.getReport() }); }
+  try { if (short) report.excludeNetwork = true; return JSON.stringify(report.getReport()); }
   finally { if (short) report.excludeNetwork = was; }
 })()`;
-/** Two timers: when the event loop stood still, Node still has its own note of our signal pending in the first turn after, and would open the inspector again. */
-const CLOSE = `(() => {
-  const inspector = process.getBuiltinModule ? process.getBuiltinModule('inspector') : require('inspector');
-  setTimeout(() => setTimeout(() => inspector.close(), ${CLOSE_DELAY_MS}), 0); return true;
-})()`;
 
-/** The report as JSON text. The target prints three lines about its debugger on stderr. If its event loop stands still, the report still comes,
- *  but the inspector closes only when the loop turns again. @throws NODE_REPORT_FAILED, CANCELLED */
+/** The report as JSON text. If its event loop stands still, the report still comes, but the inspector closes only when the loop turns again.
+ *  @throws NODE_REPORT_FAILED, CANCELLED */
 export async function takeNodeReport(door: InspectorDoor, pid: number, signal: AbortSignal): Promise<string> {
   try {
-    const limit = within(REPORT_LIMIT_MS, signal);
-    const { port, opened } = await openInspector(door, pid, limit);
-    return await ask({ door, pid, port }, opened, limit);
+    return await talkTo(door, pid, within(REPORT_LIMIT_MS, signal), async (inspector) => checked(await inspector.evaluate(REPORT)));
   } catch (error) {
     if (signal.aborted) throw new DiagError('CANCELLED', { what: `The report of process ${pid}` }, { cause: error });
-    const why = error instanceof Error && error.name === 'TimeoutError' ? `no answer within ${REPORT_LIMIT_MS / 1_000} s` : String(error instanceof Error ? error.message : error);
+    const late = error instanceof Error && (error.name === 'TimeoutError' || error.message === 'we hung up');
+    const why = late ? `no answer within ${REPORT_LIMIT_MS / 1_000} s` : String(error instanceof Error ? error.message : error);
     throw error instanceof DiagError ? error : new DiagError('NODE_REPORT_FAILED', { pid, why }, { cause: error });
   }
 }
 
-/** Uses an inspector that is open, else opens one; only the latter is closed again. */
-async function openInspector(door: InspectorDoor, pid: number, signal: AbortSignal): Promise<{ port: number; opened: boolean }> {
-  const before = door.listening(pid);
-  const named = namedPort(door.words(pid));
-  const likely = named.asked ? [...before].filter(([, loopback]) => loopback).map(([port]) => port) : [named.port].filter((port) => before.has(port));
-  const already = await firstInspector(likely, signal);
-  if (already !== undefined) return { port: already, opened: false };
-  if (named.port !== 0) await portFree(door, named.port, signal);
-  door.open(pid);
-  const soon = await newInspector(door, pid, before, HIDDEN_AFTER_MS, signal);
-  if (soon !== undefined) return { port: soon, opened: true };
-  // Perhaps it was open all the time, on a port that nothing names: only now are other listeners of the app asked.
-  const hidden = await firstInspector([...before].filter(([, loopback]) => loopback).map(([port]) => port), signal);
-  if (hidden !== undefined) return { port: hidden, opened: false };
-  const port = await newInspector(door, pid, before, OPEN_LIMIT_MS - HIDDEN_AFTER_MS, signal);
-  if (port !== undefined) return { port, opened: true };
-  throw new DiagError('NODE_REPORT_FAILED', { pid, why: `its inspector did not open within ${OPEN_LIMIT_MS / 1_000} s after ${door.how}` });
-}
-
-/** The inspector that opens on a port where this process did not listen before. A cancel in this moment still closes it. */
-async function newInspector(door: InspectorDoor, pid: number, before: ReadonlyMap<number, boolean>, limitMs: number, signal: AbortSignal): Promise<number | undefined> {
-  const until = systemClock.monotonic() + limitMs;
-  try {
-    while (systemClock.monotonic() < until) {
-      const port = await firstInspector([...door.listening(pid).keys()].filter((one) => !before.has(one)), signal);
-      if (port !== undefined) return port;
-      await systemClock.wait(POLL_MS, signal);
-    }
-    return undefined;
-  } catch (error) {
-    const late = signal.aborted ? await newInspector(door, pid, before, CLOSE_LIMIT_MS, NEVER) : undefined;
-    if (late !== undefined) await closeInspector({ door, pid, port: late });
-    throw error;
-  }
-}
-
-/** Where the inspector will be or is, as arguments or NODE_OPTIONS say; `asked`: it was asked for at the start. */
-export function namedPort(words: readonly string[]): { readonly port: number; readonly asked: boolean } {
-  const asked = words.some((word) => /^--inspect(-brk|-wait)?(=|$)/.test(word));
-  const port = words.map((word) => /^--(?:inspect(?:-brk|-wait|-port)?|debug-port)=(?:.*:)?(\d{1,5})$/.exec(word)?.[1]).filter((found) => found !== undefined).at(-1);
-  return { port: port === undefined ? DEFAULT_PORT : Number(port), asked };
-}
-
-async function firstInspector(ports: readonly number[], signal: AbortSignal): Promise<number | undefined> {
-  for (const port of ports) if (await inspectorPath(port, signal) !== undefined) return port;
-  return undefined;
-}
-
-/** A target whose port is taken would only print an error. */
-async function portFree(door: InspectorDoor, port: number, signal: AbortSignal): Promise<void> {
-  const until = systemClock.monotonic() + PORT_FREE_LIMIT_MS;
-  while (door.taken(port)) {
-    if (systemClock.monotonic() > until) throw new Error(`port ${port}, where Node opens its inspector, is taken by another program`);
-    await systemClock.wait(POLL_MS, signal);
-  }
-}
-
-interface Place { readonly door: InspectorDoor; readonly pid: number; readonly port: number }
-
-async function ask(place: Place, opened: boolean, signal: AbortSignal): Promise<string> {
-  try {
-    const inspector = await connect(place.port, signal);
-    try {
-      const report = checked(place, await inspector.evaluate(REPORT));
-      if (opened) await scheduleClose(place, inspector);
-      return report;
-    } finally {
-      inspector.hangUp();
-    }
-  } catch (error) {
-    // Also after a cancel: what we opened is closed.
-    if (opened) await closeInspector(place);
-    throw error;
-  } finally {
-    if (opened) await until(() => !place.door.listens(place.pid, place.port));
-  }
-}
-
-/** @throws when nothing there speaks as an inspector (any more) */
-async function connect(port: number, signal: AbortSignal): Promise<Inspector> {
-  const path = await inspectorPath(port, signal);
-  if (path === undefined) throw new Error('its inspector closed again');
-  return await connectInspector(port, path, signal);
-}
-
-function checked({ door, pid }: Place, value: unknown): string {
+function checked(value: unknown): string {
   if (typeof value !== 'string') throw new Error('the answer is no text');
-  const answer = JSON.parse(value) as { pid?: unknown; report?: unknown } | null;
-  if (answer?.pid !== door.innerPid(pid)) throw new Error(`process ${String(answer?.pid)} answered on its port`);
-  if (typeof answer.report !== 'object' || answer.report === null) throw new Error('it made no report');
-  return JSON.stringify(answer.report, undefined, 2);
-}
-
-/** A process that ended in between listens no more. */
-async function closeInspector(place: Place): Promise<void> {
-  if (!place.door.listens(place.pid, place.port)) return;
-  const inspector = await connect(place.port, AbortSignal.timeout(CLOSE_LIMIT_MS));
-  try {
-    await scheduleClose(place, inspector);
-  } finally {
-    inspector.hangUp();
-  }
-}
-
-/** Lets the target close its inspector a moment after we have hung up. While somebody else is connected it stays open, or the target would wait for them. */
-async function scheduleClose({ door, pid, port }: Place, inspector: Inspector): Promise<void> {
-  // The target may need a moment to notice that our earlier connections are closed.
-  if (await until(() => door.connections(pid, port) <= 1)) await inspector.evaluate(CLOSE);
-}
-
-/** True as soon as it holds, false when it does not within the limit. */
-async function until(holds: () => boolean): Promise<boolean> {
-  const from = systemClock.monotonic();
-  while (!holds()) {
-    if (systemClock.monotonic() - from > CLOSE_LIMIT_MS) return false;
-    await systemClock.wait(POLL_MS, NEVER);
-  }
-  return true;
+  const report = JSON.parse(value) as unknown;
+  if (typeof report !== 'object' || report === null) throw new Error('it made no report');
+  return JSON.stringify(report, undefined, 2);
 }

@@ -1,6 +1,6 @@
 // Owns the way to the inspector of a Node process on Linux: SIGUSR1, and its sockets as /proc shows them.
 import type { Offer, ProcessInfo } from '../../shared/model.ts';
-import type { InspectorDoor } from '../node-report.ts';
+import type { InspectorDoor } from '../node-inspector.ts';
 import { isLoopback, parseTcp } from '../parse/proc-net.ts';
 import { catches, innerPid, parseArguments, parseEnviron } from '../parse/proc-text.ts';
 import { runtimeOf } from '../roles.ts';

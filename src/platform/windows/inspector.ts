@@ -1,6 +1,6 @@
 // Owns the way to the inspector of a Node process on Windows: a thread that Node itself prepared, and its sockets as the network tables show them.
 import type { Offer, ProcessInfo } from '../../shared/model.ts';
-import { namedPort, type InspectorDoor } from '../node-report.ts';
+import { namedPort, type InspectorDoor } from '../node-inspector.ts';
 import { isLoopbackAddress, parseTcpTable, type TcpRow } from '../parse/tcp-table.ts';
 import { parseCommandLine, valueOf } from '../parse/windows-text.ts';
 import { runtimeOf } from '../roles.ts';
