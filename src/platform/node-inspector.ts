@@ -1,4 +1,5 @@
 // Owns the way into a Node process that was not prepared for it: its inspector is opened from outside, talked to, and closed again.
+import { DiagError } from '../shared/errors.ts';
 import { systemClock, within } from './clock.ts';
 import { connectInspector, inspectorPath, type Inspector } from './inspector.ts';
 
@@ -62,6 +63,17 @@ export async function talkTo<T>(door: InspectorDoor, pid: number, signal: AbortS
   } finally {
     inspector?.hangUp();
     if (opened && !signal.aborted) await until(() => !door.listens(pid, port));
+  }
+}
+
+/** The same for callers above the door. @throws INSPECTOR_FAILED, CANCELLED, and what `work` throws as DiagError */
+export async function inspectThrough<T>(door: InspectorDoor, pid: number, signal: AbortSignal, work: (inspector: Inspector) => Promise<T>): Promise<T> {
+  try {
+    return await talkTo(door, pid, signal, work);
+  } catch (error) {
+    if (signal.aborted) throw new DiagError('CANCELLED', { what: `The talk with process ${pid}` }, { cause: error });
+    if (error instanceof DiagError) throw error;
+    throw new DiagError('INSPECTOR_FAILED', { pid, why: error instanceof Error ? error.message : String(error) }, { cause: error });
   }
 }
 

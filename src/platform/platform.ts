@@ -1,6 +1,7 @@
 // Owns the narrow door to everything outside this process; nothing else in src/ asks what OS this is.
 import type { AppInfo, Capability, Offer, ProcessInfo, ProcessKey } from '../shared/model.ts';
 import type { Clock } from './clock.ts';
+import type { Inspector } from './inspector.ts';
 
 /** Absolute folders of the home, laid out as on App Service. */
 export interface Folders {
@@ -48,6 +49,8 @@ export interface DumpResult {
   readonly note?: string;             // why not another way: "no clone: …"
 }
 
+export interface PausePrediction { readonly engine: string; readonly pauseMs: number }
+
 /** A program file that a process has loaded; the address in hexadecimal. */
 export interface Module { readonly path: string; readonly address: string; readonly sizeBytes: number }
 
@@ -86,12 +89,19 @@ export interface Platform {
   dumpEstimate(target: ProcessKey, signal: AbortSignal, kind?: DumpKind): Promise<number>;
   /** The file is whole when this resolves; on failure or abort nothing is left and the target runs. @throws DUMP_FAILED, PROCESS_REUSED, PROCESS_GONE, CANCELLED */
   dump(target: ProcessKey, file: string, signal: AbortSignal, kind?: DumpKind, progress?: (doneBytes: number, ofBytes: number) => void): Promise<DumpResult>;
+  /** How long that dump would stop the process, by the engine that would be tried first: at most likely, not measured. */
+  dumpPause(target: ProcessKey, signal: AbortSignal, kind?: DumpKind): Promise<PausePrediction>;
   /** What `dump` can be asked for; without one it takes the first. Empty: no dump at all. */
   readonly dumpKinds: readonly DumpKind[];
   /** Is a diagnostic report possible for this process, and if not, why. */
   nodeReportOffered(target: ProcessInfo): Offer;
   /** Node's diagnostic report as its JSON text. @throws NODE_REPORT_FAILED */
   nodeReport(target: ProcessKey, signal: AbortSignal): Promise<string>;
+  /** Opens the inspector of a Node process, or uses an open one, lets `work` talk to it, and closes what was opened. Offered as nodeReportOffered says.
+   *  @throws INSPECTOR_FAILED, CANCELLED, PROCESS_GONE, PROCESS_REUSED, PROCESS_OURS */
+  inspect<T>(target: ProcessKey, signal: AbortSignal, work: (inspector: Inspector) => Promise<T>): Promise<T>;
+  /** Bytes that this process may still take before its container, its plan or the machine is full; undefined where nobody tells. */
+  memoryLeft(pid: number, signal: AbortSignal): Promise<number | undefined>;
   /** Ends this very process and its children: asks, waits `graceMs`, then kills. Never the agent, its parents or a reused pid. @throws PROCESS_OURS, PROCESS_REUSED, PROCESS_GONE */
   end(target: ProcessKey, graceMs: number, signal: AbortSignal): Promise<void>;
   /** Rows of eventlog.xml as it is now, oldest first; a torn file gives the rows that are whole. */

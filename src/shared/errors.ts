@@ -22,6 +22,10 @@ export const errors = {
   PROCESS_DENIED: { status: 403, say: (f) => `The system does not let us ${f['what']} process ${f['pid']}: ${f['why']}.` },
   DUMP_FAILED: { status: 500, say: (f) => `The dump of process ${f['pid']} failed: ${f['why']}.`, next: () => 'The process runs on. Try another kind of dump.' },
   NODE_REPORT_FAILED: { status: 500, say: (f) => `Node process ${f['pid']} gave no report: ${f['why']}.` },
+  INSPECTOR_FAILED: { status: 500, say: (f) => `The inspector of Node process ${f['pid']} cannot be used: ${f['why']}.` },
+  PAUSE_TOO_LONG: { status: 409, say: (f) => `${f['what']} would stop process ${f['pid']} for about ${f['predicted']}; at most ${f['limit']} is allowed.`, next: () => 'Allow a longer pause, or take something that stops it less.' },
+  HEAP_SNAPSHOT_REFUSED: { status: 409, say: (f) => `A heap snapshot of process ${f['pid']} would endanger it: ${f['why']}.`, next: () => 'Take a sampling heap profile instead: it stops nothing and needs next to no memory.' },
+  HEAP_SNAPSHOT_FAILED: { status: 500, say: (f) => `The heap snapshot of process ${f['pid']} failed: ${f['why']}.`, next: () => 'The process runs on.' },
   // store
   NO_ROOM: { status: 507, say: (f) => `${f['what']} needs about ${bytes(n(f['needBytes']))}; ${bytes(n(f['freeBytes']))} are free.`, next: () => 'Delete old sessions or choose fewer diagnosers.' },
   SESSION_UNKNOWN: { status: 404, say: (f) => `There is no session ${f['session']}.`, next: () => 'List the sessions: it may have aged out.' },

@@ -122,7 +122,7 @@ function steering(world: World): Steering & { settle(): void } {
   };
 }
 
-type Reading = Pick<Platform, 'can' | 'processes' | 'usage' | 'hostUsage' | 'ownUsage' | 'openFiles' | 'environment' | 'eventLog' | 'nodeReportOffered' | 'dumpEstimate' | 'modules' | 'threads' | 'counters' | 'dumpKinds'>;
+type Reading = Pick<Platform, 'can' | 'processes' | 'usage' | 'hostUsage' | 'ownUsage' | 'openFiles' | 'environment' | 'eventLog' | 'nodeReportOffered' | 'dumpEstimate' | 'dumpPause' | 'memoryLeft' | 'modules' | 'threads' | 'counters' | 'dumpKinds'>;
 
 function reading(world: World): Reading {
   const can = (what: Capability): Offer => {
@@ -150,6 +150,8 @@ function reading(world: World): Reading {
     dumpKinds: ['full'],
     eventLog: async () => [...world.events].sort((a, b) => a.at - b.at),
     dumpEstimate: async (target) => { meant(world, target); return Buffer.isBuffer(world.dump) ? world.dump.byteLength + 4 : 4096; },
+    dumpPause: async (target) => { meant(world, target); return { engine: 'fake', pauseMs: 12 }; },
+    memoryLeft: async () => (world.host.memoryTotalBytes === undefined || world.host.memoryUsedBytes === undefined ? undefined : world.host.memoryTotalBytes - world.host.memoryUsedBytes),
     nodeReportOffered: (target) => {
       if (target.ours === true) return { yes: false, because: 'it is the agent itself' };
       return target.role === 'node' || target.role === 'worker' ? can('node-report') : { yes: false, because: `${target.name} is not Node` };
@@ -157,7 +159,7 @@ function reading(world: World): Reading {
   };
 }
 
-function acting(world: World): Pick<Platform, 'dump' | 'nodeReport' | 'end'> {
+function acting(world: World): Pick<Platform, 'dump' | 'nodeReport' | 'inspect' | 'end'> {
   return {
     dump: async (target, file, signal): Promise<DumpResult> => {
       meant(world, target);
@@ -176,6 +178,7 @@ function acting(world: World): Pick<Platform, 'dump' | 'nodeReport' | 'end'> {
       if (world.report === undefined) throw new DiagError('NODE_REPORT_FAILED', { pid: target.pid, why: 'the fake was told to fail' });
       return world.report;
     },
+    inspect: async (target) => { meant(world, target); throw new DiagError('INSPECTOR_FAILED', { pid: target.pid, why: 'a process of the fake has no inspector' }); },
     end: async (target, graceMs, signal) => {
       if (target.pid === 1) throw new DiagError('PROCESS_OURS', { pid: 1 });
       const process = meant(world, target);

@@ -8,11 +8,14 @@ import { diskOf } from '../disk.ts';
 import { endTree, refuseOurs, refuseReused, type Population } from '../end.ts';
 import { eventLogFile } from '../event-log-file.ts';
 import { appInfo, type Env } from '../identity.ts';
+import { inspectThrough } from '../node-inspector.ts';
 import { takeNodeReport } from '../node-report.ts';
 import { parseEnviron } from '../parse/proc-text.ts';
 import type { Folders, Platform, Usage, Variable } from '../platform.ts';
 import { siteMark } from './details.ts';
 import { dumpOffer, estimateCore, takeDump } from './dump/index.ts';
+import { headroomBytes } from './dump/room.ts';
+import { predictPause } from './dump-pause.ts';
 import { bootAt, osName, ownMemoryGroups, readHost } from './host.ts';
 import { readModules, readThreads } from './inside.ts';
 import { inspectorDoor, nodeReportOffer } from './node-report.ts';
@@ -53,6 +56,14 @@ export function openLinux(settings: LinuxSettings): Platform {
       if (signal.aborted) throw new DiagError('CANCELLED', { what: 'The dump' });
       reach.checkNotOurs(target);
       return await takeDump({ target, file, env, stateOf: (key) => reach.state(key), signal, progress: progress ?? (() => undefined) });
+    },
+    dumpPause: async (target, signal) => { signal.throwIfAborted(); reach.check(target); return predictPause(target.pid); },
+    memoryLeft: async (pid, signal) => { signal.throwIfAborted(); return headroomBytes(pid); },
+    inspect: async (target, signal, work) => {
+      if (signal.aborted) throw new DiagError('CANCELLED', { what: 'The talk with it' });
+      const offer = nodeReportOffer(reach.info(target));
+      if (!offer.yes) throw new DiagError('INSPECTOR_FAILED', { pid: target.pid, why: offer.because });
+      return await inspectThrough(inspectorDoor, target.pid, signal, work);
     },
     nodeReportOffered: (target) => nodeReportOffer(target),
     nodeReport: async (target, signal) => {

@@ -8,6 +8,7 @@ import { diskOf } from '../disk.ts';
 import { endTree, refuseOurs, refuseReused, type Population } from '../end.ts';
 import { eventLogFile } from '../event-log-file.ts';
 import { appInfo, type Env } from '../identity.ts';
+import { inspectThrough } from '../node-inspector.ts';
 import { takeNodeReport } from '../node-report.ts';
 import type { DumpKind, Folders, Platform, Usage } from '../platform.ts';
 import { readCounters } from './counters.ts';
@@ -59,13 +60,30 @@ export async function openWindows(settings: WindowsSettings): Promise<Platform> 
   };
 }
 
-type Acting = Pick<Platform, 'dumpKinds' | 'dumpEstimate' | 'dump' | 'nodeReportOffered' | 'nodeReport' | 'end'>;
+/** MiniDumpWriteDump reads and writes while the process stands still: 1 to 7 s per GiB were seen, a copy of it included where there is one. */
+const WRITE_MS_PER_GIB = 3_000;
+const START_MS = 100;
+
+type Acting = Pick<Platform, 'dumpPause' | 'inspect' | 'memoryLeft' | 'dumpKinds' | 'dumpEstimate' | 'dump' | 'nodeReportOffered' | 'nodeReport' | 'end'>;
 
 function acting(asked: Asked, table: ProcessTable, reach: Reach, env: Env): Acting {
   const door = inspectorDoor(asked.win32);
   const threads = createLetGo(asked.win32, (pid) => (table.now(pid) === undefined ? [] : table.threads(pid).map(({ id }) => id)));
   return {
     dumpKinds: DUMP_KINDS,
+    dumpPause: async (target, signal, kind = 'full') => {
+      signal.throwIfAborted();
+      reach.check(target);
+      const estimate = estimateDump(asked, target.pid, kind, table.now(target.pid)?.threads ?? 1);
+      return { engine: 'MiniDumpWriteDump', pauseMs: Math.round(START_MS + (estimate / 2 ** 30) * WRITE_MS_PER_GIB) };
+    },
+    memoryLeft: async (_pid, signal) => { signal.throwIfAborted(); return leftFor(asked.win32, env); },
+    inspect: async (target, signal, work) => {
+      if (signal.aborted) throw new DiagError('CANCELLED', { what: 'The talk with it' });
+      const offer = inspectorOffer(reach.info(target));
+      if (!offer.yes) throw new DiagError('INSPECTOR_FAILED', { pid: target.pid, why: offer.because });
+      return await inspectThrough(door, target.pid, signal, work);
+    },
     dumpEstimate: async (target, signal, kind = 'full') => {
       signal.throwIfAborted();
       reach.check(target);
@@ -117,6 +135,12 @@ class Reach implements Population {
     this.check(target);
     return this.#table.one(target.pid);
   }
+}
+
+/** What the machine has free, or the sandbox's own limit where the platform counts one: there it ends the whole site. */
+function leftFor(win32: Win32, env: Env): number {
+  const limits = readCounters(env).filter(({ limit, name }) => limit !== undefined && /bytes/i.test(name) && /private/i.test(name));
+  return Math.min(win32.memory().freeBytes, ...limits.map(({ value, limit = value }) => limit - value));
 }
 
 function own(table: ProcessTable): Usage {
