@@ -27,6 +27,7 @@ test('one, two and three threads, and the caller\'s alone, give the same report,
   assert.deepEqual([alone.lines, alone.rows + alone.leftOut, alone.comments, alone.malformed, alone.failures, alone.bytes], [truth.lines, truth.rows, truth.comments, truth.malformed, truth.failures, statSync(path).size]);
   assert.deepEqual(alone.byStatus, Object.fromEntries(truth.byStatus));
   for (const threads of [1, 2, 3]) assert.deepEqual(await read([w3c(path)], { threads }), alone, `${threads} threads`);
+  for (const threads of [1, 2]) assert.deepEqual(await read([w3c(path)], { threads, help: true }), alone, `${threads} threads, the caller's one of them`);
 });
 
 test('columns that change long before a cut are not lost: the file is read again in one piece', async () => {
@@ -86,6 +87,8 @@ test('a scan that is given up ends at once, with its reason; progress counts eve
   const stop = new AbortController();
   await assert.rejects(read([w3c(path)], { threads: 2, signal: stop.signal, progress: () => stop.abort(new Error('enough')) }), /enough/);
   await assert.rejects(read([w3c(path)], { threads: 0, signal: stop.signal }), /enough/);
+  const again = new AbortController();
+  await assert.rejects(read([w3c(path)], { threads: 2, help: true, signal: again.signal, progress: () => again.abort(new Error('enough')) }), /enough/);
 });
 
 test('an unterminated last line is judged, or left out as not yet whole', async () => {

@@ -52,7 +52,7 @@ export async function readLogs(options: ReadLogsOptions): Promise<ReadLogs> {
   const { inputs, streamed, refused } = met;
   if (inputs.length + streamed.sources.length === 0) throw nothing(options.paths, refused);
   const scanned = await scan({
-    inputs, ...window, signal, ...(filter.terms.length === 0 || options.filter === undefined ? {} : { filter: options.filter }),
+    inputs, ...window, signal, help: true, ...(filter.terms.length === 0 || options.filter === undefined ? {} : { filter: options.filter }),
     ...(options.threads === undefined ? {} : { threads: options.threads }), ...(options.progress === undefined ? {} : { progress: options.progress }),
   });
   const { figures } = scanned;

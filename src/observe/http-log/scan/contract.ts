@@ -41,8 +41,10 @@ export interface ScanWindow {
 
 export interface ScanOptions extends ScanWindow {
   readonly inputs: readonly ScanInput[];
-  /** Worker threads at most; 2 without it. */
+  /** Threads that read, at most; 2 without it. */
   readonly threads?: number;
+  /** The caller's thread is one of them: for a program that has nothing else to do. It answers some hundred times a second. */
+  readonly help?: boolean;
   /** Below this it is read in the caller's thread, piece by piece, because a thread costs more than it saves. */
   readonly aloneBelowBytes?: number;
   readonly signal: AbortSignal;

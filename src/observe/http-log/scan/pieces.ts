@@ -1,6 +1,7 @@
 // Owns the reading of one piece of a log into figures: in a thread without waiting, or in the caller's thread without holding it up.
 import { closeSync, openSync, readSync } from 'node:fs';
 import { open } from 'node:fs/promises';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { sayError } from '../../../shared/errors.ts';
 import { parseHttpFilter } from '../../../shared/http-filter.ts';
 import type { Columns, LogReader, Sink } from '../columns.ts';
@@ -13,8 +14,8 @@ import { PieceLearner } from '../index/learn.ts';
 import type { Piece, PieceRead, ScanInput, ScanWindow } from './contract.ts';
 
 const CHUNK_BYTES = 256 * 1024;
-/** Bytes between two words about the progress. */
-const TELL_BYTES = 16 * 1024 * 1024;
+/** Bytes between two words about the progress: some milliseconds. */
+const STEP_BYTES = 8 * 1024 * 1024;
 
 /** What of the options says which rows count. */
 export function windowOf({ from, to, filter, keepFailed, keepSlowest, everything }: ScanWindow): ScanWindow {
@@ -47,6 +48,30 @@ export class PieceReader {
 
   /** Without waiting, for a thread of its own. */
   readNow(piece: Piece): PieceRead {
+    const steps = this.#steps(piece);
+    for (;;) {
+      const step = steps.next();
+      if (step.done === true) return step.value;
+    }
+  }
+
+  /** Beside other threads, in one that must answer now and then. */
+  async readBeside(piece: Piece, signal: AbortSignal): Promise<PieceRead> {
+    const steps = this.#steps(piece);
+    try {
+      for (;;) {
+        signal.throwIfAborted();
+        const step = steps.next();
+        if (step.done === true) return step.value;
+        await nextTurn();
+      }
+    } finally {
+      steps.return(notRead(undefined));
+    }
+  }
+
+  /** Stops after each STEP_BYTES. */
+  *#steps(piece: Piece): Generator<void, PieceRead, void> {
     const { reader, done } = this.#begin(piece);
     const file = openSync(this.#pathOf(piece), 'r');
     try {
@@ -60,7 +85,7 @@ export class PieceReader {
         const size = buffer === undefined ? reader.fill?.(more) ?? 0 : writeTo(reader, buffer, more(buffer));
         if (size === 0) break;
         at += size;
-        if (at - told >= TELL_BYTES) { this.#tell(at - told); told = at; }
+        if (at - told >= STEP_BYTES) { this.#tell(at - told); told = at; yield; }
       }
       this.#tell(at - told);
       return done(at, failure);

@@ -4,11 +4,10 @@ import { sayError } from '../../../shared/errors.ts';
 import { parseHttpFilter } from '../../../shared/http-filter.ts';
 import type { HttpSource } from '../../../shared/http-report.ts';
 import { MAX_MALFORMED_PLACES } from '../columns.ts';
-import { Figures } from '../figures/figures.ts';
-import type { FiguresState } from '../figures/figures.ts';
+import type { Figures } from '../figures/figures.ts';
 import { formatOf } from '../formats/index.ts';
 import type { Piece, PieceRead, ScanInput, ScanOptions, Scanned } from './contract.ts';
-import { PieceReader, figuresOptions, notRead } from './pieces.ts';
+import { PieceReader, notRead } from './pieces.ts';
 import { plan, wholeOf } from './plan.ts';
 import type { Sized } from './plan.ts';
 import { readInThreads } from './threads.ts';
@@ -32,10 +31,10 @@ export async function scan(options: ScanOptions): Promise<Scanned> {
     signal.throwIfAborted();
     const pieces = alone ? sized.map(wholeOf) : await plan(sized, threads, uncut, signal);
     const told = teller(options, total);
-    const { read, states } = alone ? await readAlone(options, pieces, told) : await readInThreads(options, pieces, Math.min(threads, pieces.length), told);
+    const { read, figures } = alone ? await readAlone(options, pieces, told) : await readInThreads(options, pieces, Math.min(threads, pieces.length), told);
     // Fields that changed long before a cut were not known to the piece behind it: such a file is read again in one piece.
     const wrong = wrongHeads(pieces, read).filter((input) => !uncut.has(input));
-    if (wrong.length === 0) return put(options, { pieces, read, failed }, states);
+    if (wrong.length === 0) return put(options, { pieces, read, failed }, figures);
     for (const input of wrong) uncut.add(input);
   }
 }
@@ -63,7 +62,7 @@ function teller(options: ScanOptions, total: number): (readBytes: number) => voi
   };
 }
 
-async function readAlone(options: ScanOptions, pieces: readonly Piece[], told: (readBytes: number) => void): Promise<{ read: PieceRead[]; states: Iterable<FiguresState> }> {
+async function readAlone(options: ScanOptions, pieces: readonly Piece[], told: (readBytes: number) => void): Promise<{ read: PieceRead[]; figures: Figures }> {
   const reader = new PieceReader(options.inputs, options, told);
   const read: PieceRead[] = [];
   for (const piece of pieces) {
@@ -74,7 +73,7 @@ async function readAlone(options: ScanOptions, pieces: readonly Piece[], told: (
       read.push(notRead(error));
     }
   }
-  return { read, states: [reader.figures.state()] };
+  return { read, figures: reader.figures };
 }
 
 /** Inputs of which a piece began with another head than the piece before ended with. */
@@ -94,9 +93,7 @@ function sameHead(a: string | undefined, b: string | undefined): boolean {
   return fieldsOf(a) === fieldsOf(b) && (/[\s:]date(\s|$)/i.test(fieldsOf(a)) || dateOf(a) === dateOf(b));
 }
 
-function put(options: ScanOptions, { pieces, read, failed }: { pieces: readonly Piece[]; read: readonly PieceRead[]; failed: ReadonlyMap<number, string> }, states: Iterable<FiguresState>): Scanned {
-  const figures = new Figures(figuresOptions(options));
-  for (const state of states) figures.merge(state);
+function put(options: ScanOptions, { pieces, read, failed }: { pieces: readonly Piece[]; read: readonly PieceRead[]; failed: ReadonlyMap<number, string> }, figures: Figures): Scanned {
   const sources = options.inputs.map((input, index) => sourceOf(input, read.filter((_, i) => pieces[i]?.input === index), failed.get(index)));
   const learned = pieces.flatMap((piece, i) => { const one = read[i]?.learned; return one === undefined ? [] : [[piece.input, one] as const]; });
   return { figures, sources, learned, get report() { return figures.report(sources); }, get state() { return figures.state(); } };

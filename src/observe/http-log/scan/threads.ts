@@ -3,9 +3,10 @@ import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { DiagError } from '../../../shared/errors.ts';
+import { Figures } from '../figures/figures.ts';
 import type { FiguresState } from '../figures/figures.ts';
 import type { FromThread, Piece, PieceRead, ScanOptions, ThreadGiven, ToThread } from './contract.ts';
-import { windowOf } from './pieces.ts';
+import { PieceReader, figuresOptions, notRead, windowOf } from './pieces.ts';
 
 /** Most of a thread's memory are typed arrays, which lie outside of it. */
 const HEAP_MB = 256;
@@ -21,15 +22,33 @@ function startThread(given: ThreadGiven): Worker {
   return new Worker(`require(${JSON.stringify(loader)}).register(); require(${JSON.stringify(main)});`, { ...options, eval: true });
 }
 
-/** What was read of each piece, in their order, and the figures of each thread. */
-export async function readInThreads(options: ScanOptions, pieces: readonly Piece[], threads: number, told: (readBytes: number) => void): Promise<{ read: PieceRead[]; states: FiguresState[] }> {
+/** What was read of each piece, in their order, and the figures of all of them. */
+export async function readInThreads(options: ScanOptions, pieces: readonly Piece[], threads: number, told: (readBytes: number) => void): Promise<{ read: PieceRead[]; figures: Figures }> {
   const { inputs, signal } = options;
   const read: PieceRead[] = [];
   const given: ThreadGiven = { inputs, window: windowOf(options) };
   const next = pieces.entries();
   const serve = (): Promise<FiguresState> => runThread(given, signal, { next: () => next.next().value, read: (id, one) => { read[id] = one; }, told });
-  const states = await Promise.all(Array.from({ length: Math.max(1, threads) }, serve));
-  return { read, states };
+  const others = Promise.all(Array.from({ length: options.help === true ? threads - 1 : Math.max(1, threads) }, serve));
+  // Should the own part fail first, the others' failure is nobody's any more.
+  others.catch(() => undefined);
+  const figures = options.help === true ? await helpOut(options, next, read, told) : new Figures(figuresOptions(options));
+  for (const state of await others) figures.merge(state);
+  return { read, figures };
+}
+
+/** The caller's part of the work. */
+async function helpOut(options: ScanOptions, pieces: Iterable<[number, Piece]>, read: PieceRead[], told: (readBytes: number) => void): Promise<Figures> {
+  const reader = new PieceReader(options.inputs, options, told);
+  for (const [id, piece] of pieces) {
+    try {
+      read[id] = await reader.readBeside(piece, options.signal);
+    } catch (error) {
+      options.signal.throwIfAborted();
+      read[id] = notRead(error);
+    }
+  }
+  return reader.figures;
 }
 
 interface Work {
