@@ -1,5 +1,5 @@
 // Owns the folding of paths into routes, in AssemblyScript: what figures/fold.ts does for ordinary paths, and GUIDs. What is odd is left to JavaScript; a test compares the two.
-import { CAPACITY, KEY, TEXTS, TEXT_SIZE } from './memory';
+import { CAPACITY, TEXTS, TEXT_SIZE } from './memory';
 
 const SLASH: u8 = 47, DASH: u8 = 45, UNDERSCORE: u8 = 95, SPACE: u8 = 32;
 const MAX_METHOD: usize = 32, MAX_ROUTE: usize = 200, MAX_SEGMENTS: i32 = 24, MAX_ODD: usize = 400;
@@ -22,30 +22,30 @@ export function prepareKinds(): void {
   }
 }
 
-/** Writes what tells a row's route to KEY: "METHOD route", or as it stands a path that JavaScript must fold (told by `isOdd`). Its size; 0 when it is too long to be remembered. */
-export function routeKey(row: usize): usize {
-  const size = foldRoute(row);
+/** Writes what tells a row's route to `key`: "METHOD route", or as it stands a path that JavaScript must fold (told by `isOdd`). Its size; 0 when it is too long to be remembered. */
+export function routeKey(row: usize, key: usize): usize {
+  const size = foldRoute(row, key);
   isOdd = size == 0;
-  return isOdd ? oddKey(row) : size;
+  return isOdd ? oddKey(row, key) : size;
 }
 
 export let isOdd: bool = false;
 
-function oddKey(row: usize): usize {
+function oddKey(row: usize, key: usize): usize {
   const method = TEXTS + (row << 2), path = TEXTS + TEXT_SIZE + (row << 2);
   const verb = <usize>load<u32>(method), verbSize = <usize>load<u32>(method, 4 * CAPACITY) - verb;
   const from = <usize>load<u32>(path), size = <usize>load<u32>(path, 4 * CAPACITY) - from;
   if (verbSize > MAX_METHOD || size > MAX_ODD) return 0;
-  memory.copy(KEY, verb, verbSize);
-  store<u8>(KEY + verbSize, SPACE);
-  memory.copy(KEY + verbSize + 1, from, size);
+  memory.copy(key, verb, verbSize);
+  store<u8>(key + verbSize, SPACE);
+  memory.copy(key + verbSize + 1, from, size);
   return verbSize + 1 + size;
 }
 
-function foldRoute(row: usize): usize {
+function foldRoute(row: usize, key: usize): usize {
   const method = TEXTS + (row << 2), path = TEXTS + TEXT_SIZE + (row << 2);
   const verb = <usize>load<u32>(method), verbSize = <usize>load<u32>(method, 4 * CAPACITY) - verb;
-  let into = KEY;
+  let into = key;
   if (verbSize > MAX_METHOD) return 0;
   if (verbSize == 0) { store<u8>(into, DASH); into += 1; }
   else {
@@ -56,8 +56,74 @@ function foldRoute(row: usize): usize {
   store<u8>(into, SPACE);
   into += 1;
   const from = <usize>load<u32>(path), to = <usize>load<u32>(path, 4 * CAPACITY);
-  if (from == to) { store<u8>(into, SLASH); return into + 1 - KEY; }
-  if (to - from >= MAX_ROUTE || load<u8>(from) != SLASH) return 0;
+  if (from == to) { store<u8>(into, SLASH); return into + 1 - key; }
+  if (load<u8>(from) != SLASH) return 0;
+  const end = to - from <= 64 ? foldShort(from, to - from, into) : foldLong(from, to, into);
+  return end == 0 ? 0 : end - key;
+}
+
+/** Classes of the bytes of a path of at most 64, one bit each. */
+let slashes: u64 = 0, digits: u64 = 0, hexes: u64 = 0, plains: u64 = 0;
+
+/** A class is told by both halves of a byte: it has a bit that both tables have. */
+const DIGIT: i8 = 1, IS_SLASH: i8 = 2, SIGN_2: i8 = 4, SIGN_3: i8 = 8, SIGN_4: i8 = 16, SIGN_5: i8 = 32, SIGN_7: i8 = 64;
+
+/** False when a byte is none that a word of a route is made of. */
+// @ts-ignore: decorator
+@inline
+function classify(from: usize, size: usize): bool {
+  const low = i8x16(
+    DIGIT + SIGN_4, DIGIT + SIGN_2, DIGIT, DIGIT, DIGIT + SIGN_2, DIGIT, DIGIT, DIGIT + SIGN_2, DIGIT + SIGN_2, DIGIT + SIGN_2, SIGN_2 + SIGN_3, 0, 0, SIGN_2, SIGN_2 + SIGN_7, IS_SLASH + SIGN_5);
+  const high = i8x16(0, 0, IS_SLASH + SIGN_2, DIGIT + SIGN_3, SIGN_4, SIGN_5, 0, SIGN_7, 0, 0, 0, 0, 0, 0, 0, 0);
+  slashes = 0; digits = 0; hexes = 0; plains = 0;
+  let known: u64 = 0;
+  for (let i: usize = 0; i < size; i += 16) {
+    const bytes = v128.load(from + i);
+    const kind = v128.and(i8x16.swizzle(low, v128.and(bytes, i8x16.splat(15))), i8x16.swizzle(high, i8x16.shr_u(bytes, 4)));
+    const letter = i8x16.sub(v128.or(bytes, i8x16.splat(32)), i8x16.splat(97));
+    const isDigit = i8x16.eq(kind, i8x16.splat(DIGIT)), isLetter = i8x16.lt_u(letter, i8x16.splat(26));
+    slashes |= <u64>i8x16.bitmask(i8x16.eq(kind, i8x16.splat(IS_SLASH))) << i;
+    digits |= <u64>i8x16.bitmask(isDigit) << i;
+    hexes |= <u64>i8x16.bitmask(v128.or(isDigit, i8x16.lt_u(letter, i8x16.splat(6)))) << i;
+    plains |= <u64>i8x16.bitmask(i8x16.gt_u(kind, i8x16.splat(IS_SLASH))) << i;
+    known |= <u64>i8x16.bitmask(v128.or(isLetter, i8x16.ne(kind, i8x16.splat(0)))) << i;
+  }
+  const valid = size == 64 ? <u64>-1 : (<u64>1 << size) - 1;
+  slashes &= valid;
+  digits &= valid;
+  hexes &= valid;
+  plains &= valid;
+  return (known & valid) == valid;
+}
+
+/** Where the route ends that begins at `start`, 0 when JavaScript must fold it. A path of at most 64 bytes: its bytes are judged all at once, and what stays is copied in pieces as long as they come. */
+function foldShort(from: usize, size: usize, start: usize): usize {
+  if (!classify(from, size) || <i32>popcnt(slashes) > MAX_SEGMENTS) return 0;
+  let into = start;
+  if (digits == 0 && size <= GUID) return copy(into, from, from + size);
+  let kept: usize = 0;
+  let left = slashes;
+  while (left) {
+    const begin = <usize>ctz(left) + 1;
+    left &= left - 1;
+    const end = left ? <usize>ctz(left) : size;
+    if (begin == end) continue;
+    const mask = (end == 64 ? <u64>-1 : (<u64>1 << end) - 1) & ~((<u64>1 << begin) - 1);
+    const counts = <u32>popcnt(digits & mask) | <u32>popcnt(hexes & mask) << 8 | <u32>popcnt(plains & mask) << 16;
+    const kind = judge(from + begin, from + end, counts);
+    if (kind < 0) return 0;
+    if (kind == 0) continue;
+    into = copy(into, from + kept, from + begin);
+    store<u32>(into, ID);
+    into += 4;
+    kept = end;
+  }
+  return copy(into, from + kept, from + size);
+}
+
+function foldLong(from: usize, to: usize, start: usize): usize {
+  let into = start;
+  if (to - from >= MAX_ROUTE) return 0;
   let segments = 0;
   for (let at = from; at < to;) {
     segments += 1;
@@ -77,7 +143,7 @@ function foldRoute(row: usize): usize {
     if (kind < 0) return 0;
     if (kind > 0) { store<u32>(into, ID); into += 4; } else into = copy(into, begin, at);
   }
-  return into - KEY;
+  return into;
 }
 
 /** 1: an id; 0: a word; -1: one for JavaScript. */

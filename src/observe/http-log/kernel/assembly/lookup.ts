@@ -1,5 +1,5 @@
 // Owns tables from text to number, in AssemblyScript: many rows a call, bytes compared 16 at a time. A table is a memory of answers that JavaScript gave; what it does not know it says.
-import { CHUNK, KEY, FOUND, MAX_CHUNK, ROWS_ASKED, TEXTS, TEXT_SIZE, TABLES } from './memory';
+import { CHUNK, FOUND, KEYS, KEY_ROOM, MAX_CHUNK, ROWS_ASKED, TEXTS, TEXT_SIZE, TABLES } from './memory';
 import { isOdd, routeKey } from './fold';
 import { hashOf } from './row';
 
@@ -7,6 +7,8 @@ import { hashOf } from './row';
 const NO_TEXT: i32 = -2, UNKNOWN: i32 = -3;
 /** Steps from a text's own slot, at most: it bounds what texts that collide on purpose can cost. */
 const STEPS: usize = 16;
+/** Rows whose keys are made together. */
+const TOGETHER: usize = 16;
 /** Longer ones are not remembered. */
 const MAX_TEXT: usize = 512;
 
@@ -70,18 +72,27 @@ export function learn(table: usize, text: usize, row: usize, id: i32): void {
 /** Numbers of method and route of the rows asked; how many are unknown. */
 export function findRoutes(count: i32): i32 {
   let unknown = 0;
-  for (let i: usize = 0; i < <usize>count; i += 1) {
-    const size = routeKey(<usize>load<i32>(ROWS_ASKED + (i << 2)));
-    const found = size == 0 ? UNKNOWN : probe(isOdd ? ODD_HEAD : HEADS, hashOf(KEY, KEY + size), KEY, size);
-    store<i32>(FOUND + (i << 2), found);
-    if (found == UNKNOWN) unknown += 1;
+  for (let begin: usize = 0; begin < <usize>count; begin += TOGETHER) {
+    const size = min<usize>(TOGETHER, <usize>count - begin);
+    // Keys are read in a second loop: a read of what was written in other pieces just now would wait for the writes.
+    for (let i: usize = 0; i < size; i += 1) {
+      const key = KEYS + i * KEY_ROOM;
+      const length = <i32>routeKey(<usize>load<i32>(ROWS_ASKED + (begin + i << 2)), key);
+      store<i32>(key + KEY_ROOM - 4, isOdd ? -length : length);
+    }
+    for (let i: usize = 0; i < size; i += 1) {
+      const key = KEYS + i * KEY_ROOM, told = load<i32>(key + KEY_ROOM - 4), length = <usize>abs(told);
+      const found = told == 0 ? UNKNOWN : probe(told < 0 ? ODD_HEAD : HEADS, hashOf(key, key + length), key, length);
+      store<i32>(FOUND + (begin + i << 2), found);
+      if (found == UNKNOWN) unknown += 1;
+    }
   }
   return unknown;
 }
 
 export function learnRoute(row: usize, id: i32): void {
-  const size = routeKey(row);
-  if (size > 0) insert(isOdd ? ODD : 0, hashOf(KEY, KEY + size), KEY, size, id);
+  const size = routeKey(row, KEYS);
+  if (size > 0) insert(isOdd ? ODD : 0, hashOf(KEYS, KEYS + size), KEYS, size, id);
 }
 
 // @ts-ignore: decorator

@@ -35,10 +35,11 @@ export const CHUNK: usize = 336 * 1024 + MAX_LINE;
 /** Bytes read at once, and blocks that are loaded beyond their end; then come the tables of lookup.ts. */
 export const MAX_CHUNK: usize = 256 * 1024 + 64 * 1024;
 export const TABLES: usize = 6;
-/** The rows asked for, the numbers found, and a key that is being made: before the room for an unfinished line. */
+/** The rows asked for, the numbers found, and keys that are being made: before the room for an unfinished line. */
 export const ROWS_ASKED: usize = 320 * 1024;
 export const FOUND: usize = ROWS_ASKED + 4 * CAPACITY;
-export const KEY: usize = FOUND + 4 * CAPACITY;
+export const KEYS: usize = FOUND + 4 * CAPACITY;
+export const KEY_ROOM: usize = 488;
 
 // @ts-ignore: decorator
 @inline
