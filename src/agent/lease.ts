@@ -36,7 +36,7 @@ interface Seen { readonly what: string; readonly since: number }
  * Birth is exclusive (`wx`), the content never changes, and life shows in the file's own time, compared only with itself: no two clocks meet.
  * One that was left behind is renamed away first and looked at: whoever renames a fresh one by mistake puts it back.
  */
-export function createLease(platform: Platform, own: Owner = ownerOf(platform)): Lease {
+export function createLease(platform: Platform, own: Owner = ownerOf(platform), exists: (pid: number) => boolean = isThere): Lease {
   const path = join(platform.host.folders.temp, `lease-${placesOf(platform).instance}`);
   const files = { path, aside: `${path}.${own.run}.left`, waiting: `${path}.waiting` };
   const monotonic = (): number => platform.clock.monotonic();
@@ -49,7 +49,8 @@ export function createLease(platform: Platform, own: Owner = ownerOf(platform)):
   const isLeft = async (found: Found): Promise<boolean> => {
     seen = freshen(seen, `${found.text} ${found.touchedAt}`);
     if (monotonic() - seen.since >= SILENT_MS) return true;
-    return found.owner !== undefined && !await isAlive(platform, own, found.owner);
+    // A door may show the site's processes only, of which an agent is none: one that is not shown and yet there is silent first.
+    return found.owner !== undefined && !await isAlive(platform, own, found.owner) && !exists(found.owner.pid);
   };
   const renew = async (): Promise<void> => {
     await touch(path, platform.clock.now());
@@ -95,6 +96,16 @@ export function createLease(platform: Platform, own: Owner = ownerOf(platform)):
       if ((await read(path))?.owner?.run === own.run) await rm(path, { force: true });
     },
   };
+}
+
+/** Signal 0 only asks. One of another user may not be asked, and is there. */
+function isThere(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return codeIn(error) === 'EPERM';
+  }
 }
 
 /** Undefined: nobody has it. A file without a whole owner is one being born, or torn. */

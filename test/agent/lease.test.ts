@@ -7,15 +7,16 @@ import { SILENT_MS, createLease, type Lease } from '../../src/agent/lease.ts';
 import type { Owner } from '../../src/store/owner.ts';
 import { fakePlatform, type FakePlatform } from '../support/fake-platform.ts';
 
-async function world(t: TestContext): Promise<{ platform: FakePlatform; path: string; agent(pid: number): Lease; die(pid: number): void }> {
+async function world(t: TestContext): Promise<{ platform: FakePlatform; path: string; agent(pid: number): Lease; die(pid: number): void; hide(pid: number): void }> {
   const platform = await fakePlatform();
   t.after(() => platform.remove());
+  const hidden = new Set<number>();
   const agent = (pid: number): Lease => {
     const { startedAt } = platform.put({ pid, role: 'agent', ours: true });
     const own: Owner = { pid, startedAt, run: pid.toString(16).padStart(8, '0') };
-    return createLease(platform, own);
+    return createLease(platform, own, (asked) => hidden.has(asked));
   };
-  return { platform, agent, path: join(platform.host.folders.temp, 'lease-a1b2c3'), die: (pid) => { platform.vanish(pid); } };
+  return { platform, agent, path: join(platform.host.folders.temp, 'lease-a1b2c3'), die: (pid) => { platform.vanish(pid); }, hide: (pid) => { hidden.add(pid); platform.vanish(pid); } };
 }
 
 /** Looks of both, `times` times with two seconds between: who held it each time. */
@@ -55,6 +56,15 @@ test('one that is released is free at the next look, one whose holder died too',
   die(102);
   assert.deepEqual(await looks(platform, 2, c), ['x', 'x']);
   assert.deepEqual(await readdir(platform.host.folders.temp), ['lease-a1b2c3', 'lease-a1b2c3.waiting'], 'nothing else is left');
+});
+
+test('a holder that is there and not shown by the platform keeps it as long as it renews', async (t) => {
+  const { platform, agent, hide } = await world(t);
+  const [a, b] = [agent(101), agent(102)];
+  await looks(platform, 2, a, b);
+  hide(101);
+  assert.deepEqual(await looks(platform, 10, a, b), Array<string>(10).fill('x-'));
+  assert.deepEqual(await looks(platform, 7, b), ['-', '-', '-', '-', 'x', 'x', 'x'], 'until it is silent');
 });
 
 test('a pid that another process has by now holds nothing', async (t) => {

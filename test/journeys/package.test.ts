@@ -69,7 +69,7 @@ test('behind nginx with the sub-path page, API and live socket answer', { skip: 
   assert.deepEqual([page.status, page.headers.get('content-type')], [200, 'text/html; charset=utf-8']);
   const asset = /src="([^"]+app\.js)"/.exec(await page.text())?.[1] ?? assert.fail('the page names no program');
   assert.equal((await fetch(new URL(asset, `${url}/`))).status, 200, 'what the page names is found below the sub-path');
-  assert.equal((await client(url, headers).processes()).processes.some((one) => one.info.ours === true), true);
+  await waitFor('the agent itself in its list', async () => (await client(url, headers).processes()).processes.some((one) => one.info.ours === true));
   assert.ok((await firstWords(url, headers)).includes('samples'));
 });
 
@@ -180,20 +180,25 @@ test('install.cmd registers the WebJob, run.cmd takes over when the site is kill
   const copy = await host.wine.folder('jobs');
   await cp(job, copy.linux, { recursive: true });
   const env = { ...SITE, WEBJOBS_NAME: 'AppServiceDiag', WEBJOBS_SHUTDOWN_FILE: host.wine.windows(stopFile), DIAG_TOKEN: TOKEN, PATH: `${host.wine.nodeExe.replace(/\\node\.exe$/, '')};c:\\windows\\system32` };
+  let said: (() => Promise<{ severity: string; says: string } | undefined>) | undefined;
   const webjob = await host.start(['/c', `${copy.windows}\\run.cmd`], { program: 'cmd.exe', env, cwd: copy.windows });
   try {
     // The one that a program on this machine can reach is told, not the pipe.
     const url = await waitFor('the web address of the WebJob', async () => { const told = JSON.parse(await readFile(join(home, 'data/DaaS/diag/agent.json'), 'utf8')) as { url: string }; return told.url.startsWith('http://127') ? told.url : undefined; }, START_MS);
     const diag = client(url, { authorization: `Bearer ${TOKEN}` });
-    const observer = async (): Promise<string | undefined> => (await diag.doctor()).checks.find((one) => one.id === 'observer')?.severity;
+    said = async () => (await diag.doctor()).checks.find((one) => one.id === 'observer');
+    const observer = async (): Promise<string | undefined> => (await said?.())?.severity;
     assert.equal(await observer(), 'info', 'the page\'s process observes, the WebJob waits');
     await site.kill();
     await waitFor('the WebJob to observe', async () => await observer() === 'good', 15_000);
     await writeFile(stopFile, '');
     assert.equal(await webjob.exited, 0, 'it ends in order when the platform asks');
   } catch (error) {
-    throw new Error(`${String(error)}\n${site.stderr()}${webjob.stdout()}${webjob.stderr()}`, { cause: error });
+    throw new Error(`${String(error)}\n${JSON.stringify(await said?.().catch(String))}\n${site.stderr()}${webjob.stdout()}${webjob.stderr()}`, { cause: error });
   } finally {
+    // run.cmd's node is no child of ours to be killed: it ends when it is asked.
+    await writeFile(stopFile, '');
+    await Promise.all([webjob.exited, site.kill()]);
     await copy.remove();
   }
   assert.equal(await cmd('uninstall.cmd'), 0);
