@@ -175,6 +175,7 @@ test('install.cmd registers the WebJob, run.cmd takes over when the site is kill
   assert.deepEqual((await readdir(job)).sort(), ['run.cmd', 'settings.job']);
   const pipe = pipeName();
   const site = await startSite(pipe);
+  await waitFor('the page\'s process to listen', () => site.stdout().includes('listening'), START_MS);
   const stopFile = join(home, 'stop-the-webjob');
   // The platform runs a copy of the folder, as here: the program is found by HOME.
   const copy = await host.wine.folder('jobs');
