@@ -58,7 +58,7 @@ export async function talkTo<T>(door: InspectorDoor, pid: number, signal: AbortS
     return done;
   } catch (error) {
     // After an abort the last word has been said already; else what we opened is closed now.
-    if (opened && !(signal.aborted && inspector !== undefined)) await closeInspector(place);
+    if (opened && !(signal.aborted && inspector !== undefined)) await closeAfter(place, error);
     throw error;
   } finally {
     inspector?.hangUp();
@@ -74,6 +74,17 @@ export async function inspectThrough<T>(door: InspectorDoor, pid: number, signal
     if (signal.aborted) throw new DiagError('CANCELLED', { what: `The talk with process ${pid}` }, { cause: error });
     if (error instanceof DiagError) throw error;
     throw new DiagError('INSPECTOR_FAILED', { pid, why: error instanceof Error ? error.message : String(error) }, { cause: error });
+  }
+}
+
+/** @throws the first error; that the inspector could not be closed either is its smaller trouble, and told beside it */
+async function closeAfter(place: Place, error: unknown): Promise<void> {
+  try {
+    await closeInspector(place);
+  } catch (cause) {
+    if (!place.door.listens(place.pid, place.port)) return;
+    const why = error instanceof Error ? error.message : String(error);
+    throw new DiagError('INSPECTOR_FAILED', { pid: place.pid, why: `${why}; and port ${place.port}, where it listens for debuggers on this machine alone, is still open` }, { cause });
   }
 }
 

@@ -1,0 +1,63 @@
+// Owns the guard of heap snapshots: what one would cost a Node process, from its live heap, and whether that can be allowed.
+import { bytes, duration } from '../shared/units.ts';
+
+/** What V8 says of its heap. */
+export interface HeapFacts {
+  readonly usedBytes: number;
+  /** Of it in objects too large for a page (more than about 128 KB each): few nodes, whatever their size. */
+  readonly largeBytes: number;
+  readonly limitBytes: number;
+}
+
+export interface SnapshotPrediction {
+  readonly heapBytes: number;
+  readonly nodes: number;
+  /** The app stands still for this long, at most likely. */
+  readonly stopMs: number;
+  /** Memory beside what the process has now: at most likely, and at most. */
+  readonly peakBytes: number;
+  readonly peakAtMostBytes: number;
+  readonly fileBytes: number;
+}
+
+/** Measured on Node 20 and 22 with heaps of small objects, strings, maps and number arrays: 46 to 115 ms of stop and 8 to 15 bytes of peak for a byte of
+ *  small objects; V8 keeps 475 to 1,400 bytes for a node, its edges and its text. The middle is within 30 % for all of these but arrays of numbers, which cost less. */
+const STOP_MS_PER_MB = 80;
+const PEAK_PER_BYTE = 10.5;
+const PEAK_AT_MOST_PER_BYTE = 15;
+const BYTES_PER_NODE = 40;
+/** A large array of references has an edge for each of its 8 bytes, one of numbers has none. */
+const LARGE_PEAK_PER_BYTE = 1;
+const LARGE_PEAK_AT_MOST_PER_BYTE = 4;
+const LARGE_STOP_MS_PER_MB = 8;
+/** Even an empty heap has some 45,000 nodes. */
+const START_MS = 150;
+const START_BYTES = 16 * 1024 * 1024;
+const FILE_PER_BYTE = 2.5;
+/** The app goes on needing memory of its own afterwards, and so does the machine. */
+const SPARE_BYTES = 64 * 1024 * 1024;
+
+export function predictSnapshot({ usedBytes, largeBytes }: HeapFacts): SnapshotPrediction {
+  const small = Math.max(0, usedBytes - largeBytes);
+  return {
+    heapBytes: usedBytes,
+    nodes: Math.round(small / BYTES_PER_NODE),
+    stopMs: Math.round(START_MS + (small / 1e6) * STOP_MS_PER_MB + (largeBytes / 1e6) * LARGE_STOP_MS_PER_MB),
+    peakBytes: Math.round(START_BYTES + small * PEAK_PER_BYTE + largeBytes * LARGE_PEAK_PER_BYTE),
+    peakAtMostBytes: Math.round(START_BYTES + small * PEAK_AT_MOST_PER_BYTE + largeBytes * LARGE_PEAK_AT_MOST_PER_BYTE),
+    fileBytes: Math.round(START_BYTES + small * FILE_PER_BYTE + largeBytes),
+  };
+}
+
+/** Why this snapshot must not be taken; undefined when it may. What nobody can tell is a reason. */
+export function refusal(prediction: SnapshotPrediction, leftBytes: number | undefined): string | undefined {
+  if (leftBytes === undefined) return `nobody tells how much memory is left here, and it needs about ${bytes(prediction.peakBytes)}`;
+  const need = prediction.peakAtMostBytes + SPARE_BYTES;
+  if (need <= leftBytes) return undefined;
+  return `V8 would need about ${bytes(prediction.peakBytes)} more memory for a heap of ${bytes(prediction.heapBytes)}, up to ${bytes(prediction.peakAtMostBytes)}, and ${bytes(Math.max(0, leftBytes))} are left`;
+}
+
+/** "stops the app for about 3.4 s and needs about 500 MiB more memory" */
+export function sayPrediction({ stopMs, peakBytes, heapBytes }: SnapshotPrediction): string {
+  return `a snapshot of a heap of ${bytes(heapBytes)} stops the app for about ${duration(stopMs)} and needs about ${bytes(peakBytes)} more memory`;
+}
