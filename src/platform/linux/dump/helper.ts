@@ -46,7 +46,7 @@ export async function runHelper(order: Order, libc: Libc = openLibc()): Promise<
   }
 }
 
-function wordFor(error: unknown): Word {
+export function wordFor(error: unknown): Word {
   if (error instanceof Cancelled) return { say: 'cancelled' };
   if (error instanceof Refused) return { say: 'refused', reason: error.reason, why: error.message };
   if (error instanceof SystemCallError) return { say: 'failed', why: error.message };
@@ -54,7 +54,7 @@ function wordFor(error: unknown): Word {
   return { say: 'failed', why: error instanceof Error ? error.message : String(error) };
 }
 
-function say(word: Word): void {
+export function say(word: Word): void {
   writeSync(1, `${JSON.stringify(word)}\n`);
 }
 
@@ -161,8 +161,11 @@ function findPlace(libc: Libc, pid: number, mem: number, before: readonly Flagge
   return { libc, pid, mem, stubAt, original, sinceTicks: Number(startTicks(process.pid)), used: new Set(), step };
 }
 
-interface Material {
-  readonly order: Writing;
+/** What a core is written from. */
+export interface Material {
+  readonly order: { readonly pid: number; readonly file: string };
+  /** Its thread is a debugger's current one; default: the main thread. */
+  readonly first?: number;
   readonly facts: ProcessFacts;
   readonly before: readonly FlaggedMapping[];
   readonly threads: Snapshot['threads'];
@@ -175,12 +178,12 @@ interface Material {
 }
 
 /** Writes the core from the memory of `from`. On failure no file is left. */
-async function writeFrom(from: number, { order, facts, before, threads, mappings, late, watch, stopped, step }: Material): Promise<CorePlan> {
+export async function writeFrom(from: number, { order, first, facts, before, threads, mappings, late, watch, stopped, step }: Material): Promise<CorePlan> {
   const mem = openSync(`/proc/${from}/mem`, 'r');
   const pagemap = openSync(`/proc/${from}/pagemap`, 'r');
   const out = openSync(order.file, 'wx', 0o600);
   try {
-    const plan = planCore(mappings, before, notesOf(facts, threads, mappings), (mapping) => hasOwnPages(pagemap, mapping));
+    const plan = planCore(mappings, before, notesOf(facts, threads, mappings, first), (mapping) => hasOwnPages(pagemap, mapping));
     step('core planned');
     await copyAll(plan, { mem, pagemap, out }, late, { ofBytes: Math.max(1, memoryOf(order.pid).residentBytes), watch, stopped, step });
     step('core written');
@@ -225,7 +228,7 @@ function endChild(libc: Libc, child: number, step: Step): void {
   step('child ended');
 }
 
-function missingOf(plan: CorePlan, snapshot?: Snapshot): string[] {
+export function missingOf(plan: CorePlan, snapshot?: Snapshot): string[] {
   const missing: string[] = [];
   if (plan.excludedBytes > 0) missing.push(`${bytes(plan.excludedBytes)} that the app marked as not to be dumped (MADV_DONTDUMP)`);
   if (snapshot !== undefined && snapshot.missingBytes > 0) missing.push(`${bytes(snapshot.missingBytes)} that were mapped in the last moment before the copy`);

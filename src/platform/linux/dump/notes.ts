@@ -1,6 +1,7 @@
 // Owns the notes of a core file: threads, process, mapped files, as the kernel's own cores have them (include/linux/elfcore.h, fs/binfmt_elf.c; x86-64).
 import type { Mapping } from './ranges.ts';
 import { REGISTERS_BYTES } from './registers.ts';
+import { pendingSignal } from './threads.ts';
 import type { Thread } from './threads.ts';
 
 const NT_PRSTATUS = 1, NT_PRFPREG = 2, NT_PRPSINFO = 3, NT_AUXV = 6, NT_SIGINFO = 0x5349_4749, NT_FILE = 0x4649_4c45, NT_X86_XSTATE = 0x202;
@@ -27,9 +28,9 @@ export interface ProcessFacts {
   readonly signals: ReadonlyMap<number, { readonly pending: bigint; readonly blocked: bigint }>;
 }
 
-/** All notes, the main thread's first: debuggers take the first one as the current thread. */
-export function notesOf(facts: ProcessFacts, threads: readonly Thread[], mappings: readonly Mapping[]): Buffer {
-  const ordered = [...threads].sort((a, b) => Number(b.tid === facts.pid) - Number(a.tid === facts.pid) || a.tid - b.tid);
+/** All notes, those of thread `first` (default: the main one) first: debuggers take it as the current thread. */
+export function notesOf(facts: ProcessFacts, threads: readonly Thread[], mappings: readonly Mapping[], first = facts.pid): Buffer {
+  const ordered = [...threads].sort((a, b) => Number(b.tid === first) - Number(a.tid === first) || a.tid - b.tid);
   const parts: Buffer[] = [];
   ordered.forEach((thread, index) => {
     parts.push(note('CORE', NT_PRSTATUS, status(facts, thread)));
@@ -60,6 +61,11 @@ function padded(bytes: Buffer): Buffer {
 function status(facts: ProcessFacts, thread: Thread): Buffer {
   const bytes = Buffer.alloc(PRSTATUS_BYTES);
   const signals = facts.signals.get(thread.tid);
+  const current = pendingSignal(thread);
+  if (current !== undefined) {
+    bytes.writeInt32LE(current, 0);
+    bytes.writeInt16LE(current, 12);
+  }
   bytes.writeBigUInt64LE(signals?.pending ?? 0n, 16);
   bytes.writeBigUInt64LE(signals?.blocked ?? 0n, 24);
   [thread.tid, facts.parent, facts.group, facts.session].forEach((value, index) => { bytes.writeInt32LE(value, 32 + index * 4); });

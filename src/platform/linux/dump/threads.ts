@@ -52,6 +52,12 @@ export class Threads {
     if (this.#seized.size === 0) throw new Refused('gone', `process ${this.#pid} has ended`);
   }
 
+  /** Takes over threads that this very process holds already; one of them may stand in a stop that was waited for. */
+  adopt(tids: Iterable<number>, stopped?: { readonly tid: number; readonly status: number }): void {
+    for (const tid of tids) this.#seized.add(tid);
+    if (stopped !== undefined) this.#stopped.set(stopped.tid, fresh(stopped.tid, stopped.status));
+  }
+
   /** Stops every thread, the main one last, also those that were born meanwhile. @throws Refused, and then everything runs */
   stop(): void {
     const until = performance.now() + STOP_LIMIT_MS;
@@ -147,7 +153,7 @@ export class Threads {
       if (found === 'none') { this.forget(tid); return; }
       if (found !== undefined) {
         if (!isStopped(found.status)) { this.forget(tid); return; }
-        this.#stopped.set(tid, { tid, status: found.status, registers: Buffer.alloc(REGISTERS_BYTES), floating: Buffer.alloc(FP_BYTES), extended: Buffer.alloc(0), signal: undefined });
+        this.#stopped.set(tid, fresh(tid, found.status));
         return;
       }
       nap(spins);
@@ -184,6 +190,13 @@ export class Threads {
       throw error;
     }
   }
+}
+
+const fresh = (tid: number, status: number): Thread => ({ tid, status, registers: Buffer.alloc(REGISTERS_BYTES), floating: Buffer.alloc(FP_BYTES), extended: Buffer.alloc(0), signal: undefined });
+
+/** The signal that the thread was about to get when it was stopped; undefined when there was none. */
+export function pendingSignal({ status }: Thread): number | undefined {
+  return stopEvent(status) === 0 && stopSignal(status) !== SIGTRAP ? stopSignal(status) : undefined;
 }
 
 /** Stopped by us alone: no signal on its way, no job control. */
