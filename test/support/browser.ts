@@ -29,7 +29,7 @@ export async function openTab(browser: Browser, options: { offline?: boolean; wi
   const context = await browser.newContext({ viewport: { width: options.width ?? 1440, height: options.height ?? 1060 }, colorScheme: options.dark ? 'dark' : 'light', offline: options.offline ?? false });
   const page = await context.newPage();
   const faults: string[] = [];
-  page.on('console', (message) => { if (message.type() === 'error') faults.push(`console: ${message.text()}`); });
+  page.on('console', (message) => { if (message.type() === 'error') faults.push(`console: ${message.text()} ${message.location().url}`.trim()); });
   page.on('pageerror', (error) => { faults.push(`page: ${error.message}`); });
   page.on('request', (request) => { if (!/^(https?:\/\/127\.0\.0\.1|wss?:\/\/127\.0\.0\.1|data:|blob:|file:|about:)/.test(request.url())) faults.push(`foreign request: ${request.url()}`); });
   return {

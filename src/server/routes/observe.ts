@@ -92,6 +92,8 @@ async function keyOf(agent: Agent, pid: number, startedAt: number | undefined, f
   if (startedAt !== undefined) return { pid, startedAt };
   const tracks = (await agent.store.history.tracks(from, to)).filter((t) => t.pid === pid).sort((a, b) => b.startedAt - a.startedAt);
   const key = tracks[0] ?? agent.observed.processes().find((p) => p.pid === pid);
+  // One that ended before it was ever measured is known by its end: it has nothing but gaps.
+  if (!key && agent.observed.changes.recent().some((change) => change.pid === pid && change.at >= from)) return { pid, startedAt: from };
   if (!key) throw new DiagError('PROCESS_GONE', { pid });
   return { pid, startedAt: key.startedAt };
 }
