@@ -16,6 +16,7 @@ const entries = {
   cli: 'src/cli/cli.ts',
   'analyze-worker': 'src/analyze/worker-main.ts',
   'dump-helper': 'src/platform/linux/dump/helper-main.ts',
+  'fault-watch': 'src/platform/linux/fault/fault-main.ts',
   'windows-dump': 'src/platform/windows/dump-main.ts',
   'http-log-thread': 'src/observe/http-log/scan/thread-main.ts',
 };

@@ -49,6 +49,22 @@ export interface DumpResult {
   readonly note?: string;             // why not another way: "no clone: …"
 }
 
+/** What a process is held for until it happens. */
+export interface FaultOrder {
+  readonly file: string;
+  /** A fault signal such as SIGSEGV or SIGABRT: none; where nothing in the process catches it; each one. */
+  readonly faults: 'none' | 'unhandled' | 'first';
+  /** In the last moment of the process, whatever ends it but a KILL that the kernel does not announce. */
+  readonly exit: boolean;
+  /** Further signals whose delivery counts. */
+  readonly signals: readonly NodeJS.Signals[];
+  /** Called when the process is held. */
+  watching?(): void;
+  progress?(doneBytes: number, ofBytes: number): void;
+}
+
+export type FaultEnd = { readonly happened: 'dumped'; readonly result: DumpResult; readonly says: string } | { readonly happened: 'ended' };
+
 export interface PausePrediction { readonly engine: string; readonly pauseMs: number }
 
 /** A program file that a process has loaded; the address in hexadecimal. */
@@ -91,6 +107,11 @@ export interface Platform {
   dump(target: ProcessKey, file: string, signal: AbortSignal, kind?: DumpKind, progress?: (doneBytes: number, ofBytes: number) => void): Promise<DumpResult>;
   /** How long that dump would stop the process, by the engine that would be tried first: at most likely, not measured. */
   dumpPause(target: ProcessKey, signal: AbortSignal, kind?: DumpKind): Promise<PausePrediction>;
+  /** Whether a process can be held until a fault, and if not, why. */
+  faultsOffered(): Offer;
+  /** Holds the process, which runs on, until a fault, a signal or its end, and takes a dump in that very moment. The abort lets it go unharmed.
+   *  Nothing else can dump it meanwhile. @throws DUMP_FAILED, CANCELLED, CAPABILITY_MISSING, PROCESS_GONE, PROCESS_REUSED, PROCESS_OURS */
+  dumpAtFault(target: ProcessKey, order: FaultOrder, signal: AbortSignal): Promise<FaultEnd>;
   /** What `dump` can be asked for; without one it takes the first. Empty: no dump at all. */
   readonly dumpKinds: readonly DumpKind[];
   /** Is a diagnostic report possible for this process, and if not, why. */

@@ -39,6 +39,30 @@ const does = {
     setImmediate(() => { throw error; });
     return {};
   },
+  /** Throws an error of the given type and catches it. */
+  catch({ message = 'the victim caught it', type = 'TypeError' }) {
+    try { throw new (globalThis[type] ?? Error)(message); } catch (error) { return { caught: error.name }; }
+  },
+  /** Calls itself until V8 has no stack left; dies of it, unless `caught`. */
+  overflow({ caught = false }) {
+    const deeper = (n) => deeper(n + 1) + 1;
+    if (caught) { try { deeper(0); } catch (error) { return { caught: error.name }; } }
+    setImmediate(() => deeper(0));
+    return {};
+  },
+  /** Fills the JavaScript heap until V8 gives up and aborts; start it with a small --max-old-space-size. */
+  'out-of-memory'() {
+    setImmediate(() => { for (;;) leaked.push(Array.from({ length: 10_000 }, (_, n) => ({ n }))); });
+    return {};
+  },
+  abort() { setImmediate(() => process.abort()); return {}; },
+  /** Reads an address that is not mapped, in native code. */
+  async 'native-fault'() {
+    const { default: koffi } = await import('koffi');
+    const length = koffi.load(null).func('size_t strlen(uintptr_t text)');
+    setImmediate(() => length(8));
+    return {};
+  },
   exit({ code = 0 }) {
     setImmediate(() => process.exit(code));
     return {};

@@ -122,7 +122,7 @@ function steering(world: World): Steering & { settle(): void } {
   };
 }
 
-type Reading = Pick<Platform, 'can' | 'processes' | 'usage' | 'hostUsage' | 'ownUsage' | 'openFiles' | 'environment' | 'eventLog' | 'nodeReportOffered' | 'dumpEstimate' | 'dumpPause' | 'memoryLeft' | 'modules' | 'threads' | 'counters' | 'dumpKinds'>;
+type Reading = Pick<Platform, 'can' | 'processes' | 'usage' | 'hostUsage' | 'ownUsage' | 'openFiles' | 'environment' | 'eventLog' | 'nodeReportOffered' | 'dumpEstimate' | 'dumpPause' | 'faultsOffered' | 'memoryLeft' | 'modules' | 'threads' | 'counters' | 'dumpKinds'>;
 
 function reading(world: World): Reading {
   const can = (what: Capability): Offer => {
@@ -150,6 +150,7 @@ function reading(world: World): Reading {
     dumpKinds: ['full'],
     eventLog: async () => [...world.events].sort((a, b) => a.at - b.at),
     dumpEstimate: async (target) => { meant(world, target); return Buffer.isBuffer(world.dump) ? world.dump.byteLength + 4 : 4096; },
+    faultsOffered: () => ({ yes: false, because: 'processes of the fake do not fail by themselves' }),
     dumpPause: async (target) => { meant(world, target); return { engine: 'fake', pauseMs: 12 }; },
     memoryLeft: async () => (world.host.memoryTotalBytes === undefined || world.host.memoryUsedBytes === undefined ? undefined : world.host.memoryTotalBytes - world.host.memoryUsedBytes),
     nodeReportOffered: (target) => {
@@ -159,7 +160,7 @@ function reading(world: World): Reading {
   };
 }
 
-function acting(world: World): Pick<Platform, 'dump' | 'nodeReport' | 'inspect' | 'end'> {
+function acting(world: World): Pick<Platform, 'dump' | 'nodeReport' | 'inspect' | 'dumpAtFault' | 'end'> {
   return {
     dump: async (target, file, signal): Promise<DumpResult> => {
       meant(world, target);
@@ -178,6 +179,7 @@ function acting(world: World): Pick<Platform, 'dump' | 'nodeReport' | 'inspect' 
       if (world.report === undefined) throw new DiagError('NODE_REPORT_FAILED', { pid: target.pid, why: 'the fake was told to fail' });
       return world.report;
     },
+    dumpAtFault: async (target) => { meant(world, target); throw new DiagError('CAPABILITY_MISSING', { what: 'A dump at a fault', because: 'processes of the fake do not fail by themselves' }); },
     inspect: async (target) => { meant(world, target); throw new DiagError('INSPECTOR_FAILED', { pid: target.pid, why: 'a process of the fake has no inspector' }); },
     end: async (target, graceMs, signal) => {
       if (target.pid === 1) throw new DiagError('PROCESS_OURS', { pid: 1 });

@@ -16,6 +16,7 @@ import { siteMark } from './details.ts';
 import { dumpOffer, estimateCore, takeDump } from './dump/index.ts';
 import { headroomBytes } from './dump/room.ts';
 import { predictPause } from './dump-pause.ts';
+import { waitForFault } from './fault/index.ts';
 import { bootAt, osName, ownMemoryGroups, readHost } from './host.ts';
 import { readModules, readThreads } from './inside.ts';
 import { inspectorDoor, nodeReportOffer } from './node-report.ts';
@@ -64,6 +65,13 @@ export function openLinux(settings: LinuxSettings): Platform {
       const offer = nodeReportOffer(reach.info(target));
       if (!offer.yes) throw new DiagError('INSPECTOR_FAILED', { pid: target.pid, why: offer.because });
       return await inspectThrough(inspectorDoor, target.pid, signal, work);
+    },
+    faultsOffered: () => faultOffer(env),
+    dumpAtFault: async (target, order, signal) => {
+      const offer = faultOffer(env);
+      if (!offer.yes) throw new DiagError('CAPABILITY_MISSING', { what: 'A dump at a fault', because: offer.because });
+      reach.checkNotOurs(target);
+      return await waitForFault(target, order, signal);
     },
     nodeReportOffered: (target) => nodeReportOffer(target),
     nodeReport: async (target, signal) => {
@@ -137,6 +145,11 @@ function readEnvironment(pid: number): Variable[] {
   if (block === GONE) throw new DiagError('PROCESS_GONE', { pid });
   if (block === DENIED) throw new DiagError('PROCESS_DENIED', { pid, what: 'read the environment of', why: 'it belongs to another user' });
   return parseEnviron(block as Buffer);
+}
+
+function faultOffer(env: Env): Offer {
+  if (process.arch !== 'x64') return { yes: false, because: `our own dump writer knows x64 only; this is ${process.arch}` };
+  return dumpOffer(env);
 }
 
 function ability(what: Capability, env: Env, folders: Folders): Offer {

@@ -64,6 +64,8 @@ export async function openPortable(settings: PortableSettings): Promise<Platform
     dumpEstimate: () => refuse('memory-dump', 'A memory dump'),
     dump: () => refuse('memory-dump', 'A memory dump'),
     dumpPause: () => refuse('memory-dump', 'A memory dump'),
+    faultsOffered: () => ability('memory-dump', folders),
+    dumpAtFault: () => refuse('memory-dump', 'A dump at a fault'),
     inspect: () => refuse('node-report', 'The inspector of another process'),
     memoryLeft: async () => undefined,
     nodeReportOffered: () => ability('node-report', folders),

@@ -26,6 +26,8 @@ export function openBlind(portable: Platform, error: unknown): Platform {
     dumpEstimate: () => refuse('A memory dump'),
     dump: () => refuse('A memory dump'),
     dumpPause: () => refuse('A memory dump'),
+    faultsOffered: () => ({ yes: false, because }),
+    dumpAtFault: () => refuse('A dump at a fault'),
     inspect: () => refuse('The inspector'),
     memoryLeft: async () => undefined,
     nodeReportOffered: () => ({ yes: false, because }),

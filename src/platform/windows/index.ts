@@ -28,6 +28,8 @@ export interface WindowsSettings { readonly env: Env; readonly folders: Folders;
 /** Handles name what they belong to only through calls that wait for ever on a pipe that somebody reads (NtQueryObject): a tool may risk that, an agent may not. */
 const NO_OPEN_FILES = 'Windows names what another process has open only through calls that can hang';
 
+const NO_FAULTS = 'on Windows only a debugger can wait for a fault of another process, and a debugger ends the app when it is ended; use the worker\'s own procdump -e';
+
 /** @throws when koffi or a call that everything needs does not work; the caller falls back then and tells why */
 export async function openWindows(settings: WindowsSettings): Promise<Platform> {
   const { env, folders, clock } = settings;
@@ -64,7 +66,7 @@ export async function openWindows(settings: WindowsSettings): Promise<Platform> 
 const WRITE_MS_PER_GIB = 3_000;
 const START_MS = 100;
 
-type Acting = Pick<Platform, 'dumpPause' | 'inspect' | 'memoryLeft' | 'dumpKinds' | 'dumpEstimate' | 'dump' | 'nodeReportOffered' | 'nodeReport' | 'end'>;
+type Acting = Pick<Platform, 'dumpPause' | 'faultsOffered' | 'dumpAtFault' | 'inspect' | 'memoryLeft' | 'dumpKinds' | 'dumpEstimate' | 'dump' | 'nodeReportOffered' | 'nodeReport' | 'end'>;
 
 function acting(asked: Asked, table: ProcessTable, reach: Reach, env: Env): Acting {
   const door = inspectorDoor(asked.win32);
@@ -77,6 +79,8 @@ function acting(asked: Asked, table: ProcessTable, reach: Reach, env: Env): Acti
       const estimate = estimateDump(asked, target.pid, kind, table.now(target.pid)?.threads ?? 1);
       return { engine: 'MiniDumpWriteDump', pauseMs: Math.round(START_MS + (estimate / 2 ** 30) * WRITE_MS_PER_GIB) };
     },
+    faultsOffered: () => ({ yes: false, because: NO_FAULTS }),
+    dumpAtFault: async () => { throw new DiagError('CAPABILITY_MISSING', { what: 'A dump at a fault', because: NO_FAULTS }); },
     memoryLeft: async (_pid, signal) => { signal.throwIfAborted(); return leftFor(asked.win32, env); },
     inspect: async (target, signal, work) => {
       if (signal.aborted) throw new DiagError('CANCELLED', { what: 'The talk with it' });

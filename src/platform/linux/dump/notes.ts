@@ -32,8 +32,9 @@ export interface ProcessFacts {
 export function notesOf(facts: ProcessFacts, threads: readonly Thread[], mappings: readonly Mapping[], first = facts.pid): Buffer {
   const ordered = [...threads].sort((a, b) => Number(b.tid === first) - Number(a.tid === first) || a.tid - b.tid);
   const parts: Buffer[] = [];
+  const current = ordered[0] === undefined ? undefined : pendingSignal(ordered[0]);
   ordered.forEach((thread, index) => {
-    parts.push(note('CORE', NT_PRSTATUS, status(facts, thread)));
+    parts.push(note('CORE', NT_PRSTATUS, status(facts, thread, current)));
     if (index === 0) {
       parts.push(note('CORE', NT_PRPSINFO, processNote(facts)), note('CORE', NT_AUXV, facts.auxv), note('CORE', NT_FILE, files(mappings)));
       if (thread.signal !== undefined) parts.push(note('CORE', NT_SIGINFO, thread.signal));
@@ -57,11 +58,10 @@ function padded(bytes: Buffer): Buffer {
   return rest === 0 ? bytes : Buffer.concat([bytes, Buffer.alloc(4 - rest)]);
 }
 
-/** struct elf_prstatus */
-function status(facts: ProcessFacts, thread: Thread): Buffer {
+/** struct elf_prstatus; `current` is the signal that makes the core, the same for every thread as in the kernel's own. */
+function status(facts: ProcessFacts, thread: Thread, current: number | undefined): Buffer {
   const bytes = Buffer.alloc(PRSTATUS_BYTES);
   const signals = facts.signals.get(thread.tid);
-  const current = pendingSignal(thread);
   if (current !== undefined) {
     bytes.writeInt32LE(current, 0);
     bytes.writeInt16LE(current, 12);
