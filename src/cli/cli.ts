@@ -1,5 +1,6 @@
 // Owns the diag process: runs the command line and turns its end into words and an exit code: 0 fine, 1 findings, 2 usage, 3 could not run.
 import { CommanderError } from 'commander';
+import { dumpWords } from './dump-words.ts';
 import { exitCode } from './exit.ts';
 import { faultOf, type Fault } from './fault.ts';
 import { clearLine } from './live-line.ts';
@@ -10,7 +11,7 @@ import { outputClosed, stop, watchForEnd } from './until.ts';
 async function main(): Promise<void> {
   watchForEnd();
   try {
-    await program().parseAsync(process.argv);
+    await program().parseAsync(dumpWords(process.argv));
   } catch (error) {
     clearLine();
     if (error instanceof CommanderError) misread(error);

@@ -6,6 +6,8 @@ import { ALWAYS, diagnosers } from '../analyze/diagnosers/index.ts';
 import { analyze } from './commands/analyze.ts';
 import { bundle } from './commands/bundle.ts';
 import { diagnose } from './commands/diagnose.ts';
+import { dumpRead } from './commands/dump-read.ts';
+import { dumpCommand } from './dump-command.ts';
 import { httpLog } from './commands/http-log.ts';
 import { doctor, doctorXdt } from './commands/doctor.ts';
 import { logs } from './commands/logs.ts';
@@ -55,6 +57,7 @@ export function program(): Command {
     .option('--reason <text>', 'why, kept in the audit', reason)
     .option('-y, --yes', 'do not ask')
     .action(restart));
+  diag.addCommand(remote(dumpCommand(command('dump', 'dump a process of this machine, now or when something happens'))));
   diag.addCommand(doctors());
   diag.addCommand(command('serve', 'run the agent and its page')
     .description('Runs the agent and its page until Ctrl+C, and prints a link that signs you in once.')
@@ -116,6 +119,13 @@ function analyzing(diag: Command): void {
     .addOption(failOn())
     .action(analyze));
   diag.addCommand(httpLogs());
+  diag.addCommand(command('dump-read', 'read a memory dump: why it died, stacks, memory, offline')
+    .description('Reads an ELF core of Linux or a minidump of Windows that lies on this machine, of any size, without an agent: why the process died, where each thread stood, which JavaScript ran and which exception was thrown, what fills the memory. Values of secrets are masked.')
+    .argument('<file>', 'the core or minidump')
+    .option('--threads', 'the stacks of all threads, not only of the first')
+    .option('--no-files', 'do not open the binaries of this machine for names')
+    .option('--json', 'print all that was read as JSON')
+    .action(dumpRead));
   diag.addCommand(remote(command('sessions', 'list the sessions that are kept'))
     .description('Lists the kept sessions, newest first, with what each found.')
     .action(sessions));

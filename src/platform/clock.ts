@@ -41,3 +41,9 @@ async function* ticks(ms: number, signal: AbortSignal): AsyncGenerator<number> {
 export function within(ms: number, ...signals: readonly AbortSignal[]): AbortSignal {
   return AbortSignal.any([AbortSignal.timeout(ms), ...signals]);
 }
+
+/** Resolves when the signal aborts. */
+export async function untilAborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  await new Promise<void>((resolve) => { signal.addEventListener('abort', () => { resolve(); }, { once: true }); });
+}
