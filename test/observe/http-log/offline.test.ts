@@ -86,6 +86,19 @@ test('a folder is read with all it holds, members of a zip too, and what is no l
   assert.equal(more, true);
 });
 
+test('each log counts once, however many names and links lead to it; what cannot be looked at is told and ends nothing else', async () => {
+  const top = join(folder, 'linked');
+  await mkdir(join(top, 'sub'), { recursive: true });
+  await writeFile(join(top, 'sub', 'a.log'), `${HEAD}\n${row({ at: Date.UTC(2026, 10, 21) })}\n`);
+  await symlink('.', join(top, 'sub', 'again'));
+  await symlink('../sub', join(top, 'sub', 'sideways'));
+  await symlink('sub/a.log', join(top, 'zz.log'));
+  await symlink('itself', join(top, 'itself'));
+  const { report } = await read({ paths: [top, join(top, 'sub', 'a.log'), join(top, 'sub', '..', 'zz.log')] });
+  assert.equal(report.rows, 1);
+  assert.deepEqual(report.sources.map(({ source, note }) => [source.slice(top.length + 1), note?.slice(0, 5)]), [['sub/a.log', undefined], ['itself', 'ELOOP']]);
+});
+
 test('JSON that is one array is read from its beginning, with rows and window', async () => {
   const records = Array.from({ length: 5_000 }, (_, i) => ({ time: new Date(Date.UTC(2026, 10, 21) + i * 1_000).toISOString(), method: 'GET', path: `/p/${i}`, status: i % 50 === 0 ? 503 : 200, duration_ms: 5, client_ip: '10.0.0.1', user_agent: 'curl/8' }));
   const path = await put('array.json', JSON.stringify(records, null, 1));

@@ -1,42 +1,42 @@
-// Owns which files a list of paths means: files as they are, folders with all they hold.
-import { readdir, stat } from 'node:fs/promises';
+// Owns which files a list of paths means: files as they are, folders with all they hold, each once however many names lead to it.
+import { readdir, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { DiagError } from '../../../shared/errors.ts';
+import { DiagError, sayError } from '../../../shared/errors.ts';
 import { isGone } from '../files.ts';
 
 /** A site keeps some hundred logs; a folder that holds more was named by mistake. */
 const MAX_FILES = 10_000;
 const MAX_DEPTH = 8;
 
-export interface NamedFile { readonly path: string; /** Found in a folder, not named itself: it may be no log at all. */ readonly found: boolean }
+export interface NamedFile { readonly path: string; /** Found in a folder, not named itself: it may be no log at all. */ readonly found: boolean; /** Why nothing below the path can be read. */ readonly why?: string }
+
+/** Where a walk has been, by the names without links: a folder with a link to itself, or a log named twice, counts once. */
+interface Walk { readonly files: NamedFile[]; readonly been: Set<string>; readonly signal: AbortSignal }
 
 /** Sorted by name within a folder; hidden files are left out. @throws NOT_FOUND, NO_HTTP_LOG, TOO_MANY */
 export async function filesIn(paths: readonly string[], signal: AbortSignal): Promise<readonly NamedFile[]> {
-  const files: NamedFile[] = [];
-  for (const path of paths) await add(path, false, 0, files, signal);
-  const seen = new Set<string>();
-  const once = files.filter(({ path }) => !seen.has(path) && seen.add(path));
-  if (once.length === 0) throw new DiagError('NO_HTTP_LOG', { where: paths.join(', '), why: 'there is no file' });
-  return once;
+  const walk: Walk = { files: [], been: new Set(), signal };
+  for (const path of paths) await add(path, false, 0, walk);
+  if (walk.files.length === 0) throw new DiagError('NO_HTTP_LOG', { where: paths.join(', '), why: 'there is no file' });
+  return walk.files;
 }
 
-async function add(path: string, found: boolean, depth: number, files: NamedFile[], signal: AbortSignal): Promise<void> {
+async function add(path: string, found: boolean, depth: number, walk: Walk): Promise<void> {
+  const { files, been, signal } = walk;
   signal.throwIfAborted();
-  const kind = await kindOf(path, found);
-  if (kind === 'file') files.push({ path, found });
   if (files.length > MAX_FILES) throw new DiagError('TOO_MANY', { what: 'files in these folders', limit: MAX_FILES });
-  if (kind !== 'folder' || depth >= MAX_DEPTH) return;
-  for (const name of (await readdir(path)).sort()) if (!name.startsWith('.')) await add(join(path, name), true, depth + 1, files, signal);
-}
-
-async function kindOf(path: string, found: boolean): Promise<'file' | 'folder' | 'other'> {
   try {
-    const seen = await stat(path);
-    return seen.isDirectory() ? 'folder' : seen.isFile() ? 'file' : 'other';
+    const real = await realpath(path);
+    if (been.has(real)) return;
+    been.add(real);
+    const seen = await stat(real);
+    if (seen.isFile()) files.push({ path, found });
+    if (!seen.isDirectory() || depth >= MAX_DEPTH) return;
+    for (const name of (await readdir(path)).sort()) if (!name.startsWith('.')) await add(join(path, name), true, depth + 1, walk);
   } catch (error) {
-    if (!isGone(error)) throw error;
-    // A link into nowhere.
-    if (found) return 'other';
-    throw new DiagError('NOT_FOUND', { path }, { cause: error });
+    if (error instanceof DiagError || signal.aborted) throw error;
+    if (!isGone(error)) { files.push({ path, found, why: sayError(error) }); return; }
+    // Found and gone: a link into nowhere, or rotated away meanwhile.
+    if (!found) throw new DiagError('NOT_FOUND', { path }, { cause: error });
   }
 }

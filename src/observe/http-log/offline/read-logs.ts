@@ -79,6 +79,7 @@ async function meet(options: ReadLogsOptions, streamed: Streamed): Promise<Met> 
   const inputs: ScanInput[] = [];
   const refused: HttpSource[] = [];
   for (const file of await filesIn(options.paths, signal)) {
+    if (file.why !== undefined) { refused.push(empty(file.path, file.why)); continue; }
     try {
       for await (const log of sourcesOf(file.path, signal)) {
         const name = log.packing === 'zip' ? `${file.path}${log.name.slice(log.name.indexOf('/'))}` : file.path;
