@@ -1,6 +1,6 @@
 // Owns the tests of the fall-back that asks gdb for a core: whole or nothing, and the target runs on in every case.
 import assert from 'node:assert/strict';
-import { chmod, mkdir, readdir, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, stat, watch, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { dumpCore } from '../../src/platform/linux/dump/gcore.ts';
@@ -33,6 +33,23 @@ test('gcore gives a whole core with a measured pause', async () => {
   assert.equal(result.engine, 'gcore');
   assert.ok((result.pausedMs ?? 0) > 0);
   assert.notEqual(stateOf(victim.pid), 'T');
+});
+
+test('nobody else may read a core of gcore, neither when it is there nor while it is written', async () => {
+  const victim = await real.victim();
+  const over = new AbortController();
+  const modes = new Set<number>();
+  const looking = (async () => {
+    for await (const { filename } of watch(folder, { signal: over.signal })) {
+      const seen = filename?.startsWith('private.core') === true ? await stat(join(folder, filename)).catch(() => undefined) : undefined;
+      if (seen !== undefined) modes.add(seen.mode & 0o777);
+    }
+  })().catch((error: unknown) => { if (!over.signal.aborted) throw error; });
+  await take(victim, 'private.core');
+  over.abort();
+  await looking;
+  modes.add((await stat(join(folder, 'private.core'))).mode & 0o777);
+  assert.deepEqual([...modes], [0o600]);
 });
 
 test('a debugger that is killed leaves nothing and the target running', async () => {

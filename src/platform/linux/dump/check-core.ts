@@ -27,6 +27,7 @@ export async function checkCore(pid: number, path: string): Promise<number> {
   }
   try {
     const { size } = await file.stat();
+    if (size === 0) throw new DiagError('DUMP_FAILED', { pid, why: 'no file was written; the process may have ended' });
     const shape = parseCoreHeader((await file.read(Buffer.alloc(HEADER_BYTES), 0, HEADER_BYTES, 0)).buffer);
     if (typeof shape === 'string') throw new DiagError('DUMP_FAILED', { pid, why: `the file is not a core: ${shape}` });
     const section = overflows(shape) ? (await file.read(Buffer.alloc(64), 0, 64, shape.sectionsAt)).buffer : undefined;

@@ -1,5 +1,5 @@
 // Owns memory dumps by gcore: a whole core under its final name or nothing, and the target runs on in every case.
-import { rename, rm } from 'node:fs/promises';
+import { chmod, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { DiagError } from '../../../shared/errors.ts';
 import type { ProcessKey } from '../../../shared/model.ts';
@@ -17,6 +17,8 @@ const OUTPUT_BYTES = 256 * 1024;
 const WATCH_EVERY_MS = 5;
 /** After gdb is gone the kernel lets the target run at once; what is still stopped then was left so by a signal. */
 const LET_GO_LIMIT_MS = 2_000;
+/** A core holds the secrets of the app. */
+const OWNER_ONLY = 0o600;
 /** State letter of a process now, undefined when it is gone or another one has its pid. */
 export type StateOf = (target: ProcessKey) => string | undefined;
 
@@ -28,10 +30,13 @@ export async function dumpCore(gcore: string, env: Env, stateOf: StateOf, target
   const before = stateOf(target);
   const watch = watchStop(stateOf, target);
   try {
+    // gdb makes its file readable for everyone; into an empty one that is there it writes without changing whose it is.
+    await writeFile(part, '', { mode: OWNER_ONLY, flag: 'wx' });
     await runGcore(gcore, env, folder, prefix, target.pid, signal);
     const { pausedMs } = await watch.end();
     const bytes = await checkCore(target.pid, part);
     signal.throwIfAborted();
+    await chmod(part, OWNER_ONLY);
     await rename(part, file);
     return { engine: 'gcore', kind: 'core-dump', bytes, ...(pausedMs === undefined ? {} : { pausedMs }) };
   } catch (error) {
