@@ -38,6 +38,7 @@ export interface Diagnoser<O = unknown> {
 
 export interface ArtifactReader {
   readonly ref: ArtifactRef;
+  readonly path?: string;                                      // where it lies, for readers that jump about in it (dumps); absent: only in memory
   stream(): Readable;
   text(maxBytes: number): Promise<{ readonly text: string; readonly cut: boolean }>;
   json(): Promise<unknown>;
@@ -50,6 +51,7 @@ export interface Analyzer {
   readonly id: string;                                         // = file name
   readonly title: string;
   readonly needs: readonly ArtifactKind[];                     // all must be there, else skipped with the reason
+  readonly needsOne?: readonly ArtifactKind[];                 // at least one of them must be there; name them in `uses` too
   readonly uses?: readonly ArtifactKind[];                     // handed over where there
   analyze(given: Given, about: { readonly window: { readonly from: number; readonly to: number } }, cancel: AbortSignal): Promise<readonly Finding[]>;
 }

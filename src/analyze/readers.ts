@@ -15,7 +15,7 @@ export interface Placed { readonly ref: ArtifactRef; readonly path: string }
 
 export function readerOf({ ref, path }: Placed): ArtifactReader {
   return {
-    ref,
+    ref, path,
     stream: () => createReadStream(path, { highWaterMark: CHUNK_BYTES }),
     async text(maxBytes) {
       const file = await open(path, 'r');

@@ -41,6 +41,8 @@ export async function runAnalyzers(run: AnalyzerRun): Promise<Judged> {
       run.cancel.throwIfAborted();
       const missing = analyzer.needs.filter((kind) => !run.artifacts.some((a) => a.ref.kind === kind));
       if (missing.length > 0) { run.step(analyzer.id, { state: 'skipped', because: `needs ${missing.join(' and ')}` }); continue; }
+      const oneOf = analyzer.needsOne ?? [];
+      if (oneOf.length > 0 && !run.artifacts.some((a) => oneOf.includes(a.ref.kind))) { run.step(analyzer.id, { state: 'skipped', because: `needs ${oneOf.join(' or ')}` }); continue; }
       const judged = await runOne(run, analyzer, judge);
       findings.push(...judged.findings);
       http ??= judged.http;

@@ -45,6 +45,7 @@ export const errors = {
   // analyze
   DIAGNOSER_UNKNOWN: { status: 400, say: (f) => `There is no diagnoser ${f['id']}.`, next: () => 'List the diagnosers.' },
   NOTHING_TO_COLLECT: { status: 409, say: (f) => `There is nothing to collect: ${f['why']}.`, next: (f) => String(f['remedy'] ?? 'Enable the log and try again.') },
+  DUMP_UNREADABLE: { status: 422, say: (f) => `This is no dump that can be read: ${f['why']}.`, next: () => 'Give an ELF core of a 64-bit Linux process, or a minidump of Windows.' },
   ANALYZER_FAILED: { status: 500, say: (f) => `The analyzer ${f['analyzer']} failed: ${f['why']}.` },
   BUNDLE_UNREADABLE: { status: 400, say: (f) => `${f['what']} is not a bundle or session folder of ours: ${f['why']}.` },
   // agent

@@ -6,7 +6,8 @@ import { eventLogErrors } from './event-log-errors.ts';
 import { httpFailures } from './http-failures.ts';
 import { httpSlow } from './http-slow.ts';
 import { httpTraffic } from './http-traffic.ts';
+import { memoryDump } from './memory-dump.ts';
 import { nodeReport } from './node-report.ts';
 import { processHealth } from './process-health.ts';
 
-export const analyzers: readonly Analyzer[] = [applicationCrashes, httpFailures, httpSlow, httpTraffic, eventLogErrors, processHealth, deployments, nodeReport];
+export const analyzers: readonly Analyzer[] = [applicationCrashes, httpFailures, httpSlow, httpTraffic, eventLogErrors, processHealth, deployments, nodeReport, memoryDump];

@@ -61,9 +61,9 @@ function otherThreads(dump: DumpRead, text: (frame: DumpThread['frames'][number]
 
 function memory(dump: DumpRead): void {
   print();
-  print(table(['Memory', 'Areas', 'Mapped', 'In the dump'], dump.memory.byKind.map((one) => [one.kind, count(one.areas), bytes(one.bytes), bytes(one.stored)]), [1, 2, 3]));
+  print(table(['Memory', 'Areas', 'Mapped', 'In the dump', 'Filled'], dump.memory.byKind.map((one) => [one.kind, count(one.areas), bytes(one.bytes), bytes(one.stored), bytes(one.filled)]), [1, 2, 3, 4]));
   print();
-  print(table(['Biggest', 'Size', 'Kind', 'Holds'], dump.memory.biggest.slice(0, AREAS_PRINTED).map((one) => [one.from, bytes(one.bytes), `${one.kind}${one.name === undefined ? '' : ` ${safeLine(one.name)}`}`, one.holds ?? '']), [1]));
+  print(table(['Biggest', 'Mapped', 'Filled', 'Kind', 'Holds'], dump.memory.biggest.slice(0, AREAS_PRINTED).map((one) => [one.from, bytes(one.bytes), bytes(one.filled), `${one.kind}${one.name === undefined ? '' : ` ${safeLine(one.name)}`}`, one.holds ?? '']), [1, 2]));
 }
 
 function rest(dump: DumpRead): void {
