@@ -2,7 +2,8 @@
 import { DiagError, sayError } from '../shared/errors.ts';
 import type { ProcessKey } from '../shared/model.ts';
 import { bytes, duration } from '../shared/units.ts';
-import { liveHeap, takeHeapSnapshot } from '../platform/node-heap.ts';
+import { liveHeap, placeForSnapshot, type SnapshotPlace } from '../platform/node-heap.ts';
+import type { Inspector } from '../platform/inspector.ts';
 import type { Platform } from '../platform/platform.ts';
 import { predictSnapshot, refusal, sayPrediction, type SnapshotPrediction } from './heap-guard.ts';
 
@@ -12,6 +13,7 @@ const LOOK_EVERY_MS = 50;
 export interface SnapshotTaken {
   readonly bytes: number;
   readonly nodes: number;
+  readonly engine: string;
   readonly predicted: SnapshotPrediction;
   readonly actual: { readonly stopMs: number; readonly peakBytes?: number };
 }
@@ -31,7 +33,7 @@ export interface SnapshotOrder {
 
 /** What a snapshot would cost now; looks only. @throws INSPECTOR_FAILED */
 export async function previewSnapshot(platform: Platform, target: ProcessKey, signal: AbortSignal): Promise<{ readonly prediction: SnapshotPrediction; readonly refused: string | undefined }> {
-  const prediction = predictSnapshot(await platform.inspect(target, signal, (inspector) => liveHeap(inspector, false)));
+  const prediction = predictSnapshot(await platform.inspect(target, signal, (inspector) => liveHeap(inspector, false)), true);
   return { prediction, refused: refusal(prediction, await platform.memoryLeft(target.pid, signal)) };
 }
 
@@ -40,23 +42,33 @@ export async function guardedSnapshot(order: SnapshotOrder): Promise<SnapshotTak
   const { platform, target, signal } = order;
   return await platform.inspect(target, signal, async (inspector) => {
     // Looked at twice: a heap that cannot be allowed even without its garbage is not even collected.
-    const rough = predictSnapshot(await liveHeap(inspector, false));
+    const rough = predictSnapshot(await liveHeap(inspector, false), true);
     if (rough.stopMs > (order.maxStopMs ?? Infinity) * 4) tooLong(order, rough);
-    const predicted = predictSnapshot(await liveHeap(inspector, true));
-    await admit(order, predicted);
-    order.progress(sayPrediction(predicted));
-    const peak = watchPeak(platform, target.pid, signal);
+    const place = await placeForSnapshot(inspector, order.file);
     try {
-      const made = await takeHeapSnapshot(inspector, order.file, (written) => { order.progress(`${bytes(written)} of about ${bytes(Math.max(written, predicted.fileBytes))} written`); });
-      const peakBytes = await peak.end();
-      return { bytes: made.bytes, nodes: made.nodes, predicted, actual: { stopMs: made.stoppedMs, ...(peakBytes === undefined ? {} : { peakBytes }) } };
-    } catch (error) {
-      if (signal.aborted) throw error;
-      throw new DiagError('HEAP_SNAPSHOT_FAILED', { pid: target.pid, why: sayError(error) }, { cause: error });
+      return await taken(order, inspector, place);
     } finally {
-      await peak.end();
+      await place.discard();
     }
   });
+}
+
+async function taken(order: SnapshotOrder, inspector: Inspector, place: SnapshotPlace): Promise<SnapshotTaken> {
+  const { platform, target, signal } = order;
+  const predicted = predictSnapshot(await liveHeap(inspector, true), place.direct);
+  await admit(order, predicted);
+  order.progress(sayPrediction(predicted));
+  const peak = watchPeak(platform, target.pid, signal);
+  try {
+    const made = await place.take((written) => { order.progress(`${bytes(written)} of about ${bytes(Math.max(written, predicted.fileBytes))} written`); });
+    const peakBytes = await peak.end();
+    return { bytes: made.bytes, nodes: made.nodes, engine: place.direct ? 'V8' : 'V8 through the inspector', predicted, actual: { stopMs: made.stoppedMs, ...(peakBytes === undefined ? {} : { peakBytes }) } };
+  } catch (error) {
+    if (signal.aborted) throw error;
+    throw new DiagError('HEAP_SNAPSHOT_FAILED', { pid: target.pid, why: sayError(error) }, { cause: error });
+  } finally {
+    await peak.end();
+  }
 }
 
 function tooLong({ target, maxStopMs = 0 }: SnapshotOrder, { stopMs }: SnapshotPrediction): never {

@@ -113,12 +113,12 @@ export function dumped({ kind, bytes: size, engine, pausedMs, note }: DumpResult
 async function snapshot(order: TakeOrder, why: Why): Promise<DumpRecord> {
   const { platform, folder, maxPauseMs, signal } = order;
   const path = await nameFor(order, 'heap-snapshot');
-  const { bytes: size, nodes, predicted, actual } = await guardedSnapshot({
+  const { bytes: size, nodes, engine, predicted, actual } = await guardedSnapshot({
     platform, target: keyOf(order), file: path, maxStopMs: maxPauseMs, signal,
     demand: (what, needBytes) => demandRoom(folder, what, needBytes),
     progress: (note) => { order.progress(note); },
   });
-  return await recordOf(order, why, path, { kind: 'heap-snapshot', bytes: size, engine: 'V8', pausedMs: actual.stopMs, predictedPauseMs: predicted.stopMs, snapshot: { predicted, actual, nodes } });
+  return await recordOf(order, why, path, { kind: 'heap-snapshot', bytes: size, engine, pausedMs: actual.stopMs, predictedPauseMs: predicted.stopMs, snapshot: { predicted, actual, nodes } });
 }
 
 async function profile(order: TakeOrder, why: Why, kind: 'cpu-profile' | 'heap-profile', forMs: number): Promise<DumpRecord> {

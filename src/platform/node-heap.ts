@@ -5,6 +5,7 @@ import type { Inspector } from './inspector.ts';
 
 /** Chunks of a snapshot (about 100 KB each) that wait for the disk; at more the target is not listened to until they are written. */
 const WAITING_BYTES = 4 * 1024 * 1024;
+const PROGRESS_EVERY_MS = 200;
 const HEAD_BYTES = 16 * 1024;
 const TAIL_BYTES = 64;
 /** Microseconds between samples of a CPU profile: within the noise of the app's own work. */
@@ -31,28 +32,70 @@ export async function liveHeap(inspector: Inspector, collect: boolean): Promise<
 
 export interface SnapshotFile { readonly bytes: number; readonly nodes: number; readonly edges: number; readonly stoppedMs: number }
 
-/** Writes `file` (temp and rename) while V8 makes it. V8 cannot be told to stop: after an abort the file is gone at once, and the target goes on when it is ready.
- *  @throws when the conversation or the disk fails, or the file is not whole; then nothing is left */
-export async function takeHeapSnapshot(inspector: Inspector, file: string, progress: (writtenBytes: number) => void): Promise<SnapshotFile> {
+export interface SnapshotPlace {
+  /** V8 writes the file itself: it need not keep the text until we have read it, which is shorter and takes less memory. Else it comes through the inspector. */
+  readonly direct: boolean;
+  /** V8 cannot be told to stop: after an abort the file is gone at once, and the target goes on when it is ready. @throws when the conversation or the disk fails, or the file is not whole */
+  take(progress: (writtenBytes: number) => void): Promise<SnapshotFile>;
+  /** Nothing is left but what has come under its name. */
+  discard(): Promise<void>;
+}
+
+/** Makes the file, under a temp name, and finds out whether the target can write into it. */
+export async function placeForSnapshot(inspector: Inspector, file: string): Promise<SnapshotPlace> {
   const part = `${file}.part`;
   const out = await open(part, 'wx+', 0o600);
+  const discard = async (): Promise<void> => { await out.close(); await rm(part, { force: true }); };
   try {
-    const writer = new Writer(out, inspector, progress);
-    inspector.on('HeapProfiler.addHeapSnapshotChunk', (params) => { writer.take((params as { chunk: string }).chunk); });
-    const began = systemClock.monotonic();
-    await inspector.send('HeapProfiler.takeHeapSnapshot', { reportProgress: false });
-    const stoppedMs = Math.round(systemClock.monotonic() - began);
-    const bytes = await writer.end();
-    await out.sync();
-    const counted = await wholeSnapshot(out, bytes);
-    await out.close();
-    await rename(part, file);
-    return { bytes, stoppedMs, ...counted };
+    const direct = await inspector.evaluate(canWrite(part)) === await identity(out);
+    return {
+      direct, discard,
+      async take(progress) {
+        const began = systemClock.monotonic();
+        const sent = direct ? await writtenThere(inspector, part, out, progress) : await streamed(inspector, out, progress);
+        const stoppedMs = Math.round(systemClock.monotonic() - began);
+        const bytes = await sent();
+        await out.sync();
+        const counted = await wholeSnapshot(out, bytes);
+        await rename(part, file);
+        return { bytes, stoppedMs, ...counted };
+      },
+    };
   } catch (error) {
-    await out.close();
-    await rm(part, { force: true });
+    await discard();
     throw error;
   }
+}
+
+const BUILT_IN = `const built = (name) => (process.getBuiltinModule ? process.getBuiltinModule(name) : require(name));`;
+
+/** The target in another container, or as another user, sees another file or none. */
+function canWrite(path: string): string {
+  return `(() => { ${BUILT_IN} const fs = built('fs'); try { const fd = fs.openSync(${JSON.stringify(path)}, 'r+'); try { const { dev, ino } = fs.fstatSync(fd, { bigint: true }); return dev + ':' + ino; } finally { fs.closeSync(fd); } } catch { return ''; } })()`;
+}
+
+async function identity(out: FileHandle): Promise<string> {
+  const { dev, ino } = await out.stat({ bigint: true });
+  return `${dev}:${ino}`;
+}
+
+async function writtenThere(inspector: Inspector, part: string, out: FileHandle, progress: (bytes: number) => void): Promise<() => Promise<number>> {
+  const over = new AbortController();
+  const watching = (async () => { for await (const _ of systemClock.every(PROGRESS_EVERY_MS, over.signal)) { void _; progress((await out.stat()).size); } })();
+  try {
+    await inspector.evaluate(`(() => { ${BUILT_IN} built('v8').writeHeapSnapshot(${JSON.stringify(part)}); return true; })()`);
+  } finally {
+    over.abort();
+    await watching;
+  }
+  return async () => (await out.stat()).size;
+}
+
+async function streamed(inspector: Inspector, out: FileHandle, progress: (bytes: number) => void): Promise<() => Promise<number>> {
+  const writer = new Writer(out, inspector, progress);
+  inspector.on('HeapProfiler.addHeapSnapshotChunk', (params) => { writer.take((params as { chunk: string }).chunk); });
+  await inspector.send('HeapProfiler.takeHeapSnapshot', { reportProgress: false });
+  return () => writer.end();
 }
 
 /** Writes one chunk after the other; while too many wait the inspector is not read. */
