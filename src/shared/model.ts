@@ -91,6 +91,7 @@ export const LogPage = z.object({
   after: z.string(),                                           // cursor to read or follow what comes next
   scannedBytes: z.number().int().nonnegative(),
   complete: z.boolean(),                                       // false: the scan limit was reached before the page was full
+  cut: z.string().optional(),                                  // why the end of a compressed file could not be read
 });
 export type LogPage = z.infer<typeof LogPage>;
 

@@ -2,7 +2,7 @@
 import { readdir } from 'node:fs/promises';
 import { basename, dirname, extname, join } from 'node:path';
 import type { Mark } from './cursor.ts';
-import { isGone, LogFile, stateAt, type FileState } from './file.ts';
+import { isGone, LogFile, PACKED_NAME, stateAt, type FileState } from './file.ts';
 
 /** Files of one folder that are looked at for a rotated one; the newest names of a folder of thousands are found by the narrower pattern first. */
 const MAX_LOOKED_AT = 300;
@@ -10,18 +10,24 @@ const MAX_LOOKED_AT = 300;
 /** Looks at a folder in which files are being renamed, before what was seen last is taken. */
 const MAX_LOOKS = 20;
 
-export interface Sibling extends FileState { readonly path: string; readonly number: number; readonly rotated: boolean }
+/** `stamp`: what its name says of its place among the rotations. Of a packed one the size is that of what is stored. */
+export interface Sibling extends FileState { readonly path: string; readonly number: number; readonly rotated: boolean; readonly packed: boolean; readonly stamp: string }
 
-/** Is `name` a rotated form of `current`: app.log.1, app.log-20261121, app.1.log, app.old.log? Returns its number (0 when it has none). */
+/** Is `name` a rotated form of `current`: app.log.1, app.log-20261121, app.1.log, app.old.log, any of them with .gz? Returns its number (0 when it has none). */
 export function rotatedNumber(name: string, current: string): number | undefined {
+  const stamp = stampOf(name, current);
+  return stamp === undefined ? undefined : /^\d{1,6}$/.test(stamp) ? Number(stamp) : 0;
+}
+
+function stampOf(packedName: string, current: string): string | undefined {
+  const name = packedName.replace(PACKED_NAME, '');
   const extension = extname(current);
   const stem = current.slice(0, current.length - extension.length);
   let inserted: string | undefined;
   if (name.startsWith(current)) inserted = name.slice(current.length);
   else if (extension !== '' && name.startsWith(stem) && name.endsWith(extension) && name.length > current.length) inserted = name.slice(stem.length, name.length - extension.length);
   const found = inserted === undefined ? null : /^[._-](?:(\d[\dT:Z._-]*)|old|prev)$/.exec(inserted);
-  if (!found) return undefined;
-  return /^\d{1,6}$/.test(found[1] ?? '') ? Number(found[1]) : 0;
+  return found === null ? undefined : found[1] ?? '';
 }
 
 /** The other regular files of the log's folder, oldest first: rotated files stop being written, so the last write orders them;
@@ -34,7 +40,24 @@ export async function siblingsOf(path: string): Promise<Sibling[]> {
     if (again.key === before.key) break;
     before = again;
   }
-  return before.siblings.sort(older);
+  return inOrder(before.siblings).sort(older);
+}
+
+/** A packed file was written when it was packed, which may be later than the writing of files younger than it: the names tell. */
+function inOrder(siblings: readonly Sibling[]): Sibling[] {
+  const done: Sibling[] = [];
+  const named = siblings.filter((one) => one.rotated && one.stamp !== '').sort((a, b) => (isYounger(a, b) ? -1 : 1));
+  for (const one of named) {
+    const earliest = one.packed ? done.filter((other) => isYounger(other, one)).reduce((least, other) => (other.changedNs <= least ? other.changedNs - 1n : least), one.changedNs) : one.changedNs;
+    done.push({ ...one, changedNs: earliest });
+  }
+  return [...siblings.filter((one) => !named.includes(one)), ...done];
+}
+
+/** By their names: of numbers the lower is younger, of dates the later. */
+function isYounger(one: Sibling, than: Sibling): boolean {
+  if (one.number > 0 || than.number > 0) return one.number > 0 && one.number < than.number;
+  return one.stamp > than.stamp;
 }
 
 async function listed(path: string): Promise<{ siblings: Sibling[]; key: string }> {
@@ -46,13 +69,15 @@ async function listed(path: string): Promise<{ siblings: Sibling[]; key: string 
     if (isGone(error)) return { siblings: [], key: '' };
     throw error;
   }
-  const ranked = names.filter((name) => name !== current).map((name) => ({ name, number: rotatedNumber(name, current) }));
+  const there = new Set(names);
+  // Beside its plain form a packed one is being written, or left over.
+  const ranked = names.filter((name) => name !== current && !(PACKED_NAME.test(name) && there.has(name.replace(PACKED_NAME, '')))).map((name) => ({ name, number: rotatedNumber(name, current) }));
   ranked.sort((a, b) => Number(b.number !== undefined) - Number(a.number !== undefined) || (a.name < b.name ? -1 : 1));
   const siblings: Sibling[] = [];
   for (const { name, number } of ranked.slice(0, MAX_LOOKED_AT)) {
     const file = join(dirname(path), name);
     const state = await stateAt(file);
-    if (state) siblings.push({ ...state, path: file, number: number ?? 0, rotated: number !== undefined });
+    if (state) siblings.push({ ...state, path: file, number: number ?? 0, rotated: number !== undefined, packed: number !== undefined && PACKED_NAME.test(name), stamp: stampOf(name, current) ?? '' });
   }
   return { siblings, key: siblings.filter((one) => one.rotated).map((one) => `${one.path} ${one.ino}`).join('\n') };
 }
@@ -88,7 +113,7 @@ export async function locate(path: string, mark: Mark, roots: readonly string[])
   // The very file first, under whatever name; then what has the same bytes. Where nothing was read yet only beginnings can be
   // compared, and many files begin alike: the oldest is tried first, so that nothing is passed over.
   const rotated = await pick(path, roots, (siblings) => {
-    const fitting = siblings.filter((one) => one.sizeBytes >= mark.offset);
+    const fitting = siblings.filter((one) => one.packed || one.sizeBytes >= mark.offset);
     const same = fitting.filter((one) => one.ino === mark.ino);
     return current && mark.offset > 0 ? same : [...same, ...fitting.filter((one) => one.ino !== mark.ino && one.rotated && one.changedNs >= sinceNs)];
   }, (file) => file.holds(mark));
@@ -103,7 +128,7 @@ export async function rotatedSince(path: string, sinceNs: bigint, file: LogFile,
   const later = (one: Sibling): boolean => one.changedNs > sinceNs || (one.changedNs === sinceNs && !visited.includes(one.ino));
   return pick(path, roots, (siblings) => {
     const own = { changedNs, number: siblings.find((one) => one.ino === ino)?.number ?? -1 };
-    return siblings.filter((one) => one.rotated && one.sizeBytes > 0 && one.ino !== ino && later(one) && older(one, own) < 0);
+    return siblings.filter((one) => one.rotated && !one.packed && one.sizeBytes > 0 && one.ino !== ino && later(one) && older(one, own) < 0);
   }, async () => true);
 }
 
@@ -113,7 +138,7 @@ export async function nextAfter(path: string, file: LogFile, mark: Mark, roots: 
   const mine = await file.state();
   return firstYounger(path, mark, roots, (siblings) => {
     const own = siblings.find((one) => one.ino === mine.ino);
-    const from = { changedNs: mine.changedNs, number: own?.number ?? 0 };
+    const from = own ?? { changedNs: mine.changedNs, number: 0 };
     return siblings.filter((one) => one.ino !== mine.ino && older(from, one) < 0);
   });
 }
@@ -130,4 +155,15 @@ async function firstYounger(path: string, mark: Mark, roots: readonly string[], 
   const rotated = await pick(path, roots, (siblings) => choose(siblings).filter((one) => one.rotated), async (file) => !await file.holds(mark));
   if (rotated) await current?.close();
   return rotated ?? current;
+}
+
+/** The file that was written before `file`: the youngest rotation older than it. Copies of `file` are passed over. The caller closes it. */
+export async function previousOf(path: string, source: string, file: LogFile, roots: readonly string[]): Promise<LogFile | undefined> {
+  const mine = await file.state();
+  const end = await file.markAt(source, mine.sizeBytes);
+  return pick(path, roots, (siblings) => {
+    const own = siblings.find((one) => one.ino === mine.ino);
+    // The log itself is younger than all of them, whatever their times say.
+    return siblings.filter((one) => one.rotated && one.sizeBytes > 0 && one.ino !== mine.ino && (own === undefined || older(one, own) < 0)).reverse();
+  }, async (one) => !await one.holds(end));
 }

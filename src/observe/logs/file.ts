@@ -2,8 +2,10 @@
 import { constants, readSync, type BigIntStats } from 'node:fs';
 import { lstat, open, realpath, stat, statfs, type FileHandle } from 'node:fs/promises';
 import { sep } from 'node:path';
+import { pieces } from '../http-log/files.ts';
 import { HEAD_BYTES, type Mark } from './cursor.ts';
 import { fingerprint, TAIL_BYTES } from './lines.ts';
+import { isGzip, PackedText } from './packed.ts';
 
 export interface FileState {
   readonly ino: string;
@@ -70,6 +72,14 @@ async function isLocal(path: string): Promise<boolean> {
   }
 }
 
+/** Only what is named so: a log may hold any bytes. */
+async function packedIn(path: string, handle: FileHandle, sizeBytes: number): Promise<PackedText | undefined> {
+  if (!PACKED_NAME.test(path)) return undefined;
+  const { buffer, bytesRead } = await handle.read(Buffer.alloc(2), 0, 2, 0);
+  return bytesRead === 2 && isGzip(buffer) ? new PackedText((signal) => pieces(handle, 0, sizeBytes, signal), sizeBytes) : undefined;
+}
+export const PACKED_NAME = /\.gz$/i;
+
 const NO_HEAD = fingerprint(new Uint8Array(0));
 
 export class LogFile {
@@ -77,14 +87,16 @@ export class LogFile {
   readonly ino: string;
   readonly bornAt: number;
   readonly #handle: FileHandle;
+  readonly #packed: PackedText | undefined;
   #headLength = 0;
   #head = NO_HEAD;
   #changedAt: number;
   #local: boolean;
   readBytes = 0;                // of this file so far, for limits and for what a page says it read
 
-  private constructor(path: string, handle: FileHandle, state: FileState, local: boolean) {
-    this.#local = local;
+  private constructor(path: string, handle: FileHandle, state: FileState, local: boolean, packed: PackedText | undefined) {
+    this.#local = local && packed === undefined;
+    this.#packed = packed;
     this.path = path;
     this.#handle = handle;
     this.ino = state.ino;
@@ -107,7 +119,8 @@ export class LogFile {
     try {
       const found = await handle.stat({ bigint: true });
       if (!found.isFile()) { await handle.close(); return undefined; }
-      const file = new LogFile(path, handle, stateOf(found), await isLocal(real));
+      const state = stateOf(found);
+      const file = new LogFile(path, handle, state, await isLocal(real), await packedIn(path, handle, state.sizeBytes));
       await file.sameHead();
       return file;
     } catch (error) {
@@ -116,17 +129,33 @@ export class LogFile {
     }
   }
 
-  async close(): Promise<void> { await this.#handle.close(); }
+  async close(): Promise<void> {
+    await this.#packed?.close();
+    await this.#handle.close();
+  }
+
+  /** Places in it and its size are those of its text; reading elsewhere than onwards costs an unpacking from the beginning. */
+  get packed(): boolean { return this.#packed !== undefined; }
+  /** Why a packed text ends before its end, once that was reached. */
+  get cut(): string | undefined { return this.#packed?.cut; }
+
+  /** Of the last write as last seen, epoch ms. */
+  get changedAt(): number { return this.#changedAt; }
 
   async state(): Promise<FileState> {
     const state = stateOf(await this.#handle.stat({ bigint: true }));
     this.#changedAt = state.changedAt;
-    return state;
+    return this.#packed === undefined ? state : { ...state, sizeBytes: await this.#packed.size() };
   }
 
   /** Fills the buffer from `at`, as far as the file goes; the result is a view of the buffer. */
   async read(into: Buffer, at: number): Promise<Buffer> {
     if (into.length === 0) return into;
+    if (this.#packed !== undefined) {
+      const got = await this.#packed.read(into, at);
+      this.readBytes += got.length;
+      return got;
+    }
     const { bytesRead } = await this.#handle.read(into, 0, into.length, at); // of a regular file less only at its end
     this.readBytes += bytesRead;
     return into.subarray(0, bytesRead);
@@ -190,7 +219,7 @@ export class LogFile {
   /** Does this file hold what the mark saw before its place? A mark of an empty file fits only the very same file. */
   async holds(mark: Mark): Promise<boolean> {
     if (mark.headLength === 0) return mark.offset === 0 && mark.ino === this.ino && mark.bornAt === this.bornAt;
-    if ((await this.state()).sizeBytes < mark.offset) return false;
+    if (!this.packed && (await this.state()).sizeBytes < mark.offset) return false;
     const head = await this.read(Buffer.alloc(mark.headLength), 0);
     if (head.length < mark.headLength || fingerprint(head) !== mark.head) return false;
     const tail = await this.read(Buffer.alloc(mark.tailLength), mark.offset - mark.tailLength);

@@ -176,5 +176,16 @@ async function skipBacklog({ log, clock }: Following, reader: LogReader, mark: M
 async function bytesBetween(log: Log, reader: LogReader, file: LogFile): Promise<number> {
   const mine = await file.state();
   const younger = (await siblingsOf(log.path)).filter((one) => one.rotated && one.ino !== file.ino && one.changedNs > mine.changedNs);
-  return younger.reduce((sum, one) => sum + one.sizeBytes, mine.sizeBytes - reader.next);
+  let sum = mine.sizeBytes - reader.next;
+  for (const one of younger) sum += one.packed ? await textBytes(log, one.path) : one.sizeBytes;
+  return sum;
+}
+
+async function textBytes(log: Log, path: string): Promise<number> {
+  const file = await LogFile.open(path, log.roots);
+  try {
+    return file === undefined ? 0 : (await file.state()).sizeBytes;
+  } finally {
+    await file?.close();
+  }
 }

@@ -1,16 +1,17 @@
 // Owns a page of a log: the newest entries, those before or after a cursor, or those from a time on; filtered, and bounded in what it reads.
+import { basename } from 'node:path';
 import type { Clock } from '../../platform/clock.ts';
 import type { LogFilter, LogLine, LogPage } from '../../shared/model.ts';
 import { DiagError } from '../../shared/errors.ts';
 import { backward, lineStartBefore, type Budget } from './backward.ts';
 import { decodeCursor, encodeCursor } from './cursor.ts';
 import { toLine, WholeEntries } from './entries.ts';
-import { locate } from './family.ts';
+import { locate, previousOf } from './family.ts';
 import { LogFile } from './file.ts';
 import type { Entry } from './group.ts';
 import { compileFilter } from './filter.ts';
 import { LogReader, type Log } from './reader.ts';
-import { seekTime } from './seek.ts';
+import { firstInstant, seekTime } from './seek.ts';
 
 /** What one call reads at most before it says `complete: false` and gives the cursor to go on with. */
 export const SCAN_BYTES = 64 * 1_024 * 1_024;
@@ -20,6 +21,8 @@ const SCAN_MS = 3_000;
 const PAGE_CHARS = 4 * 1_024 * 1_024;
 /** A line without an end is shown once the file rested this long; before that it may be half written. */
 const OPEN_LINE_QUIET_MS = 2_000;
+/** More rotations than these are not looked through for a time. */
+const MAX_ROTATIONS = 300;
 const LINE_START_BYTES = 4 * 1_024 * 1_024;
 
 export interface PageQuery { readonly before?: string | undefined; readonly after?: string | undefined; readonly at?: number | undefined; readonly limit: number; readonly filter?: LogFilter | undefined }
@@ -40,7 +43,7 @@ export async function readPage(log: Log, query: PageQuery, clock: Clock, signal:
   }
   try {
     if (query.at !== undefined) {
-      const page = await pageAt(log, file, query.at, limit, passes, clock, signal);
+      const page = await pageAtAnyFile(log, file, query.at, limit, passes, clock, signal);
       if (page.lines.length > 0 || !page.complete) return page;
     }
     return await pageBefore(log, file, mark?.offset ?? await lineEnd(file, clock), limit, passes, clock, signal);
@@ -58,9 +61,21 @@ export async function lineEnd(file: LogFile, clock: Clock): Promise<number> {
 
 async function pageBefore(log: Log, file: LogFile, to: number, limit: number, passes: Passes, clock: Clock, signal: AbortSignal): Promise<LogPage> {
   const found = await lastBefore(log, file, to, { limit, passes }, clock, signal);
-  const before = found.from > 0 ? { before: encodeCursor(await file.markAt(log.source, found.from)) } : {};
+  const before = await beforeOf(log, file, found.from);
   const after = encodeCursor(await file.markAt(log.source, to));
-  return { lines: found.lines, ...before, after, scannedBytes: file.readBytes, complete: found.complete };
+  return { lines: found.lines, ...before, after, scannedBytes: file.readBytes, complete: found.complete, ...cutOf(file) };
+}
+
+/** What leads to the lines before a place: at the beginning of a file, to the end of the rotation before it. */
+async function beforeOf(log: Log, file: LogFile, from: number): Promise<{ before?: string }> {
+  if (from > 0) return { before: encodeCursor(await file.markAt(log.source, from)) };
+  const previous = await previousOf(log.path, log.source, file, log.roots);
+  if (!previous) return {};
+  try {
+    return { before: encodeCursor(await previous.markAt(log.source, (await previous.state()).sizeBytes)) };
+  } finally {
+    await previous.close();
+  }
 }
 
 export interface Last { readonly lines: LogLine[]; readonly from: number; readonly passed: number; readonly complete: boolean }
@@ -90,6 +105,25 @@ export async function lastBefore(log: Log, file: LogFile, to: number, want: { li
   return { lines: lines.reverse(), from, passed, complete: from === 0 };
 }
 
+/** Goes back through the rotations while what a file begins with is later. */
+async function pageAtAnyFile(log: Log, newest: LogFile, at: number, limit: number, passes: Passes, clock: Clock, signal: AbortSignal): Promise<LogPage> {
+  let file = newest;
+  try {
+    for (let i = 0; i < MAX_ROTATIONS; i += 1) {
+      signal.throwIfAborted();
+      const first = await firstInstant(file, file.changedAt);
+      if (first !== undefined && first < at) break;
+      const previous = await previousOf(log.path, log.source, file, log.roots);
+      if (!previous) break;
+      if (file !== newest) await file.close();
+      file = previous;
+    }
+    return await pageAt(log, file, at, limit, passes, clock, signal);
+  } finally {
+    if (file !== newest) await file.close();
+  }
+}
+
 async function pageAt(log: Log, file: LogFile, at: number, limit: number, passes: Passes, clock: Clock, signal: AbortSignal): Promise<LogPage> {
   const near = (await file.state()).changedAt;
   const start = await seekTime(file, at, near, signal);
@@ -101,9 +135,16 @@ async function pageAt(log: Log, file: LogFile, at: number, limit: number, passes
     return reached && passes(line);
   };
   const page = await forward(log, limit, fromTime, clock, signal, (reader) => reader.startIn(own, start));
-  const first = page.lines[0]?.offset ?? start;
-  const before = first > 0 ? { before: encodeCursor(await file.markAt(log.source, first)) } : {};
-  return { ...page, ...before, scannedBytes: page.scannedBytes + file.readBytes };
+  const before = await beforeOf(log, file, await placeOfFirst(log, file, page, start));
+  return { ...page, ...before, scannedBytes: page.scannedBytes + file.readBytes, ...cutOf(file) };
+}
+
+const cutOf = (file: LogFile): { cut?: string } => (file.cut === undefined ? {} : { cut: `${basename(file.path)}: ${file.cut}` });
+
+/** Where in this file the page begins: the first line found may lie in a later one. */
+async function placeOfFirst(log: Log, file: LogFile, { lines: [first] }: LogPage, start: number): Promise<number> {
+  if (first === undefined) return start;
+  return decodeCursor(first.cursor, log.source).ino === file.ino ? first.offset : (await file.state()).sizeBytes;
 }
 
 async function pageAfter(log: Log, cursor: string, limit: number, passes: Passes, clock: Clock, signal: AbortSignal): Promise<LogPage> {

@@ -290,7 +290,9 @@ export class LogReader {
     if (!next || next.ino === file.ino || next.ino === but) { await next?.close(); return 'idle'; }
     const gone = this.#missing === 'deleted' || (await file.state()).links === 0;
     this.flush('end');
+    const cut = file.cut === undefined ? undefined : `${basename(file.path)} was read up to ${bytes(this.#offset)}: ${file.cut}.`;
     await this.startIn(next, 0);
+    if (cut !== undefined) await this.#say({ kind: 'lost', text: cut });
     if (!gone) await this.#say({ kind: 'rotated', text: `${this.#name} was rotated; the lines of ${basename(next.path)} follow.` });
     else await this.#say({ kind: 'created', text: `${this.#name} was deleted and created again; lines of files that came and went in between cannot be counted.` });
     return 'more';

@@ -21,6 +21,7 @@ export function MinuteBars({ minutes, now }: { minutes: readonly Minute[]; now: 
           </button>
         );
       })}
+      <p aria-hidden="true"><span>at most {count(most)} a minute</span><span>since {shortTime(minutes[0]?.at ?? now, now)}</span></p>
     </div>
   );
 }

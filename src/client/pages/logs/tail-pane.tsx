@@ -61,7 +61,7 @@ function stateWords(query: LogQuery, tail: Tail, paused: boolean, hold: boolean)
   const words = [
     query.at === undefined ? (paused ? 'paused' : hold ? 'held while the pointer is on the newest lines' : 'live') : `from ${shortTime(query.at, agentNow())}`,
     tail.waiting > 0 ? `${count(tail.waiting)} waiting` : '', store.passed > 0 ? `${count(store.passed)} left out by the filter` : '',
-    store.left > 0 ? `${count(store.left)} older ones left the page` : '', store.full ? `${count(store.rows.length)} shown at most; jump to a time for older ones` : '', store.dropped > 0 ? `${count(store.dropped)} dropped: this page was too slow` : '',
+    store.left > 0 ? `${count(store.left)} older ones left the page` : '', store.full ? `${count(store.rows.length)} shown at most; jump to a time for older ones` : '', store.dropped > 0 ? `${count(store.dropped)} dropped: this page was too slow` : '', store.cut === undefined ? '' : `not read to its end: ${store.cut}`,
   ];
   return words.filter((w) => w !== '').join(' · ');
 }

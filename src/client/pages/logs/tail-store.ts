@@ -28,6 +28,8 @@ export class TailStore {
   dropped = 0;
   /** Entries the filter left out. */
   passed = 0;
+  /** Why the end of a compressed rotation is missing. */
+  cut: string | undefined;
   readonly #seen = new Set<string>();
   readonly #keep: number;
   readonly #broken = new Set<string>();
@@ -78,6 +80,7 @@ export class TailStore {
     this.left = 0;
     this.dropped = 0;
     this.passed = 0;
+    this.cut = undefined;
   }
 
   first(source: string): LogLine | undefined { return this.rows[this.firstPlace(source)]?.line; }

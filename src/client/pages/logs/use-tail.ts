@@ -131,6 +131,7 @@ async function readOlder(query: LogQuery, store: TailStore, inner: Inner): Promi
     const page = await ask(() => diag.logLines({ params: { source }, query: { before, limit: PAGE, ...wire(query) } }));
     inner.before.set(source, page.before === before ? undefined : page.before);
     store.addOlder(source, page.lines);
+    store.cut = page.cut ?? store.cut;
   }));
 }
 
