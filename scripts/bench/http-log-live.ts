@@ -1,4 +1,5 @@
 // Owns the measure of the live HTTP log: CPU time of the requests sampler at 1,000 requests a second, beside a twin whose log does not grow.
+import { build } from 'esbuild';
 import { spawn } from 'node:child_process';
 import { appendFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -16,9 +17,19 @@ interface Told { readonly cpuMs: number; readonly rows: number; readonly samples
 /** `--seconds 40` measured, after ten to warm up. */
 const seconds = process.argv.includes('--seconds') ? Number(process.argv[process.argv.indexOf('--seconds') + 1]) : 40;
 
-function side(folder: string): Promise<Told> {
+/** Bundled as the agent is: what runs from source pays for the loader's additions to each function. */
+async function bundled(folder: string): Promise<string> {
+  const file = join(folder, 'sampler.cjs');
+  await build({
+    entryPoints: [join(import.meta.dirname, 'http-log-live-sampler.ts')], outfile: file, bundle: true, minify: true, platform: 'node', format: 'cjs', target: 'node20', logLevel: 'error',
+    define: { 'import.meta.url': 'fileUrl' }, banner: { js: 'const fileUrl=require("node:url").pathToFileURL(__filename).href;' },
+  });
+  return file;
+}
+
+function side(program: string, folder: string): Promise<Told> {
   return new Promise((done, fail) => {
-    const child = spawn(process.execPath, ['--import', import.meta.resolve('tsx'), join(import.meta.dirname, 'http-log-live-sampler.ts'), folder, String(seconds)], { stdio: ['pipe', 'pipe', 'inherit'] });
+    const child = spawn(process.execPath, [program, folder, String(seconds)], { stdio: ['pipe', 'pipe', 'inherit'] });
     let told = '';
     child.stdout.setEncoding('utf8').on('data', (piece: string) => { told += piece; });
     child.on('exit', (code) => { if (code === 0) done(JSON.parse(told) as Told); else fail(new Error(`the sampler ended with ${code}`)); });
@@ -41,8 +52,9 @@ async function main(): Promise<void> {
   try {
     const [busy, idle] = ['busy', 'idle'].map((name) => join(folder, name)) as [string, string];
     for (const place of [busy, idle]) { mkdirSync(place); writeFileSync(join(place, 'a.log'), `${W3C.head ?? ''}\n`); }
+    const program = await bundled(folder);
     const writing = write(join(busy, 'a.log'), stop.signal);
-    const [grows, rests] = await Promise.all([side(busy), side(idle)]);
+    const [grows, rests] = await Promise.all([side(program, busy), side(program, idle)]);
     stop.abort();
     await writing;
     const percent = (told: Told): number => told.cpuMs / (seconds * 1_000) * 100;

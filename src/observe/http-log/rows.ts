@@ -95,10 +95,31 @@ function routeAt(columns: Columns, row: number): string {
   return routes.at(fold.bytes, 0, size, hashOf(fold.bytes, 0, size));
 }
 
+/** What the platform's front end adds. */
+const LOG_ID = /(?:^|&)X-ARR-LOG-ID=/i;
+/** Pairs of which no value can be a secret by its form: those are longer or have other signs. */
+const PLAIN_PAIRS = /^\w{1,32}=\w{0,19}(?:&\w{1,32}=\w{0,19}){0,20}$/;
+/** Values of every kind that PLAIN_PAIRS lets through. */
+const SAMPLES = ['1', 'x9', 'on', '1234567890123456789', 'abcdefghijklmnopqrs', 'aB3dE5fG7hI9jK1lM3n'];
+const MAX_NAMES = 1_000;
+/** Names of query parameters: is such a value of them never masked? */
+const harmless = new Map<string, boolean>();
+
 function cleanQuery(query: string | undefined): string | undefined {
   if (query === undefined) return undefined;
-  const own = query.split('&').filter((part) => !/^X-ARR-LOG-ID=/i.test(part)).join('&');
+  if (PLAIN_PAIRS.test(query) && query.split('&').every((pair) => isHarmless(pair.slice(0, pair.indexOf('='))))) return query;
+  const own = LOG_ID.test(query) ? query.split('&').filter((part) => !LOG_ID.test(part)).join('&') : query;
   return own === '' ? undefined : cut(maskQuery(own).query, MAX_QUERY);
+}
+
+function isHarmless(name: string): boolean {
+  let is = harmless.get(name);
+  if (is === undefined) {
+    is = SAMPLES.every((value) => maskQuery(`${name}=${value}`).query === `${name}=${value}`);
+    if (harmless.size >= MAX_NAMES) harmless.clear();
+    harmless.set(name, is);
+  }
+  return is;
 }
 
 /** The page a user came from may carry the same tokens in its query as a request. */

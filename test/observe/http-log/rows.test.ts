@@ -1,8 +1,11 @@
 // Tests the way from columns to a row as it is shown: masking, cutting, absent parts, and which rows are not the site's own.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { newColumns } from '../../../src/observe/http-log/columns.ts';
 import { leftOut, requestRow } from '../../../src/observe/http-log/rows.ts';
+import { maskQuery } from '../../../src/shared/mask.ts';
 import { columnsOf } from './columns-of.ts';
+import { seeded } from './support.ts';
 
 const AT = Date.UTC(2026, 10, 21, 9);
 
@@ -37,4 +40,20 @@ test('rows of the SCM site and our own requests are left out, others are not', (
     { at: AT, status: 200, path: '/~1', site: 'SHOP', agent: 'x app-service-diag/1.0' }, { at: AT, status: 200, path: '/' }, { at: AT, status: 200, path: '/', site: '~' },
   ]);
   assert.deepEqual([0, 1, 2, 3, 4].map((row) => leftOut(columns, row)), [true, true, false, false, false]);
+});
+
+test('a query is shown as maskQuery() says, whether its names were seen before or not', () => {
+  const next = seeded(12);
+  const names = ['id', 'page', 'q', 'token', 'code', 'sig', 'key', 'password', 'pwd', 'access_token', 'user', 'session', 'api_key', 'sv', 'state', 'auth', 'x'];
+  const values = ['', '1', 'abc', 'aB3dE5fG7hI9jK1lM3n', '12345678901234567890', 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIx.c2ln', 'a+b', '%41', 'Bearer+abcdef0123456789', 'true'];
+  const pick = (from: readonly string[]): string => from[Math.floor(next() * from.length)] ?? '';
+  for (let i = 0; i < 3_000; i += 1) {
+    const query = Array.from({ length: 1 + Math.floor(next() * 4) }, () => `${pick(names)}=${pick(values)}`).join('&');
+    const columns = newColumns(Buffer.from(`/p${query}`), 1);
+    columns.rows = 1;
+    columns.text.path.to[0] = 2;
+    columns.text.query.from[0] = 2;
+    columns.text.query.to[0] = 2 + query.length;
+    assert.equal(requestRow(columns, 0, 'x').query, maskQuery(query).query, query);
+  }
 });

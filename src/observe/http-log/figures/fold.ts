@@ -69,6 +69,7 @@ export class RouteFold {
       plain += kind >> 3 & 1;
     }
     const size = end - from;
+    if (size === GUID_LENGTH && hex === GUID_LENGTH - 4 && plain === 4 && isGuid(source, from)) return this.#id(end);
     if (digits === 0) return size >= GUID_LENGTH && hex > GUID_LENGTH - 5 ? -1 : this.#asIs(source, from, end);
     if (digits === size || (hex === size && size >= HEX_LENGTH)) return this.#id(end);
     // Numbers with signs and points, dates, GUIDs, tokens, and names with a number at the end: rare, and the patterns say which.
@@ -88,6 +89,11 @@ export class RouteFold {
     this.#at += ID.length;
     return end;
   }
+}
+
+/** Its dashes stand where those of a GUID do. */
+function isGuid(source: Uint8Array, from: number): boolean {
+  return source[from + 8] === DASH && source[from + 13] === DASH && source[from + 18] === DASH && source[from + 23] === DASH;
 }
 
 /** order-1234, build_5f3a9c0012ab: a dash or underscore before hex digits up to the end, or a date. */
