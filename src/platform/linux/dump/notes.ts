@@ -90,9 +90,9 @@ function processNote(facts: ProcessFacts): Buffer {
   return bytes;
 }
 
-/** NT_FILE: count, page size, then start, end and page offset of each mapped file, then the names. */
+/** NT_FILE: count, page size, then start, end and page offset of each mapped file, then the names. Files without a path (io_uring's rings, which Node 22 has) are among them, as in the kernel's own cores. */
 function files(mappings: readonly Mapping[]): Buffer {
-  const mapped = mappings.filter(({ inode, path }) => inode !== 0 && path.startsWith('/'));
+  const mapped = mappings.filter(({ inode }) => inode !== 0);
   const head = Buffer.alloc(16 + mapped.length * 24);
   head.writeBigUInt64LE(BigInt(mapped.length), 0);
   head.writeBigUInt64LE(BigInt(PAGE_BYTES), 8);
