@@ -1,7 +1,9 @@
 // Owns the proof that our own dump writer leaves its target as it was: flags, children, signals, answers, also when anyone is killed at any step.
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
-import { createReadStream, existsSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { execFileSync, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { closeSync, createReadStream, existsSync, openSync, readFileSync, readSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { get } from 'node:http';
 import { join, resolve } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -10,7 +12,9 @@ import type { Order } from '../../src/platform/linux/dump/helper-words.ts';
 import { runOwnWriter } from '../../src/platform/linux/dump/own-writer.ts';
 import type { Ended } from '../../src/platform/linux/dump/own-writer.ts';
 import { joined, leftOutOfFork, parseSmaps } from '../../src/platform/linux/dump/ranges.ts';
-import type { FlaggedMapping, Range } from '../../src/platform/linux/dump/ranges.ts';
+import type { FlaggedMapping, Mapping, Range } from '../../src/platform/linux/dump/ranges.ts';
+import { REGISTERS_BYTES, writeRegister } from '../../src/platform/linux/dump/registers.ts';
+import { hasRoom } from '../../src/platform/linux/dump/snapshot.ts';
 import { lives, stateOf } from '../support/alive.ts';
 import { realPlatform, type RealPlatform } from '../support/real-platform.ts';
 import type { Victim } from '../support/victim.ts';
@@ -87,6 +91,21 @@ async function holds(file: string, text: string): Promise<boolean> {
 /** A stopped thread of the target's pool would be a hang later: all threads must be as they are without us. */
 function allRun(pid: number): boolean {
   return readdirSync(`/proc/${pid}/task`).every((tid) => /^TracerPid:\t0$/m.test(readFileSync(`/proc/${pid}/task/${tid}/status`, 'latin1')) && !/^State:\t[tT]/m.test(readFileSync(`/proc/${pid}/task/${tid}/status`, 'latin1')));
+}
+
+/** Digest of program and libraries as it stands in memory. */
+function codeOf(pid: number): string {
+  const digest = createHash('sha256');
+  const mem = openSync(`/proc/${pid}/mem`, 'r');
+  try {
+    for (const { from, to } of mappingsOf(pid).filter(({ perms, inode }) => perms === 'r-xp' && inode !== 0)) {
+      const code = Buffer.alloc(to - from);
+      digest.update(code.subarray(0, readSync(mem, code, 0, code.length, from)));
+    }
+  } finally {
+    closeSync(mem);
+  }
+  return digest.digest('hex');
 }
 
 test('memory of the JavaScript heap and of buffers is in the core, what came later is not, and every flag is as before', async () => {
@@ -190,6 +209,47 @@ test('the fall-back that stops the target while it writes gives a core too', asy
   assert.ok(answer.pausedMs > 0);
   assert.equal(await holds(join(folder, 'stop.core'), 'STOP-MARK-197136'), true);
   assert.equal(await ask(), String(victim.pid));
+});
+
+test('where the kernel does not copy the process, nothing of ours stays in its code', async () => {
+  // A user of its own who may have no more processes: the fork fails (EAGAIN), as in a container that has none left to give.
+  const user = 1_000_000 + process.pid;
+  const unprivileged = join(folder, 'unprivileged');
+  writeFileSync(unprivileged, `#!/bin/sh\nexec prlimit --nproc=50 setpriv --reuid=${user} --clear-groups '${process.execPath}' "$@"\n`, { mode: 0o755 });
+  const victim = await real.victim({ program: unprivileged });
+  const others = spawn('setpriv', [`--reuid=${user}`, '--clear-groups', 'sh', '-c', 'for i in $(seq 60); do sleep 60 & done; echo there; wait'], { detached: true, stdio: ['ignore', 'pipe', 'ignore'] });
+  try {
+    await once(others.stdout, 'data');
+    const before = codeOf(victim.pid);
+    const answer = await write(victim.pid, 'uncopied.core');
+    assert.equal(answer.say === 'refused' && answer.reason, 'clone-failed', JSON.stringify(answer));
+    assert.equal(codeOf(victim.pid), before);
+    assert.ok(allRun(victim.pid));
+    assert.equal((await victim.do('print', { text: 'alive' })).did, 'print');
+  } finally {
+    process.kill(-(others.pid ?? 0), 'SIGKILL');
+  }
+});
+
+test('a thread is led aside on a stack of its own only: below the small stacks inside a heap lies what belongs to others', () => {
+  const page = 4_096, from = 100 * page;
+  const at = (begin: number, end: number, perms: string, path = ''): Mapping => ({ from: begin, to: end, perms, offset: 0, inode: 0, path });
+  const guarded = [at(from - page, from, '---p'), at(from, from + 20 * page, 'rw-p')];
+  const on = (mappings: readonly Mapping[], rsp: number, fsBase: number): boolean => {
+    const registers = Buffer.alloc(REGISTERS_BYTES);
+    writeRegister(registers, 'rsp', BigInt(rsp));
+    writeRegister(registers, 'fsBase', BigInt(fsBase));
+    return hasRoom({ registers }, mappings, 1_000);
+  };
+  assert.deepEqual([
+    on(guarded, from + 10 * page, from + 19 * page),           // a thread of glibc or musl
+    on([at(from, from + 20 * page, 'rw-p', '[stack]')], from + 10 * page, 7 * page),
+    on(guarded.slice(1), from + 10 * page, from + 19 * page),  // no guard: where the stack begins is not known
+    on(guarded, from + 10 * page, from + 9 * page),            // a heap that the kernel joined to the stack below it
+    on(guarded, from + 10 * page, 7 * page),                   // a stack that the runtime made
+    on(guarded, from + page, from + 19 * page),                // too little is left
+    on([at(from - page, from, '---p'), at(from, from + 20 * page, 'r--p')], from + 10 * page, from + 19 * page),
+  ], [true, true, false, false, false, false, false]);
 });
 
 test('a process that another tracer holds is refused with its reason', async () => {

@@ -19,7 +19,7 @@ import type { FlaggedMapping, Mapping } from './ranges.ts';
 import { Refused } from './refused.ts';
 import { demandRoom, tooTight } from './room.ts';
 import { holdChild, takeSnapshot } from './snapshot.ts';
-import type { Snapshot, Step } from './snapshot.ts';
+import type { Snapshot, SnapshotOptions, Step } from './snapshot.ts';
 import { STUB_BYTES } from './stub.ts';
 import { Threads } from './threads.ts';
 
@@ -91,8 +91,7 @@ async function forkAndWrite(libc: Libc, order: Writing, stopped: () => void): Pr
     say({ say: 'journal', stubAt: target.stubAt, original: target.original.toString('hex'), sinceTicks: target.sinceTicks });
     step('place found');
     stopped();
-    const snapshot = takeSnapshot({ libc, pid, mem, stubAt: target.stubAt, before, step });
-    target.used.add(snapshot.by);
+    const snapshot = await snapshotOf({ ...target, before, sure: () => { demandSame(order); } }, target);
     try {
       holdChild(libc, snapshot.child, step);
       const plan = await writeFrom(snapshot.child, { order, facts, before, threads: snapshot.threads, mappings: snapshot.mappings, late: snapshot.late, watch: pid, stopped, step });
@@ -105,6 +104,16 @@ async function forkAndWrite(libc: Libc, order: Writing, stopped: () => void): Pr
     }
   } finally {
     closeSync(mem);
+  }
+}
+
+/** What a copy that was refused half-way left in the target is put back. */
+async function snapshotOf(options: SnapshotOptions, target: Target): Promise<Snapshot> {
+  try {
+    return takeSnapshot(options);
+  } catch (error) {
+    if (target.used.size > 0) await putBack(target, []);
+    throw error;
   }
 }
 
@@ -121,6 +130,7 @@ async function stopAndWrite(libc: Libc, order: Writing, stopped: () => void): Pr
     stopped();
     const began = performance.now();
     threads.stop();
+    demandSame(order);
     threads.look();
     step('stopped');
     const plan = await writeFrom(pid, { order, facts, before, threads: threads.stopped, mappings: parseMaps(readFileSync(`/proc/${pid}/maps`, 'latin1')), late: [], watch: undefined, stopped, step });

@@ -4,9 +4,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Libc } from './libc.ts';
 import { PTRACE } from './libc.ts';
 import { exitSignal, parentOf, startTicks } from './facts.ts';
-import { joined, leftOutOfFork, parseSmaps } from './ranges.ts';
+import { joined, leftOutOfFork, parseMaps, parseSmaps } from './ranges.ts';
 import type { Range } from './ranges.ts';
 import { inSystemCall, readRegister, resumable } from './registers.ts';
+import { hasRoom } from './snapshot.ts';
 import type { Step } from './snapshot.ts';
 import { STUB_BYTES, SYS, frameFor, isInStub, stubCode } from './stub.ts';
 import type { Call } from './stub.ts';
@@ -17,6 +18,8 @@ import type { Thread } from './threads.ts';
 const WAIT_CLONE = 1 | 0x4000_0000;
 const TRIES = 100;
 const BETWEEN_MS = 5;
+/** Red zone and alignment, above the frame. */
+const STACK_MARGIN_BYTES = 256;
 
 export interface Target {
   readonly libc: Libc;
@@ -122,6 +125,7 @@ function inject({ libc, pid, mem, stubAt, used, step }: Target, calls: readonly 
   return withThread(libc, pid, (thread) => {
     const resume = resumable(thread.registers);
     const frame = frameFor(resume, BigInt(stubAt), calls, []);
+    if (!hasRoom(thread, parseMaps(readFileSync(`/proc/${pid}/maps`, 'latin1')), frame.bytes.length + STACK_MARGIN_BYTES)) return false;
     writeSync(mem, stubCode(readRegister(resume, 'rip')), 0, STUB_BYTES, stubAt);
     writeSync(mem, frame.bytes, 0, frame.bytes.length, Number(frame.at));
     used.add(thread.tid);

@@ -29,8 +29,6 @@ export type Step = (word: string) => void;
 export interface Late { readonly from: number; readonly bytes: Buffer }
 export interface Snapshot {
   readonly child: number;
-  /** The thread that made the child. */
-  readonly by: number;
   readonly threads: readonly Thread[];
   /** From the first interrupt to the moment when the main thread was let go. */
   readonly pausedMs: number;
@@ -50,11 +48,15 @@ export interface SnapshotOptions {
   readonly mem: number;
   /** Where the stub goes. */
   readonly stubAt: number;
+  /** Gets the threads that are led aside: without any, nothing was put into the target. */
+  readonly used: Set<number>;
+  /** @throws Refused when the pid does not mean the ordered process any more; once its threads are held it cannot change. */
+  readonly sure: () => void;
   readonly before: readonly FlaggedMapping[];
   readonly step: Step;
 }
 
-/** Makes the copy. @throws Refused; then every thread runs and nothing is left but the stub's bytes, which nobody runs */
+/** Makes the copy. @throws Refused; then every thread runs, and nothing is left but the stub's bytes where `used` says so */
 export function takeSnapshot(options: SnapshotOptions): Snapshot {
   const { libc, pid, step } = options;
   const threads = new Threads(libc, pid);
@@ -64,6 +66,7 @@ export function takeSnapshot(options: SnapshotOptions): Snapshot {
     step('seized');
     const began = performance.now();
     threads.stop();
+    options.sure();
     step('stopped');
     return paused(options, threads, began);
   } finally {
@@ -85,7 +88,7 @@ function rehearse({ pid, before, stubAt }: SnapshotOptions): void {
 const callFor = ({ from, to }: Range): Call => ({ number: SYS.madvise, a: from, b: to - from, c: MADV_DOFORK });
 
 function paused(options: SnapshotOptions, threads: Threads, began: number): Snapshot {
-  const { libc, pid, mem, stubAt, before, step } = options;
+  const { libc, pid, mem, stubAt, used, before, step } = options;
   threads.look();
   step('registers read');
   if (threads.stopped.some(({ registers }) => isInStub(registers, stubAt))) throw new Refused('busy', 'a thread has not yet come back from an earlier dump that was killed');
@@ -100,6 +103,7 @@ function paused(options: SnapshotOptions, threads: Threads, began: number): Snap
   const calls: Call[] = plan.spans.map(callFor);
   calls.push({ number: SYS.clone, a: CLONE_FLAGS, b: 0, c: 0 });
   const frame = frameFor(resume, BigInt(stubAt), calls, plan.back);
+  used.add(thread.tid);
   writeSync(mem, stubCode(readRegister(resume, 'rip')), 0, STUB_BYTES, stubAt);
   step('stub written');
   writeSync(mem, frame.bytes, 0, frame.bytes.length, Number(frame.at));
@@ -109,13 +113,23 @@ function paused(options: SnapshotOptions, threads: Threads, began: number): Snap
   step('registers set');
   libc.ptrace(PTRACE.cont, thread.tid, 0, 0, 'continue');
   step('stub entered');
-  const child = awaitChild(libc, thread.tid, mem, Number(frame.resultAt(calls.length - 1)));
+  const child = childOf(options, threads, thread, Number(frame.resultAt(calls.length - 1)));
   step('child made');
   if (thread.tid !== pid) threads.letGo(pid);
   const pausedMs = performance.now() - began;
   step('main thread let go');
   threads.letAllGo();
-  return { child, by: thread.tid, threads: all, pausedMs: thread.tid === pid ? performance.now() - began : pausedMs, late: late.read, missingBytes: late.missingBytes, plan, mappings };
+  return { child, threads: all, pausedMs: thread.tid === pid ? performance.now() - began : pausedMs, late: late.read, missingBytes: late.missingBytes, plan, mappings };
+}
+
+/** Only a thread that is stopped can be let go, and looked at again: one that goes on without a child is stopped once more. */
+function childOf({ libc, mem }: SnapshotOptions, threads: Threads, { tid }: Thread, resultAt: number): number {
+  try {
+    return awaitChild(libc, tid, mem, resultAt);
+  } catch (error) {
+    threads.stopOne(tid);
+    throw error;
+  }
 }
 
 /** A sleeping thread that is not the main one makes the child, so that the app's own thread runs while flags are put back. */
@@ -129,11 +143,16 @@ function choose({ libc, pid, mem }: SnapshotOptions, threads: readonly Thread[],
   throw new Refused('busy', 'no thread of the process has room on its stack and stands where it can be led aside');
 }
 
-/** Is there mapped, writable stack below the thread's stack pointer; the main thread's grows by itself. */
-function hasRoom(thread: Thread, mappings: readonly Mapping[], bytes: number): boolean {
-  const top = Number(readRegister(thread.registers, 'rsp'));
-  const stack = mappings.find(({ from, to }) => from <= top && top < to);
-  return stack?.perms.startsWith('rw') === true && top - stack.from > bytes + 4_096;
+/**
+ * Is there a stack's own memory below the thread's stack pointer. The main thread's grows by itself; another one's lies between its guard
+ * and its control block (glibc and musl put that on top of it). Anything else is a piece of a heap, as Go's small stacks are: what lies below belongs to others.
+ */
+export function hasRoom({ registers }: Pick<Thread, 'registers'>, mappings: readonly Mapping[], bytes: number): boolean {
+  const top = Number(readRegister(registers, 'rsp')), control = Number(readRegister(registers, 'fsBase'));
+  const index = mappings.findIndex(({ from, to }) => from <= top && top < to);
+  const stack = mappings[index], guard = mappings[index - 1];
+  if (stack?.perms.startsWith('rw') !== true || top - stack.from <= bytes + 4_096) return false;
+  return stack.path === '[stack]' || (top < control && control < stack.to && guard?.to === stack.from && guard.perms.startsWith('---'));
 }
 
 /** A restartable sequence (rseq) must be aborted by the kernel when its thread is led aside; we rather take another thread. */
