@@ -38,7 +38,7 @@ export function summed(areas: readonly Area[]): DumpRead['memory'] {
 }
 
 function kindOf(memory: CoreMemory, segment: Segment, stacks: ReadonlySet<number | undefined>, javascript: ReadonlySet<number>): { kind: DumpArea['kind']; name?: string } {
-  const file = memory.core.files.find((one) => segment.from >= one.from && segment.from < one.to);
+  const file = memory.fileAt(segment.from);
   if (file !== undefined) return { kind: (segment.flags & 1) !== 0 ? 'code' : 'file', name: file.path };
   const image = memory.imageAt(segment.from);
   if (image?.path === '[vdso]') return { kind: 'system', name: '[vdso]' };

@@ -102,3 +102,24 @@ export function zeroEnded(bytes: Buffer): string {
   const end = bytes.indexOf(0);
   return bytes.toString('utf8', 0, end < 0 ? bytes.length : end);
 }
+
+/** Of pieces in order of addresses, none over another: the one that holds the address. Linear search would let a hostile file take hours. */
+export function holding<T extends { readonly from: number }>(ordered: readonly T[], address: number, endOf: (one: T) => number): T | undefined {
+  let [low, high] = [0, ordered.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((ordered[middle] as T).from <= address) low = middle + 1; else high = middle;
+  }
+  const one = ordered[low - 1];
+  return one !== undefined && address < endOf(one) ? one : undefined;
+}
+
+/** In order of addresses; what begins inside of another is left out. */
+export function apart<T extends { readonly from: number }>(pieces: readonly T[], endOf: (one: T) => number): T[] {
+  const out: T[] = [];
+  for (const one of [...pieces].sort((a, b) => a.from - b.from)) {
+    const before = out.at(-1);
+    if (before === undefined || one.from >= endOf(before)) out.push(one);
+  }
+  return out;
+}

@@ -2,13 +2,14 @@
 import { HEADER_BYTES, overflows, parseCoreHeader, segmentsOf } from '../../platform/parse/elf.ts';
 import { DiagError } from '../../shared/errors.ts';
 import { plural } from '../../shared/units.ts';
-import { MAX_ADDRESS, u64, zeroEnded, type Bytes } from './bytes.ts';
+import { MAX_ADDRESS, apart, u64, zeroEnded, type Bytes } from './bytes.ts';
 
 const PT_LOAD = 1, PT_NOTE = 4, EM_X86_64 = 62, ENTRY_BYTES = 56;
 const NT_PRSTATUS = 1, NT_PRPSINFO = 3, NT_AUXV = 6, NT_SIGINFO = 0x5349_4749, NT_FILE = 0x4649_4c45;
 /** Twice what the kernel lets a process have (vm.max_map_count is 65,530). More are left out and counted. */
 const MAX_SEGMENTS = 131_072;
 const MAX_THREADS = 4_096;
+/** Of all segments together: many may name the same ones. */
 const MAX_NOTES = 65_536;
 const MAX_FILES = 65_536;
 const FILE_NOTE_BYTES = 12 * 1024 * 1024;
@@ -29,7 +30,7 @@ export interface SignalFacts { readonly signal: number; readonly code: number; r
 export interface Core {
   readonly segments: readonly Segment[];                       // in order of addresses, none over another
   readonly threads: readonly CoreThread[];                     // the one that got the signal first
-  readonly files: readonly MappedFile[];
+  readonly files: readonly MappedFile[];                       // in order of addresses, none over another
   readonly signal?: SignalFacts;
   readonly process?: { readonly pid: number; readonly name: string; readonly commandLine: string };
   readonly auxv: ReadonlyMap<number, number>;
@@ -37,7 +38,7 @@ export interface Core {
   readonly notes: readonly string[];
 }
 
-interface Making { segments: Segment[]; threads: CoreThread[]; files: MappedFile[]; auxv: Map<number, number>; notes: string[]; signal?: SignalFacts; process?: NonNullable<Core['process']>; threadsLeft: number }
+interface Making { segments: Segment[]; threads: CoreThread[]; files: MappedFile[]; auxv: Map<number, number>; notes: string[]; signal?: SignalFacts; process?: NonNullable<Core['process']>; threadsLeft: number; notesSeen: number }
 
 /** @throws DUMP_UNREADABLE where there is no sense in going on; what is only missing is said in `notes` */
 export function readCore(bytes: Bytes): Core {
@@ -48,11 +49,12 @@ export function readCore(bytes: Bytes): Core {
   if (machine !== EM_X86_64) throw unreadable(`it is of another machine (${machine}) than x86-64`);
   if (shape.entryBytes !== ENTRY_BYTES) throw unreadable(`its segments have ${shape.entryBytes} bytes each, not ${ENTRY_BYTES}`);
   const count = segmentsOf(shape, overflows(shape) ? bytes.read(shape.sectionsAt, 64) : undefined);
-  const core: Making = { segments: [], threads: [], files: [], auxv: new Map(), notes: [], threadsLeft: 0 };
+  const core: Making = { segments: [], threads: [], files: [], auxv: new Map(), notes: [], threadsLeft: 0, notesSeen: 0 };
   if (count > MAX_SEGMENTS) core.notes.push(`${plural(count - MAX_SEGMENTS, 'segment')} beyond ${MAX_SEGMENTS} left out`);
   readSegments(bytes, shape.tableAt, Math.min(count, MAX_SEGMENTS), core);
   if (core.threadsLeft > 0) core.notes.push(`${plural(core.threadsLeft, 'thread')} beyond ${MAX_THREADS} left out`);
   core.segments = ordered(core.segments, core.notes);
+  core.files = apart(core.files, (one) => one.to);
   if (core.segments.length === 0 && core.threads.length === 0) throw unreadable('it holds neither memory nor threads');
   return core;
 }
@@ -76,21 +78,16 @@ function readSegments(bytes: Bytes, tableAt: number, count: number, core: Making
 }
 
 function ordered(segments: readonly Segment[], notes: string[]): Segment[] {
-  const out: Segment[] = [];
-  let over = 0;
-  for (const one of [...segments].sort((a, b) => a.from - b.from)) {
-    const before = out.at(-1);
-    if (before !== undefined && one.from < before.from + before.memoryBytes) { over += 1; continue; }
-    out.push(one);
-  }
-  if (over > 0) notes.push(`${plural(over, 'segment')} that lie over others left out`);
+  const out = apart(segments, (one) => one.from + one.memoryBytes);
+  if (out.length < segments.length) notes.push(`${plural(segments.length - out.length, 'segment')} that lie over others left out`);
   return out;
 }
 
 function readNotes(bytes: Bytes, from: number, sizeBytes: number, core: Making): void {
   const end = from + sizeBytes;
   let at = from;
-  for (let seen = 0; at + 12 <= end && seen < MAX_NOTES; seen += 1) {
+  while (at + 12 <= end && core.notesSeen < MAX_NOTES) {
+    core.notesSeen += 1;
     const head = bytes.read(at, 12);
     if (head === undefined) return;
     const content = at + 12 + padded(head.readUInt32LE(0));

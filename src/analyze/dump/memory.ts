@@ -1,12 +1,13 @@
 // Owns the memory of a dead process: by address, from the core, and where that has nothing, from the mapped files that are the same as then.
 import { statSync } from 'node:fs';
 import { basename } from 'node:path';
-import { FileBytes, hex, type Bytes } from './bytes.ts';
+import { FileBytes, MAX_ADDRESS, apart, hex, holding, inside, type Bytes } from './bytes.ts';
 import type { Core, MappedFile, Segment } from './core.ts';
 import { Symbols, addressOf, readHead, unwindTable, type ElfHead, type Symbol } from './elf-image.ts';
 
 /** A process has some hundred libraries; each open file is one descriptor and at most 8 MiB of blocks. */
 const MAX_OPEN_FILES = 64;
+const MAX_IMAGES = 1_024;
 /** Of the zeros behind a binary; a larger one is no binary's. */
 const MAX_ZEROS = 1024 * 1024 * 1024;
 const VDSO = 33;                                               // AT_SYSINFO_EHDR of auxv: where the kernel's own library lies
@@ -36,6 +37,7 @@ interface Opened { readonly bytes: FileBytes; readonly mapped: readonly MappedFi
 export class CoreMemory {
   readonly core: Core;
   readonly images: readonly Image[];
+  #inOrder: readonly Image[];
   #bytes: Bytes;
   #files = new Map<string, Opened>();
   #extra: FileBytes[] = [];
@@ -44,6 +46,7 @@ export class CoreMemory {
     this.#bytes = bytes;
     this.core = core;
     this.images = this.#findImages(options.files);
+    this.#inOrder = apart(this.images, (one) => one.to);
   }
 
   close(): void {
@@ -52,19 +55,13 @@ export class CoreMemory {
     this.#files.clear();
   }
 
-  segmentAt(address: number): Segment | undefined {
-    const { segments } = this.core;
-    let [low, high] = [0, segments.length];
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if ((segments[middle] as Segment).from <= address) low = middle + 1; else high = middle;
-    }
-    const one = segments[low - 1];
-    return one !== undefined && address < one.from + one.memoryBytes ? one : undefined;
-  }
+  segmentAt(address: number): Segment | undefined { return holding(this.core.segments, address, (one) => one.from + one.memoryBytes); }
+  fileAt(address: number): MappedFile | undefined { return holding(this.core.files, address, (one) => one.to); }
+  imageAt(address: number): Image | undefined { return holding(this.#inOrder, address, (one) => one.to); }
 
   /** Exactly these bytes, or undefined. */
   read(address: number, sizeBytes: number): Buffer | undefined {
+    if (!inside(address, sizeBytes, MAX_ADDRESS)) return undefined;
     const segment = this.segmentAt(address);
     if (segment !== undefined && address + sizeBytes <= segment.from + segment.fileBytes) return this.#bytes.read(segment.at + (address - segment.from), sizeBytes);
     if (segment !== undefined && address < segment.from + segment.fileBytes) {
@@ -75,15 +72,11 @@ export class CoreMemory {
     return this.#fromFile(address, sizeBytes);
   }
 
-  imageAt(address: number): Image | undefined {
-    return this.images.find((one) => address >= one.from && address < one.to);
-  }
-
   #fromFile(address: number, sizeBytes: number): Buffer | undefined {
-    const mapped = this.core.files.find((one) => address >= one.from && address + sizeBytes <= one.to);
+    const mapped = this.fileAt(address);
     const segment = this.segmentAt(address);
     // What was written to differs from the file; such pages are in the core or nowhere.
-    if (mapped === undefined || (segment !== undefined && (segment.flags & 2) !== 0)) return undefined;
+    if (mapped === undefined || address + sizeBytes > mapped.to || (segment !== undefined && (segment.flags & 2) !== 0)) return undefined;
     return this.#files.get(mapped.path)?.bytes.read(mapped.offset + (address - mapped.from), sizeBytes);
   }
 
@@ -92,6 +85,7 @@ export class CoreMemory {
     for (const one of this.core.files) (byPath.get(one.path) ?? byPath.set(one.path, []).get(one.path))?.push(one);
     const images: Image[] = [];
     for (const [path, mapped] of byPath) {
+      if (images.length >= MAX_IMAGES) break;                  // what lies in the others has no module: said by its bare address
       images.push(...this.#imagesOf(path, mapped, openFiles));
     }
     const kernel = this.core.auxv.get(VDSO);

@@ -1,7 +1,7 @@
 // Owns a minidump as a file: its streams, every count and place checked against the file (minidumpapiset.h).
 import { ENTRY_BYTES, HEADER_BYTES, parseDirectory, parseHeader } from '../../platform/parse/minidump.ts';
 import { plural } from '../../shared/units.ts';
-import { u64, type Bytes } from './bytes.ts';
+import { apart, u64, type Bytes } from './bytes.ts';
 import { unreadable } from './core.ts';
 
 const THREADS = 3, MODULES = 4, MEMORY = 5, EXCEPTION = 6, SYSTEM = 7, MEMORY_64 = 9, HANDLES = 12, MISC = 15, REGIONS = 16, THREAD_NAMES = 24;
@@ -31,7 +31,7 @@ export interface Minidump {
   readonly modules: readonly MiniModule[];
   readonly exception?: MiniException;
   readonly ranges: readonly Range[];                           // in order of addresses, none over another
-  readonly regions: readonly Region[];
+  readonly regions: readonly Region[];                         // as the ranges
   readonly handles?: { readonly total: number; readonly byType: ReadonlyMap<string, number> };
   readonly process: { readonly pid?: number; readonly startedAt?: number };
   readonly streams: readonly { readonly name: string; readonly bytes: number }[];
@@ -81,7 +81,7 @@ export function readMinidumpFile(bytes: Bytes): Minidump {
   const exception = exceptionOf(streams, machine);
   const handles = handlesOf(streams);
   const ranges = rangesOf(streams);
-  const made = { takenAt: header.readUInt32LE(20) * 1_000, machine, windows, threads: threadsOf(streams, machine), names: namesOf(streams), modules: modulesOf(streams), ranges, regions: regionsOf(streams), process: processOf(streams) };
+  const made = { takenAt: header.readUInt32LE(20) * 1_000, machine, windows, threads: threadsOf(streams, machine), names: namesOf(streams), modules: modulesOf(streams), ranges, regions: apart(regionsOf(streams), (one) => one.from + one.sizeBytes), process: processOf(streams) };
   if (made.threads.length === 0 && made.modules.length === 0 && ranges.length === 0) throw unreadable('it holds no threads, no modules and no memory');
   return {
     ...made, ...(exception === undefined ? {} : { exception }), ...(handles === undefined ? {} : { handles }),

@@ -127,7 +127,7 @@ function deathOf(memory: CoreMemory, thread: DumpThread | undefined): DumpRead['
   const { core } = memory;
   const first = core.threads[0];
   const signal = core.signal?.signal ?? first?.signal ?? 0;
-  if (signal <= 0 || STOPS.has(signal)) return undefined;
+  if (signal <= 0 || STOPS.has(signal) || stoppedByTracer(signal, core.signal?.code)) return undefined;
   const meaning = signalMeaning(signal, core.signal?.code ?? 0, core.signal?.address ?? 0, first?.registers[RSP]);
   const frame = thread?.frames[0];
   const place = frame === undefined || first === undefined ? undefined : frame.function === undefined ? placeName(memory.imageAt(first.registers[RIP] as number), first.registers[RIP] as number) : `${frame.function} (${frame.module})`;
@@ -149,3 +149,8 @@ const FATAL: readonly (readonly [RegExp, string])[] = [
 
 /** SIGSTOP and SIGCONT stand in cores of living processes. */
 const STOPS = new Set([18, 19, 20]);
+
+/** Who writes a core of a living process stops it first: the kernel tells that as SIGTRAP with the kind of stop above the lowest byte (ptrace(2)). */
+function stoppedByTracer(signal: number, code: number | undefined): boolean {
+  return signal === 5 && code !== undefined && code > 0xff;
+}

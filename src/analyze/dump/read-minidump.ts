@@ -4,7 +4,7 @@ import { maskCommandLine } from '../../shared/mask.ts';
 import type { DumpArea, DumpRead, DumpThread } from '../../shared/dump-read.ts';
 import { bytes as inBytes, plural } from '../../shared/units.ts';
 import { lookInto, summed, type Area } from './areas.ts';
-import { MAX_READ_BYTES, hex, u64, type Bytes } from './bytes.ts';
+import { MAX_READ_BYTES, apart, hex, holding, u64, type Bytes } from './bytes.ts';
 import { exceptionMeaning } from './exceptions.ts';
 import { X64, readMinidumpFile, type MiniModule, type MiniThread, type Minidump, type Range, type Region } from './minidump.ts';
 import { WindowsStacks } from './pe-unwind.ts';
@@ -20,9 +20,9 @@ const IMAGE = 0x100_0000, MAPPED = 0x4_0000;
 /** @throws DUMP_UNREADABLE */
 export async function readMinidump(bytes: Bytes, signal: AbortSignal): Promise<DumpRead> {
   const dump = readMinidumpFile(bytes);
-  const memory = new MiniMemory(bytes, dump.ranges);
+  const memory = new MiniMemory(bytes, dump);
   const { environment, commandLine } = startOf(dump, memory);
-  const stacks = new WindowsStacks((at, size) => memory.read(at, size), (address) => memory.moduleAt(dump, address));
+  const stacks = new WindowsStacks((at, size) => memory.read(at, size), (address) => memory.moduleAt(address));
   const died = dump.exception?.thread;
   const inOrder = [...dump.threads].sort((a, b) => Number(b.id === died) - Number(a.id === died));
   const threads: DumpThread[] = [];
@@ -31,7 +31,7 @@ export async function readMinidump(bytes: Bytes, signal: AbortSignal): Promise<D
     await setImmediate();
     threads.push(threadOf(dump, memory, stacks, thread));
   }
-  const outside = dump.ranges.filter((range) => memory.moduleAt(dump, range.from) === undefined).map((range) => [range.at, range.sizeBytes] as const);
+  const outside = dump.ranges.filter((range) => memory.moduleAt(range.from) === undefined).map((range) => [range.at, range.sizeBytes] as const);
   const { texts, leftBytes } = await searchTexts((at, size) => bytes.read(at, size), outside, environment.mask, signal);
   return {
     version: 1, format: 'minidump', bytes: bytes.sizeBytes,
@@ -62,20 +62,18 @@ function notesOf(dump: Minidump, leftBytes: number): string[] {
 class MiniMemory {
   #bytes: Bytes;
   #ranges: readonly Range[];
-  constructor(bytes: Bytes, ranges: readonly Range[]) { this.#bytes = bytes; this.#ranges = ranges; }
-
-  rangeAt(address: number): Range | undefined {
-    let [low, high] = [0, this.#ranges.length];
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if ((this.#ranges[middle] as Range).from <= address) low = middle + 1; else high = middle;
-    }
-    const one = this.#ranges[low - 1];
-    return one !== undefined && address < one.from + one.sizeBytes ? one : undefined;
+  #modules: readonly MiniModule[];
+  constructor(bytes: Bytes, { ranges, modules }: Minidump) {
+    this.#bytes = bytes;
+    this.#ranges = ranges;
+    this.#modules = apart(modules, (one) => one.from + one.sizeBytes);
   }
 
+  rangeAt(address: number): Range | undefined { return holding(this.#ranges, address, (one) => one.from + one.sizeBytes); }
+  moduleAt(address: number): MiniModule | undefined { return holding(this.#modules, address, (one) => one.from + one.sizeBytes); }
+
   read(address: number, sizeBytes: number): Buffer | undefined {
-    if (sizeBytes > MAX_READ_BYTES) return undefined;
+    if (sizeBytes > MAX_READ_BYTES || !Number.isSafeInteger(address) || !Number.isSafeInteger(address + sizeBytes)) return undefined;
     const parts: Buffer[] = [];
     for (let at = address; at < address + sizeBytes;) {
       const range = this.rangeAt(at);
@@ -86,10 +84,6 @@ class MiniMemory {
       at += size;
     }
     return parts.length === 1 ? parts[0] : Buffer.concat(parts);
-  }
-
-  moduleAt(dump: Minidump, address: number): MiniModule | undefined {
-    return dump.modules.find((one) => address >= one.from && address < one.from + one.sizeBytes);
   }
 }
 
@@ -102,7 +96,7 @@ function threadOf(dump: Minidump, memory: MiniMemory, stacks: WindowsStacks, thr
     id: thread.id, ...(name === undefined ? {} : { name }), ...(died ? { died } : {}),
     ...(registers === undefined ? { note: 'its registers are not in the dump' } : { registers: Object.fromEntries(REGISTERS.map((word, i) => [word, hex(registers[i] as number)])) }),
     frames: frames.slice(0, TOLD_FRAMES).map((frame) => {
-      const module = memory.moduleAt(dump, frame.pc);
+      const module = memory.moduleAt(frame.pc);
       return { pc: hex(frame.pc), how: frame.how, ...(module === undefined ? {} : { module: fileOf(module.path), offset: hex(frame.pc - module.from) }), ...(frame.function === undefined ? {} : { function: frame.function }) };
     }),
     ...(frames.length > TOLD_FRAMES ? { more: frames.length - TOLD_FRAMES } : {}),
@@ -113,7 +107,7 @@ function deathOf(dump: Minidump, memory: MiniMemory): { death?: NonNullable<Dump
   if (dump.exception === undefined) return {};
   const { code, address, facts, thread } = dump.exception;
   const { name, meaning, address: fault } = exceptionMeaning(code, facts);
-  const module = memory.moduleAt(dump, address);
+  const module = memory.moduleAt(address);
   return { death: { name, code, meaning, thread, ...(fault === undefined ? {} : { address: hex(fault) }), place: module === undefined ? hex(address) : `${fileOf(module.path)}+${hex(address - module.from)}` } };
 }
 
@@ -141,37 +135,39 @@ function variablesAt(memory: MiniMemory, at: number | undefined): { name: string
 const MAX_LOOKED_AREAS = 2_000;
 
 function areasOf(dump: Minidump, memory: MiniMemory): DumpRead['memory'] {
-  const stacks = new Set(dump.threads.map((one) => one.stackFrom));
+  const stacks = dump.threads.map((one) => ({ from: one.stackFrom })).sort((a, b) => a.from - b.from);
   const stored = storedIn(dump);
   const regions: readonly Region[] = dump.regions.length > 0 ? dump.regions : dump.ranges.map((one) => ({ from: one.from, sizeBytes: one.sizeBytes, protect: 0, kind: 0 }));
   let looks = MAX_LOOKED_AREAS;
   return summed(regions.map((one): Area => {
     const there = stored(one.from, one.sizeBytes);
     looks -= there > 0 ? 1 : 0;
-    return { at: one.from, bytes: one.sizeBytes, stored: there, ...kindOf(dump, memory, one, stacks), ...(looks >= 0 ? lookInto((at) => memory.read(one.from + at, 4_096), there) : { filled: there }) };
+    return { at: one.from, bytes: one.sizeBytes, stored: there, ...kindOf(memory, one, stacks), ...(looks >= 0 ? lookInto((at) => memory.read(one.from + at, 4_096), there) : { filled: there }) };
   }));
 }
 
-/** How much of a region the dump holds; both lists are in order, so each range is looked at once. */
+/** How much of a region the dump holds. Both lists are in order, so each range is looked at once; regions must come in their order. */
 function storedIn(dump: Minidump): (from: number, sizeBytes: number) => number {
   let next = 0;
+  const endOf = (one: Range): number => one.from + one.sizeBytes;
   return (from, sizeBytes) => {
     let sum = 0;
-    while (next > 0 && (dump.ranges[next - 1] as Range).from + (dump.ranges[next - 1] as Range).sizeBytes > from) next -= 1;
-    while (next < dump.ranges.length && (dump.ranges[next] as Range).from + (dump.ranges[next] as Range).sizeBytes <= from) next += 1;
-    for (let i = next; i < dump.ranges.length && (dump.ranges[i] as Range).from < from + sizeBytes; i += 1) {
-      const one = dump.ranges[i] as Range;
-      sum += Math.min(one.from + one.sizeBytes, from + sizeBytes) - Math.max(one.from, from);
+    while (next < dump.ranges.length && endOf(dump.ranges[next] as Range) <= from) next += 1;
+    for (; next < dump.ranges.length && (dump.ranges[next] as Range).from < from + sizeBytes; next += 1) {
+      const one = dump.ranges[next] as Range;
+      sum += Math.min(endOf(one), from + sizeBytes) - Math.max(one.from, from);
+      if (endOf(one) > from + sizeBytes) break;
     }
     return sum;
   };
 }
 
-function kindOf(dump: Minidump, memory: MiniMemory, { from, sizeBytes, protect, kind }: Region, stacks: ReadonlySet<number>): { kind: DumpArea['kind']; name?: string } {
-  const module = memory.moduleAt(dump, from);
+function kindOf(memory: MiniMemory, { from, sizeBytes, protect, kind }: Region, stacks: readonly { readonly from: number }[]): { kind: DumpArea['kind']; name?: string } {
+  const module = memory.moduleAt(from);
   const code = (protect & 0xf0) !== 0;
   if (module !== undefined || kind === IMAGE) return { kind: code ? 'code' : 'file', ...(module === undefined ? {} : { name: module.path }) };
-  for (const stack of stacks) if (stack >= from && stack < from + sizeBytes) return { kind: 'stack' };
+  const stack = holding(stacks, from + sizeBytes - 1, () => Infinity);
+  if (stack !== undefined && stack.from >= from) return { kind: 'stack' };
   if (kind === MAPPED) return { kind: 'file' };
   return code ? { kind: 'code', name: 'made while it ran' } : { kind: 'anonymous' };
 }

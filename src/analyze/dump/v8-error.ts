@@ -7,6 +7,7 @@ import type { V8 } from './v8.ts';
 const STACK_BYTES = 64 * 1024;
 const MAX_CANDIDATES = 64;
 const MAX_PROPERTIES = 64;
+const MAX_DICTIONARY_BYTES = 4_096;
 const MAX_MESSAGE_CHARS = 2_000;
 const MAX_STACK_CHARS = 8_000;
 const MAX_MAPS = 32;
@@ -75,16 +76,36 @@ function valueOf(v8: V8, object: number, map: number, details: number): number |
   return outside === undefined ? undefined : v8.field(outside, 16 + (index - (words - start)) * 8);
 }
 
-/** Maps lead back to the one their constructor made. */
+/** A class that extends an error is known by its prototype; else maps lead back to the one their constructor made. */
 function className(v8: V8, object: number): string | undefined {
+  const at = v8.optional('class_Map__prototype');
+  const map = v8.field(object, v8.constant('class_HeapObject__map'));
+  const prototype = at === undefined || map === undefined ? undefined : v8.field(map, at);
+  const made = prototype === undefined ? undefined : propertiesOf(v8, prototype).get('constructor') ?? fromDictionary(v8, prototype, 'constructor');
+  return nameOfFunction(v8, made) ?? constructorName(v8, object);
+}
+
+function nameOfFunction(v8: V8, object: number | undefined): string | undefined {
+  const shared = object === undefined ? undefined : v8.field(object, v8.constant('class_JSFunction__shared'));
+  return v8.isA(shared, 'SharedFunctionInfo') ? functionName(v8, shared) : undefined;
+}
+
+/** Objects with many or changing fields keep them in a list of names, each before its value. */
+function fromDictionary(v8: V8, object: number, name: string): number | undefined {
+  const list = v8.field(object, v8.optional('class_JSReceiver__raw_properties_or_hash') ?? 8);
+  for (let at = 16; list !== undefined && at < MAX_DICTIONARY_BYTES; at += 8) {
+    const key = v8.field(list, at);
+    if (v8.isString(key) && v8.lengthOf(key) === name.length && v8.text(key) === name) return v8.field(list, at + 8);
+  }
+  return undefined;
+}
+
+function constructorName(v8: V8, object: number): string | undefined {
   const back = v8.optional('class_Map__constructor_or_back_pointer');
   let map = v8.field(object, v8.constant('class_HeapObject__map'));
   for (let n = 0; back !== undefined && map !== undefined && n < MAX_MAPS; n += 1) {
     const next = v8.field(map, back);
-    if (!v8.isA(next, 'Map')) {
-      const shared = next === undefined ? undefined : v8.field(next, v8.constant('class_JSFunction__shared'));
-      return v8.isA(shared, 'SharedFunctionInfo') ? functionName(v8, shared) : undefined;
-    }
+    if (!v8.isA(next, 'Map')) return nameOfFunction(v8, next);
     map = next;
   }
   return undefined;
