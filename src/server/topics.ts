@@ -3,7 +3,7 @@ import type { FromPage } from '../shared/live.ts';
 import type { Sample, Session } from '../shared/model.ts';
 import type { Feed } from '../observe/observe.ts';
 import type { Agent } from '../agent/agent.ts';
-import { maskedChange } from '../agent/masking.ts';
+import { maskedChange, maskedRow } from '../agent/masking.ts';
 import type { Send } from './live.ts';
 import type { LogSinks } from './log-sink.ts';
 
@@ -25,7 +25,7 @@ export async function subscribe(message: Exclude<FromPage, { type: 'leave' }>, a
 
 const topics: { readonly [T in Follow['topic']]: (message: Follow, agent: Agent, send: Send, signal: AbortSignal) => Promise<void> } = {
   samples: (m, agent, send, signal) => pump(agent.observed.samples, m, signal, (items, dropped) => send({ type: 'samples', id: m.id, items, dropped }), (s, since) => s.at > since || (isLate(s) && s.at > since - LATE_MS)),
-  requests: (m, agent, send, signal) => pump(agent.observed.requests, m, signal, (items, dropped) => send({ type: 'requests', id: m.id, items, dropped })),
+  requests: (m, agent, send, signal) => pump(agent.observed.requests, m, signal, (items, dropped) => send({ type: 'requests', id: m.id, items: items.map((row) => maskedRow(row, agent.mask)), dropped })),
   changes: (m, agent, send, signal) => pump(agent.observed.changes, m, signal, (items, dropped) => send({ type: 'changes', id: m.id, items: items.map((c) => maskedChange(c, agent.mask)), dropped })),
   operations: async (m, agent, send, signal) => {
     // The feed is joined first, so that no change falls between the list that is sent and those that follow.

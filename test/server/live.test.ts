@@ -136,6 +136,9 @@ test('samples, requests, changes and now: what there is first, then what comes',
   await waitFor('the rows that were there', () => rows().includes('/cart/apply'));
   await appendFile(join(given.home, 'LogFiles/http/RawLogs/a1b2c3-202611210200.log'), `${w3cRow(Date.now(), '/just-now', '503.0.0', 7)}\r\n`);
   await waitFor('the row that came', () => rows().includes('/just-now'));
+  await appendFile(join(given.home, 'LogFiles/http/RawLogs/a1b2c3-202611210200.log'), `${w3cRow(Date.now(), '/reset/marker-secret-value-1234/go', '200.0.0', 7)}\r\n`);
+  await waitFor('the row whose path says a secret of the site', () => rows().some((path) => path.startsWith('/reset/') && path.endsWith('/go')));
+  assert.ok(!rows().some((path) => path.includes('marker-secret-value-1234')), 'a secret of the site is masked in a row that comes live');
 
   await waitFor('the start of the agent among the changes', () => one.all('changes', 'c').flatMap((m) => m.items).some((c) => c.kind === 'agent'));
   given.agent.observed.publish({ id: 'test:1', at: given.agent.platform.clock.now(), kind: 'restart', level: 'warning', title: 'published by the test' });
