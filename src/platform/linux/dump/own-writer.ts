@@ -14,6 +14,9 @@ const RECOVER_LIMIT_MS = 10_000;
 export type Progress = (doneBytes: number, ofBytes: number) => void;
 export type Ended = Extract<Word, { say: 'done' | 'refused' | 'cancelled' | 'failed' }>;
 
+/** No garbage collection of the writer's own in the pause: room for what the pause makes, and a way to collect before it. */
+const FLAGS = ['--expose-gc', '--max-semi-space-size=64'];
+
 /** Path of the process's program: beside the built agent, or the source itself. */
 function program(): readonly string[] {
   const here = fileURLToPath(import.meta.url);
@@ -36,7 +39,7 @@ interface RunOf { readonly ended: Ended | undefined; readonly journal: Extract<W
 
 async function runOnce(order: Order, signal: AbortSignal, progress: Progress, node: readonly string[]): Promise<RunOf> {
   // No environment: what the agent or the site puts into NODE_OPTIONS must not run here.
-  const child = spawn(process.execPath, [...node, JSON.stringify(order)], { stdio: ['pipe', 'pipe', 'pipe'], env: {}, shell: false });
+  const child = spawn(process.execPath, [...FLAGS, ...node, JSON.stringify(order)], { stdio: ['pipe', 'pipe', 'pipe'], env: {}, shell: false });
   const cancel = (): void => { child.stdin.destroy(); };
   child.stdin.on('error', () => undefined);                    // EPIPE: it has ended already, which its exit tells
   signal.addEventListener('abort', cancel, { once: true });

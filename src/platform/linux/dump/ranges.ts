@@ -21,9 +21,18 @@ function parseLine(line: string): Mapping | undefined {
   return { from: parseInt(from, 16), to: parseInt(to, 16), perms, offset: parseInt(offset, 16), inode: Number(inode), path };
 }
 
+/** Lines of an earlier read, by their text: most come again, and looking them up is many times cheaper than reading them. */
+export type KnownLines = Map<string, Mapping | undefined>;
+
 /** /proc/PID/maps. The vsyscall page above 2^63 is left out: it is the kernel's own. */
-export function parseMaps(text: string): Mapping[] {
-  return text.split('\n').map(parseLine).filter((mapping): mapping is Mapping => mapping !== undefined && mapping.to < Number.MAX_SAFE_INTEGER);
+export function parseMaps(text: string, known: KnownLines = new Map()): Mapping[] {
+  const all: Mapping[] = [];
+  for (const line of text.split('\n')) {
+    const mapping = known.has(line) ? known.get(line) : parseLine(line);
+    known.set(line, mapping);
+    if (mapping !== undefined && mapping.to < Number.MAX_SAFE_INTEGER) all.push(mapping);
+  }
+  return all;
 }
 
 /** /proc/PID/smaps, of which only VmFlags is wanted. */

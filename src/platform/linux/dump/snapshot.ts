@@ -4,7 +4,7 @@ import { performance } from 'node:perf_hooks';
 import { EVENT_CLONE, OPTION_EXIT_KILL, PTRACE, SystemCallError, isStopped, stopEvent } from './libc.ts';
 import type { Libc } from './libc.ts';
 import { parseMaps, planFork } from './ranges.ts';
-import type { FlaggedMapping, ForkPlan, Mapping, Range } from './ranges.ts';
+import type { FlaggedMapping, ForkPlan, KnownLines, Mapping, Range } from './ranges.ts';
 import { Refused } from './refused.ts';
 import { REGISTERS_BYTES, inSystemCall, readRegister, resumable, writeRegister } from './registers.ts';
 import { MADV_DOFORK, STUB_BYTES, SYS, frameFor, isInStub, stubCode } from './stub.ts';
@@ -60,7 +60,7 @@ export interface SnapshotOptions {
 export function takeSnapshot(options: SnapshotOptions): Snapshot {
   const { libc, pid, step } = options;
   const threads = new Threads(libc, pid);
-  rehearse(options);
+  const known = rehearse(options);
   try {
     threads.seize();
     step('seized');
@@ -68,7 +68,7 @@ export function takeSnapshot(options: SnapshotOptions): Snapshot {
     threads.stop();
     options.sure();
     step('stopped');
-    return paused(options, threads, began);
+    return paused(options, threads, began, known);
   } finally {
     threads.letAllGo();
     step('all let go');
@@ -76,23 +76,27 @@ export function takeSnapshot(options: SnapshotOptions): Snapshot {
 }
 
 /** Runs what the pause will run, so that it is compiled by then: a cold pass over thousands of mappings takes 10 ms, a warm one 2. */
-function rehearse({ pid, before, stubAt }: SnapshotOptions): void {
+function rehearse({ pid, before, stubAt }: SnapshotOptions): KnownLines {
+  const known: KnownLines = new Map();
   for (let i = 0; i < REHEARSALS; i += 1) {
-    const plan = planFork(before, parseMaps(readFileSync(`/proc/${pid}/maps`, 'latin1')));
+    const plan = planFork(before, parseMaps(readFileSync(`/proc/${pid}/maps`, 'latin1'), known));
     const registers = Buffer.alloc(REGISTERS_BYTES);
     writeRegister(registers, 'rsp', 1n << 40n);
     frameFor(resumable(registers), BigInt(stubAt), plan.spans.map(callFor), plan.back);
   }
+  // Rubbish is collected now, so that it is not in the pause (the process runs with --expose-gc).
+  globalThis.gc?.();
+  return known;
 }
 
 const callFor = ({ from, to }: Range): Call => ({ number: SYS.madvise, a: from, b: to - from, c: MADV_DOFORK });
 
-function paused(options: SnapshotOptions, threads: Threads, began: number): Snapshot {
+function paused(options: SnapshotOptions, threads: Threads, began: number, known: KnownLines): Snapshot {
   const { libc, pid, mem, stubAt, used, before, step } = options;
   threads.look();
   step('registers read');
   if (threads.stopped.some(({ registers }) => isInStub(registers, stubAt))) throw new Refused('busy', 'a thread has not yet come back from an earlier dump that was killed');
-  const mappings = parseMaps(readFileSync(`/proc/${pid}/maps`, 'latin1'));
+  const mappings = parseMaps(readFileSync(`/proc/${pid}/maps`, 'latin1'), known);
   const plan = planFork(before, mappings);
   step('ranges planned');
   const late = readLate(mem, plan.unknown);
