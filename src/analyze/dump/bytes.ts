@@ -2,8 +2,9 @@
 import { closeSync, fstatSync, openSync, readSync, constants } from 'node:fs';
 
 const BLOCK_BYTES = 64 * 1024;
-/** 8 MiB of blocks; the one used longest ago goes first. */
+/** 8 MiB of blocks of a dump, 1 MiB of each binary that is open beside it; the one used longest ago goes first. */
 const KEPT_BLOCKS = 128;
+export const KEPT_OF_BINARY = 16;
 /** No caller gets more in one piece. */
 export const MAX_READ_BYTES = 16 * 1024 * 1024;
 
@@ -26,9 +27,11 @@ export class FileBytes implements Bytes {
   readonly sizeBytes: number;
   #blocks = new Map<number, Buffer>();
   #fd: number;
+  #kept: number;
 
   /** @throws what opening throws, and for everything that is no regular file (a path in a dump may name a device) */
-  constructor(path: string) {
+  constructor(path: string, keptBlocks = KEPT_BLOCKS) {
+    this.#kept = keptBlocks;
     this.#fd = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
     const facts = fstatSync(this.#fd);
     this.sizeBytes = facts.size;
@@ -66,7 +69,7 @@ export class FileBytes implements Bytes {
     }
     const bytes = this.#straight(index * BLOCK_BYTES, Math.min(BLOCK_BYTES, this.sizeBytes - index * BLOCK_BYTES), true) ?? Buffer.alloc(0);
     this.#blocks.set(index, bytes);
-    if (this.#blocks.size > KEPT_BLOCKS) this.#blocks.delete(this.#blocks.keys().next().value as number);
+    if (this.#blocks.size > this.#kept) this.#blocks.delete(this.#blocks.keys().next().value as number);
     return bytes;
   }
 

@@ -1,11 +1,11 @@
 // Owns the memory of a dead process: by address, from the core, and where that has nothing, from the mapped files that are the same as then.
 import { statSync } from 'node:fs';
 import { basename } from 'node:path';
-import { FileBytes, MAX_ADDRESS, apart, hex, holding, inside, type Bytes } from './bytes.ts';
+import { FileBytes, KEPT_OF_BINARY, MAX_ADDRESS, apart, hex, holding, inside, type Bytes } from './bytes.ts';
 import type { Core, MappedFile, Segment } from './core.ts';
 import { Symbols, addressOf, readHead, unwindTable, type ElfHead, type Symbol } from './elf-image.ts';
 
-/** A process has some hundred libraries; each open file is one descriptor and at most 8 MiB of blocks. */
+/** A process has some hundred libraries; each open file is one descriptor and 1 MiB of blocks. */
 const MAX_OPEN_FILES = 64;
 const MAX_IMAGES = 1_024;
 /** Of the zeros behind a binary; a larger one is no binary's. */
@@ -137,7 +137,7 @@ export class CoreMemory {
     const id = head.buildId;
     if (id === undefined) return own;
     try {
-      const debug = new FileBytes(`${DEBUG_FOLDER}/${id.slice(0, 2)}/${id.slice(2)}.debug`);
+      const debug = new FileBytes(`${DEBUG_FOLDER}/${id.slice(0, 2)}/${id.slice(2)}.debug`, KEPT_OF_BINARY);
       const debugHead = readHead(debug);
       const better = debugHead?.buildId === id ? new Symbols(debug, debugHead) : undefined;
       if (better !== undefined && better.count > own.count) { this.#extra.push(debug); return better; }
@@ -150,7 +150,7 @@ export class CoreMemory {
     if (!path.startsWith('/') || first === undefined) return undefined;
     try {
       if (!statSync(path).isFile()) return undefined;          // asked before opening: a pipe or device is not even opened
-      return new FileBytes(path);
+      return new FileBytes(path, KEPT_OF_BINARY);
     } catch { return undefined; }                              // not here, or not ours to read: said by `verified` being absent
   }
 

@@ -24,7 +24,8 @@ export interface Found { readonly text: string; readonly times: number }
 export async function searchTexts(read: (at: number, sizeBytes: number) => Buffer | undefined, ranges: readonly (readonly [number, number])[], mask: Masker, signal: AbortSignal): Promise<{ texts: Found[]; leftBytes: number }> {
   const found = new Map<string, { times: number; rank: number }>();
   let left = SEARCHED_BYTES;
-  for (const [from, sizeBytes] of ranges) {
+  // Small areas first: stacks and young heaps are among them, and one big area must not use up what is searched.
+  for (const [from, sizeBytes] of [...ranges].sort((a, b) => a[1] - b[1])) {
     for (let at = 0; at < sizeBytes && left > 0; at += PIECE_BYTES) {
       const size = Math.min(PIECE_BYTES, sizeBytes - at, left);
       left -= size;

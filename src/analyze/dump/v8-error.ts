@@ -17,7 +17,7 @@ const CHUNK_ALIGN = 256 * 1024;
 const LOOKED_BYTES = 16_384;
 /** Words of a page that point to a map; fewer may be chance. */
 const LEAST_MAPS = 2;
-const MAX_LOOKED = 65_536;
+const MAX_LOOKED = 8_192;
 
 export interface JsError { readonly name: string; readonly message: string; readonly stack?: string; readonly code?: string }
 

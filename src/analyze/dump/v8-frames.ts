@@ -5,6 +5,7 @@ const MAX_NAME_CHARS = 300;
 const MAX_FILE_CHARS = 1_024;
 /** A bundled app has some MB; positions beyond this have no line. */
 const MAX_SOURCE_CHARS = 64 * 1024 * 1024;
+const MAX_SOURCE_LINES = 2_000_000;
 const PIECE_CHARS = 1024 * 1024;
 const MAX_TABLE_BYTES = 4 * 1024 * 1024;
 /** After its locals a scope names its function within so many fields. */
@@ -100,7 +101,7 @@ function positionAt(v8: V8, bytecode: number, offset: number): number | undefine
   if (!v8.isBytes(table)) return undefined;
   const sizeBytes = v8.smiField(table, 8);
   if (sizeBytes === undefined || sizeBytes <= 0 || sizeBytes > MAX_TABLE_BYTES) return undefined;
-  const bytes = v8.raw(table, 16, sizeBytes);
+  const bytes = v8.mayWork(sizeBytes) ? v8.raw(table, 16, sizeBytes) : undefined;
   return bytes === undefined ? undefined : lastUpTo(bytes, offset);
 }
 
@@ -131,14 +132,36 @@ function lastUpTo(bytes: Buffer, offset: number): number | undefined {
 
 /** Line and column count from 1, as editors do. */
 function lineOf(v8: V8, script: number, position: number): { line?: number; column?: number } {
+  const starts = lineStarts(v8, script);
+  if (starts === undefined || position < 0 || position > starts.length) return {};
+  let [low, high] = [0, starts.at.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((starts.at[middle] as number) <= position) low = middle + 1; else high = middle;
+  }
+  return { line: low, column: position - (starts.at[low - 1] as number) + 1 };
+}
+
+interface Starts { readonly at: readonly number[]; readonly length: number }
+const known = new WeakMap<V8, Map<number, Starts | undefined>>();
+
+/** Each script is looked through once. */
+function lineStarts(v8: V8, script: number): Starts | undefined {
+  const scripts = known.get(v8) ?? new Map<number, Starts | undefined>();
+  known.set(v8, scripts);
+  if (!scripts.has(script)) scripts.set(script, findStarts(v8, script));
+  return scripts.get(script);
+}
+
+function findStarts(v8: V8, script: number): Starts | undefined {
   const source = v8.field(script, v8.constant('class_Script__source'));
   const flat = source === undefined ? undefined : v8.flat(source);
-  if (flat === undefined || position < 0 || position > flat.length || position > MAX_SOURCE_CHARS) return {};
-  let [line, start] = [1, 0];
-  for (let from = 0; from < position; from += PIECE_CHARS) {
-    const text = flat.chars(from, Math.min(PIECE_CHARS, position - from));
-    if (text === undefined) return {};
-    for (const match of text.matchAll(/\n|\r(?!\n)|\u2028|\u2029/g)) { line += 1; start = from + match.index + 1; }
+  if (flat === undefined || flat.length > MAX_SOURCE_CHARS || !v8.mayWork(flat.length)) return undefined;
+  const at = [0];
+  for (let from = 0; from < flat.length; from += PIECE_CHARS) {
+    const text = flat.chars(from, PIECE_CHARS);
+    if (text === undefined) return undefined;
+    for (const match of text.matchAll(/\n|\r(?!\n)|\u2028|\u2029/g)) if (at.push(from + match.index + 1) > MAX_SOURCE_LINES) return undefined;
   }
-  return { line, column: position - start + 1 };
+  return { at, length: flat.length };
 }

@@ -7,7 +7,11 @@ const POSITION_TABLE: Readonly<Record<string, number>> = { '10.2': 32, '11.3': 3
 const NODE_OF: Readonly<Record<string, string>> = { '10.2': '18', '11.3': '20', '12.4': '22', '13.6': '24' };
 const MAX_CONSTANTS = 2_000;
 const MAX_STRING_CHARS = 16_384;
-const MAX_STRING_DEPTH = 64;
+/** Strings are joined from strings; more parts than this, or a circle, are cut. */
+const MAX_STRING_PARTS = 4_096;
+const MAX_STRING_DEPTH = 256;
+/** Bytes of source and of position tables looked through for one dump: what is beyond has no line. */
+const WORK_BYTES = 512 * 1024 * 1024;
 
 type Read = (address: number, sizeBytes: number) => Buffer | undefined;
 
@@ -20,6 +24,7 @@ const NEEDED = [
 ] as const;
 type Needed = typeof NEEDED[number];
 
+interface Within { readonly depth: number; readonly parts: { left: number } }
 export interface V8Version { readonly v8: string; readonly node?: string }
 
 /** A V8 whose constants are known, over the memory of its process. */
@@ -28,6 +33,7 @@ export class V8 {
   readonly positionTableAt: number;
   #constants: ReadonlyMap<string, number>;
   #read: Read;
+  #workLeft = WORK_BYTES;
 
   private constructor(version: V8Version, constants: ReadonlyMap<string, number>, positionTableAt: number, read: Read) {
     this.version = version;
@@ -57,7 +63,8 @@ export class V8 {
 
   constant(name: Needed): number { return this.#constants.get(name) as number; }
   optional(name: string): number | undefined { return this.#constants.get(name); }
-  bytes(address: number, sizeBytes: number): Buffer | undefined { return this.#read(address, sizeBytes); }
+  /** Long work asks first; a damaged dump must not keep us busy for hours. */
+  mayWork(sizeBytes: number): boolean { this.#workLeft -= sizeBytes; return this.#workLeft >= 0; }
 
   /** The object that a field points to; undefined where it is a number or points nowhere. */
   field(object: number, offset: number): number | undefined { return this.pointer(object - this.constant('HeapObjectTag') + offset); }
@@ -98,22 +105,25 @@ export class V8 {
   lengthOf(string: number): number | undefined { return this.raw(string, this.constant('class_String__length'), 4)?.readUInt32LE(0); }
 
   /** At most so many characters of it; undefined where it is no string or its characters are not in the dump. */
-  text(string: number | undefined, maxChars = MAX_STRING_CHARS, depth = 0): string | undefined {
-    if (!this.isString(string) || depth > MAX_STRING_DEPTH) return undefined;
+  text(string: number | undefined, maxChars = MAX_STRING_CHARS): string | undefined { return this.#text(string, maxChars, { depth: 0, parts: { left: MAX_STRING_PARTS } }); }
+
+  #text(string: number | undefined, maxChars: number, within: Within): string | undefined {
+    within.parts.left -= 1;
+    if (!this.isString(string) || within.depth > MAX_STRING_DEPTH || within.parts.left < 0) return undefined;
     const length = Math.min(this.lengthOf(string) ?? 0, maxChars);
     const type = this.typeOf(string) as number;
     switch (type & this.constant('StringRepresentationMask')) {
-      case this.constant('ConsStringTag'): return this.#cons(string, length, depth);
-      case this.constant('ThinStringTag'): return this.text(this.field(string, this.constant('class_ThinString__actual')), maxChars, depth + 1);
+      case this.constant('ConsStringTag'): return this.#cons(string, length, { ...within, depth: within.depth + 1 });
+      case this.constant('ThinStringTag'): return this.#text(this.field(string, this.constant('class_ThinString__actual')), maxChars, { ...within, depth: within.depth + 1 });
       case this.constant('SlicedStringTag'): return this.#sliced(string, length);
       default: { const flat = this.flat(string); return flat?.chars(0, length); }
     }
   }
 
-  #cons(string: number, maxChars: number, depth: number): string | undefined {
-    const first = this.text(this.field(string, this.constant('class_ConsString__first')), maxChars, depth + 1);
+  #cons(string: number, maxChars: number, within: Within): string | undefined {
+    const first = this.#text(this.field(string, this.constant('class_ConsString__first')), maxChars, within);
     if (first === undefined || first.length >= maxChars) return first;
-    const second = this.text(this.field(string, this.constant('class_ConsString__second')), maxChars - first.length, depth + 1);
+    const second = this.#text(this.field(string, this.constant('class_ConsString__second')), maxChars - first.length, within);
     return second === undefined ? `${first}…` : first + second;
   }
 
