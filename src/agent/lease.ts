@@ -14,6 +14,9 @@ export const LOOK_EVERY_MS = 2_000;
 /** A holder that has not renewed for so long hangs (or its pid cannot be seen from here): the next one takes over, and it must not write any more. */
 export const SILENT_MS = 10_000;
 
+/** One of ours has a hundred. */
+const MAX_LEASE_BYTES = 4_096;
+
 export interface Lease {
   /** Whether this agent observes now. False as soon as another one may have taken over while we were held up. */
   held(): boolean;
@@ -108,11 +111,14 @@ function isThere(pid: number): boolean {
   }
 }
 
-/** Undefined: nobody has it. A file without a whole owner is one being born, or torn. */
+/** Undefined: nobody has it. What has no whole owner is one being born, or torn, or nothing of ours. */
 async function read(path: string): Promise<Found | undefined> {
   try {
-    const text = await readFile(path, 'utf8');
-    return { text, owner: ownerIn(text), touchedAt: (await stat(path)).mtimeMs };
+    const there = await stat(path);
+    // A pipe would be waited for, and a long file is none of ours: neither is opened.
+    const strange = !there.isDirectory() && (!there.isFile() || there.size > MAX_LEASE_BYTES);
+    const text = strange ? `${there.mode} ${there.size}` : await readFile(path, 'utf8');
+    return { text, owner: ownerIn(text), touchedAt: strange ? there.mtimeMs : (await stat(path)).mtimeMs };
   } catch (error) {
     if (codeIn(error) === 'ENOENT') return undefined;
     throw error;

@@ -1,5 +1,7 @@
 // Owns the tests of the lease: one of many has it, in every order of ends, hangs and interruptions.
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { truncateSync, writeFileSync } from 'node:fs';
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
@@ -144,3 +146,17 @@ test('where no file can be made the agent observes all the same, and says why', 
   assert.deepEqual(await looks(platform, 7, a), ['-', '-', '-', '-', '-', 'x', 'x']);
   assert.match(a.fault() ?? '', /EISDIR/);
 });
+
+for (const [what, lay] of [
+  ['a pipe that nobody writes', (path: string) => { execFileSync('mkfifo', [path]); }],
+  ['a file of a gigabyte', (path: string) => { writeFileSync(path, ''); truncateSync(path, 2 ** 30); }],
+] as const) {
+  test(`${what} in its place is not read, and is taken away when it is silent`, { timeout: 20_000 }, async (t) => {
+    const { platform, agent, path } = await world(t);
+    lay(path);
+    const a = agent(101);
+    const held = await looks(platform, 1 + SILENT_MS / 2_000 + 1, a);
+    assert.deepEqual([held[0], held.at(-1)], ['-', 'x']);
+    assert.equal((JSON.parse(await readFile(path, 'utf8')) as Owner).pid, 101);
+  });
+}
