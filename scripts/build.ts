@@ -4,6 +4,7 @@ import { chmod, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { buildKernel } from './build-kernel.ts';
+import { buildPreload } from './build-preload.ts';
 import { slimExpress } from './slim-express.ts';
 import { AGENT_LEAVES, PAGE_LEAVES, slimZod } from './slim-zod.ts';
 
@@ -84,14 +85,15 @@ async function dist(): Promise<Metafile[]> {
   const there = Object.fromEntries(Object.entries(entries).filter(([, file]) => existsSync(join(root, file))).map(([name, file]) => [name, join(root, file)]));
   const programs = await build({ ...node, metafile: true, entryPoints: there });
   const libs = Object.fromEntries([...LATER, ...SHARED].map((name) => [`lib-${name}`, name]));
+  const inApp = await buildPreload(root, join(root, 'dist'), version);
   const shared = await build({ ...node, sourcemap: false, metafile: true, entryPoints: libs });
-  await Promise.all([...Object.keys(there), ...Object.keys(libs)].map((name) => asciiOnly(join(root, 'dist', `${name}.js`))));
+  await Promise.all([...Object.keys(there), 'preload', 'preload-app', ...Object.keys(libs)].map((name) => asciiOnly(join(root, 'dist', `${name}.js`))));
   await writeFile(join(root, 'dist/package.json'), '{"type":"commonjs"}\n');
   const cli = join(root, 'dist/cli.js');
-  if (!existsSync(cli)) return [programs.metafile, shared.metafile];
+  if (!existsSync(cli)) return [programs.metafile, ...inApp, shared.metafile];
   await writeFile(cli, `#!/usr/bin/env node\n${(await readFile(cli, 'utf8')).replace(/^#!.*\n/, '')}`);
   await chmod(cli, 0o755);
-  return [programs.metafile, shared.metafile];
+  return [programs.metafile, ...inApp, shared.metafile];
 }
 
 await buildKernel();

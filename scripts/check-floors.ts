@@ -19,8 +19,8 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
 /** Words that belong to one place. `entry` files are main.ts and the worker's entry. */
 const WORDS: readonly { word: RegExp; floors: readonly string[]; why: string }[] = [
   { word: /\bnode:child_process\b/, floors: ['platform'], why: 'child programs start in platform/run.ts only' },
-  { word: /\bprocess\.platform\b/, floors: ['platform'], why: 'only platform/ asks what OS this is' },
-  { word: /\bprocess\.env\b/, floors: ['agent', 'entry', 'cli'], why: 'the environment is read in agent/config.ts, the CLI and the entries' },
+  { word: /\bprocess\.platform\b/, floors: ['platform', 'preload'], why: 'only platform/ asks what OS this is' },
+  { word: /\bprocess\.env\b/, floors: ['agent', 'entry', 'cli', 'preload'], why: 'the environment is read in agent/config.ts, the CLI and the entries' },
   { word: /\bconsole\./, floors: ['cli'], why: 'console belongs to the CLI' },
   { word: /\bDate\.now\(|\bMath\.random\(|\bsetTimeout\(|\bsetInterval\(/, floors: ['platform', 'preload', 'client'], why: 'time and chance are arguments (Clock)' },
   { word: /\binnerHTML\b|\bdangerouslySetInnerHTML\b|\binsertAdjacentHTML\b/, floors: [], why: 'text is hostile: use text nodes' },

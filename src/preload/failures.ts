@@ -1,0 +1,101 @@
+// Owns what went wrong in the app: exceptions that nobody caught, rejections that became one, warnings; each kind once, counted.
+import type { AppFailure } from '../shared/app-link.ts';
+import { guarded } from './guarded.ts';
+import { epoch } from './time.ts';
+
+const MAX_KINDS = 100;
+const MAX_FRAMES = 12;
+const MAX_MESSAGE = 500;
+
+type Monitor = (error: unknown, origin: unknown) => void;
+
+export interface FailureOptions {
+  /** The only request in flight, where it is known. */
+  route(): string | undefined;
+  /** An exception that ends the process: nobody listens for it. */
+  onFatal(failure: AppFailure): void;
+}
+
+export class Failures {
+  readonly #options: FailureOptions;
+  readonly #kinds = new Map<string, AppFailure>();
+  readonly #new = new Set<AppFailure>();
+  #last: AppFailure | undefined;
+  #unkept = 0;
+
+  constructor(options: FailureOptions) {
+    this.#options = options;
+  }
+
+  /** The newest exception or rejection. */
+  get last(): AppFailure | undefined { return this.#last; }
+
+  /** Two listeners that change nothing: the monitor is told before anyone may handle the exception, and Node prints warnings by itself. */
+  attach(): void {
+    const monitor: Monitor = (error, origin) => {
+      const failure = this.#add(origin === 'unhandledRejection' ? 'rejection' : 'exception', error);
+      this.#last = failure;
+      if (process.listenerCount('uncaughtException') === 0 && !process.hasUncaughtExceptionCaptureCallback()) this.#options.onFatal(failure);
+    };
+    process.on('uncaughtExceptionMonitor', guarded(monitor));
+    process.on('warning', guarded((warning: unknown) => { this.#add('warning', warning); }));
+  }
+
+  #add(kind: AppFailure['kind'], error: unknown): AppFailure {
+    const { type, message, frames } = described(error);
+    const at = epoch();
+    const key = `${kind} ${type} ${message.replace(/\d+/g, '#')} ${frames[0] ?? ''}`;
+    const before = this.#kinds.get(key);
+    const route = kind === 'warning' ? undefined : this.#options.route();
+    const failure: AppFailure = { kind, type, message, frames, count: (before?.count ?? 0) + 1, firstAt: before?.firstAt ?? at, lastAt: at, ...(route === undefined ? {} : { route: route.slice(0, 330) }) };
+    if (before !== undefined) { this.#new.delete(before); this.#kinds.delete(key); }
+    this.#kinds.set(key, failure);
+    this.#new.add(failure);
+    if (this.#kinds.size > MAX_KINDS) this.#forgetOldest();
+    return failure;
+  }
+
+  #forgetOldest(): void {
+    const [key, oldest] = this.#kinds.entries().next().value as [string, AppFailure];
+    this.#kinds.delete(key);
+    if (this.#new.delete(oldest)) this.#unkept += 1;
+  }
+
+  /** Those that came or came again since the last call; `all`: for a listener that is new. */
+  drain(all: boolean): AppFailure[] {
+    const shown = [...all ? this.#kinds.values() : this.#new];
+    this.#new.clear();
+    return shown;
+  }
+
+  lost(): [string, number][] {
+    return [['failures beyond the bound', this.#unkept]];
+  }
+}
+
+/** Whatever was thrown: also a proxy, a string, an object whose getters throw. */
+export function described(error: unknown): { type: string; message: string; frames: string[] } {
+  try {
+    if (typeof error !== 'object' || error === null) return { type: error === null ? 'null' : typeof error, message: String(error).slice(0, MAX_MESSAGE), frames: [] };
+    const { name, message, stack, code } = error as { name?: unknown; message?: unknown; stack?: unknown; code?: unknown };
+    const text = typeof message === 'string' ? message : '';
+    return {
+      type: `${typeof name === 'string' ? name : 'Error'}${typeof code === 'string' ? ` ${code}` : ''}`.slice(0, 120),
+      message: text.slice(0, MAX_MESSAGE),
+      frames: typeof stack === 'string' ? framesOf(stack) : [],
+    };
+  } catch {
+    return { type: 'unreadable', message: 'what was thrown cannot be read', frames: [] };
+  }
+}
+
+function framesOf(stack: string): string[] {
+  const frames: string[] = [];
+  for (const line of stack.slice(0, 20_000).split('\n')) {
+    const frame = /^\s+at (.+)$/.exec(line)?.[1];
+    if (frame === undefined) continue;
+    frames.push(frame.slice(0, 300));
+    if (frames.length >= MAX_FRAMES) break;
+  }
+  return frames;
+}

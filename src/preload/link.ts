@@ -1,0 +1,134 @@
+// Owns the app's end of the link: it listens where only the agent knows, says hello, and sends each frame to whoever is connected.
+import { mkdir, rename, rm, rmSync, stat, writeFile } from 'node:fs';
+import { createServer, type Server, type Socket } from 'node:net';
+import type { Announcement, AppFrame, AppHello } from '../shared/app-link.ts';
+import { guarded } from './guarded.ts';
+import { newAddress, type Places } from './places.ts';
+import { epoch } from './time.ts';
+
+/** Two agents of an instance, and somebody who looks. */
+const MAX_LISTENERS = 4;
+/** A listener that reads nothing for so many bytes gets no more until it does. */
+const MAX_WAITING_BYTES = 2 ** 20;
+const MAX_FRAME_BYTES = 2 ** 20;
+const SPOOL_SLOTS = 12;
+/** The agent keeps its wish fresh; one that has ended wants nothing. */
+const WANT_FRESH_MS = 60_000;
+const MODE = 0o640;
+
+export interface LinkOptions {
+  readonly places: Places;
+  readonly preload: string;
+  /** Somebody listens now who did not before. */
+  onListener(): void;
+}
+
+export class Link {
+  readonly #options: LinkOptions;
+  readonly #listeners = new Set<Socket>();
+  #server: Server | undefined;
+  #address: string | undefined;
+  #wantedAsFiles = false;
+  #slot = 0;
+  #spooling = false;
+  #unsent = 0;
+
+  constructor(options: LinkOptions) {
+    this.#options = options;
+  }
+
+  get isHeard(): boolean { return this.#listeners.size > 0 || this.#wantedAsFiles; }
+
+  /** Listens and announces; whatever fails leaves the app without a link, and nothing else. */
+  open(): void {
+    const address = newAddress();
+    const server = createServer(guarded((socket: Socket) => { this.#join(socket); }));
+    server.on('error', () => { this.#server = undefined; });
+    // Exclusive: a worker of a cluster must listen by itself, not through its primary.
+    server.listen({ path: address, exclusive: true }, guarded(() => { this.#announce(address); }));
+    server.unref();
+    this.#server = server;
+    this.#address = address;
+  }
+
+  #announce(address: string): void {
+    const { places, preload } = this.#options;
+    const announcement: Announcement = { version: 1, pid: process.pid, startedAt: places.startedAt, node: process.version.slice(0, 40), preload, address };
+    mkdir(places.folder, { recursive: true }, () => { writeWhole(places.announcement, JSON.stringify(announcement)); });
+  }
+
+  #join(socket: Socket): void {
+    socket.on('error', () => { socket.destroy(); });
+    if (this.#listeners.size >= MAX_LISTENERS) { socket.destroy(); return; }
+    socket.unref();
+    socket.on('close', () => { this.#listeners.delete(socket); });
+    socket.resume();                                           // nothing is expected; what comes is not kept
+    const { places, preload } = this.#options;
+    const hello: AppHello = { type: 'hello', version: 1, pid: process.pid, startedAt: places.startedAt, node: process.version.slice(0, 40), preload, at: epoch() };
+    socket.write(frameOf(hello));
+    this.#listeners.add(socket);
+    this.#options.onListener();
+  }
+
+  /** True when the next frame would reach nobody: what is counted is better kept. */
+  get isStuck(): boolean {
+    return !this.#wantedAsFiles && this.#listeners.size > 0 && [...this.#listeners].every((one) => one.writableLength > MAX_WAITING_BYTES);
+  }
+
+  send(frame: AppFrame): void {
+    const bytes = frameOf(frame);
+    if (bytes.length > MAX_FRAME_BYTES) { this.#unsent += 1; return; }
+    for (const socket of this.#listeners) {
+      if (socket.writableLength > MAX_WAITING_BYTES) this.#unsent += 1;
+      else socket.write(bytes);
+    }
+    if (this.#wantedAsFiles && this.#listeners.size === 0) this.#spool(bytes);
+  }
+
+  #spool(bytes: Buffer): void {
+    if (this.#spooling) { this.#unsent += 1; return; }
+    this.#spooling = true;
+    const path = this.#options.places.frame(this.#slot);
+    this.#slot = (this.#slot + 1) % SPOOL_SLOTS;
+    writeWhole(path, bytes, () => { this.#spooling = false; });
+  }
+
+  /** Asks whether an agent that cannot connect wants files; a look at the share, never waited for. */
+  look(): void {
+    if (this.#listeners.size > 0) { this.#wantedAsFiles = false; return; }
+    stat(this.#options.places.want, guarded((error: Error | null, seen?: { mtimeMs: number }) => {
+      const before = this.#wantedAsFiles;
+      this.#wantedAsFiles = error === null && seen !== undefined && Math.abs(epoch() - seen.mtimeMs) < WANT_FRESH_MS;
+      if (this.#wantedAsFiles && !before) this.#options.onListener();
+    }));
+  }
+
+  /** At the end of the process: its files go, at once. */
+  close(): void {
+    if (this.#server === undefined) return;
+    const { places } = this.#options;
+    for (const path of [places.announcement, places.want, ...process.platform === 'win32' || this.#address === undefined ? [] : [this.#address]]) rmSync(path, { force: true });
+  }
+
+  lost(): [string, number][] {
+    return [['frames that could not be sent', this.#unsent]];
+  }
+}
+
+function frameOf(frame: AppFrame): Buffer {
+  const json = JSON.stringify(frame);
+  const size = Buffer.byteLength(json);
+  const bytes = Buffer.allocUnsafe(size + 4);
+  bytes.writeUInt32LE(size, 0);
+  bytes.write(json, 4, 'utf8');
+  return bytes;
+}
+
+/** Whole or not at all. */
+function writeWhole(path: string, content: string | Buffer, done: () => void = () => undefined): void {
+  const temp = `${path}.tmp`;
+  writeFile(temp, content, { mode: MODE }, (error) => {
+    if (error !== null) { rm(temp, { force: true }, done); return; }
+    rename(temp, path, () => { done(); });
+  });
+}

@@ -1,0 +1,31 @@
+// Owns the Nodes that the preload is tested with: each line's binary fetched once from npm, whose packages node-<os>-<arch> hold nothing else.
+import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+
+export const root = resolve(import.meta.dirname, '../..');
+export const LINES = ['16', '18', '20', '22', '24'] as const;
+
+/** The program, or why there is none: without a network the lines that were never fetched cannot be tested. */
+export async function nodeOf(line: string): Promise<{ program: string } | { because: string }> {
+  const folder = join(root, '.cache/node', line);
+  const program = join(folder, 'package/bin/node');
+  if (existsSync(program)) return { program };
+  await mkdir(join(root, '.cache/node'), { recursive: true });
+  const part = await mkdtemp(join(root, '.cache/node', 'part-'));
+  try {
+    execFileSync('npm', ['pack', `node-${process.platform}-${process.arch}@${line}`, '--silent', '--pack-destination', part], { cwd: part, stdio: 'ignore', timeout: 120_000 });
+    const archive = (await readdir(part)).find((name) => name.endsWith('.tgz'));
+    if (archive === undefined) return { because: `npm left no file for Node ${line}` };
+    execFileSync('tar', ['xzf', archive], { cwd: part });
+    await rm(join(part, archive));
+    await rename(part, folder);
+    return { program };
+  } catch (error) {
+    if (process.env['CI'] !== undefined) throw error;
+    return { because: `Node ${line} could not be fetched: ${String(error).split('\n', 1)[0]}` };
+  } finally {
+    await rm(part, { recursive: true, force: true });
+  }
+}
