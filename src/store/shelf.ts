@@ -18,7 +18,7 @@ export function openShelf(folder: string, bounds: ShelfBounds, now: () => number
     async read(name) {
       const path = join(folder, name);
       const seen = await look(path);
-      return seen === undefined || seen.size > bounds.oneBytes ? undefined : orGone(readFile(path));
+      return seen?.isFile !== true || seen.size > bounds.oneBytes ? undefined : orGone(readFile(path));
     },
     async write(name, content) {
       if (content.length > bounds.oneBytes) return;
@@ -47,9 +47,9 @@ async function tidy(folder: string, bounds: ShelfBounds, now: number): Promise<v
   }
 }
 
-async function look(path: string): Promise<{ size: number; at: number } | undefined> {
+async function look(path: string): Promise<{ size: number; at: number; isFile: boolean } | undefined> {
   const seen = await orGone(stat(path));
-  return seen === undefined ? undefined : { size: seen.size, at: seen.mtimeMs };
+  return seen === undefined ? undefined : { size: seen.size, at: seen.mtimeMs, isFile: seen.isFile() };
 }
 
 async function orGone<T>(work: Promise<T>): Promise<T | undefined> {

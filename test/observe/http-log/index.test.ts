@@ -1,6 +1,8 @@
 // Tests the index of a log's blocks: it never denies a row that is there, parts put together are the whole, and what is on disk is trusted only as far as it fits.
 import assert from 'node:assert/strict';
-import { mkdtemp, open, readdir, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { mkdir, mkdtemp, open, readdir, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
@@ -170,6 +172,31 @@ test('the shelf keeps the newest within its bounds, and what is too large or too
     await utimes(join(folder, 'e'), new Date(now), new Date(now));
     await shelf.write('f', Buffer.alloc(1));
     assert.deepEqual(await readdir(folder), ['e']);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+});
+
+test('a search works where the index cannot be read: what lies in its place is counted and ends nothing', { timeout: 20_000 }, async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'index-odd-'));
+  try {
+    const path = join(folder, 'a1b2c3.log');
+    await writeFile(path, `${HEAD}\n${Array.from({ length: 50 }, (_, i) => row({ at: FROM + i * 1_000, status: i === 7 ? 503 : 200 })).join('\n')}\n`);
+    const name = `${createHash('sha256').update(path).digest('hex').slice(0, 32)}.idx`;
+    const odd = join(folder, 'index', name);
+    const search = async (): Promise<readonly [number, number]> => {
+      const log = httpLog({ folder, instance: '', now: () => FROM, shelf: openShelf(join(folder, 'index'), INDEX_BOUNDS, () => FROM), sourceOf: async () => 'x' });
+      const { rows } = await log.rows({ from: FROM, to: FROM + 60_000, filter: 'failed', limit: 5 }, AbortSignal.timeout(5_000));
+      return [rows.length, log.unkept];
+    };
+    await mkdir(odd, { recursive: true });
+    assert.deepEqual(await search(), [1, 0], 'a folder');
+    await rm(odd, { recursive: true });
+    execFileSync('mkfifo', [odd]);
+    assert.deepEqual(await search(), [1, 0], 'a pipe');
+    await rm(odd);
+    await symlink(odd, odd);
+    assert.deepEqual(await search(), [1, 1], 'a link to itself');
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

@@ -33,7 +33,7 @@ export interface IndexShelf extends Shelf { unkept(error: unknown): void }
 export async function openIndex(shelf: IndexShelf | undefined, file: Readable, log: LogIdentity): Promise<OpenIndex> {
   if (shelf === undefined) return { index: new BlockIndex(), keep: async () => undefined };
   const name = `${hash(Buffer.from(log.path)).slice(0, 32)}.idx`;
-  const index = await found(await shelf.read(name), file, log) ?? new BlockIndex();
+  const index = await found(await orUnkept(shelf, shelf.read(name)), file, log) ?? new BlockIndex();
   const before = index.known;
   return {
     index,
@@ -50,7 +50,7 @@ export async function openIndex(shelf: IndexShelf | undefined, file: Readable, l
 
 /** Adds what a reading of the file taught to what is kept of it. A file that is gone or another one by now is left alone. */
 export async function keepBlocks(shelf: IndexShelf, log: Omit<LogIdentity, 'sizeBytes'>, states: readonly BlockIndexState[]): Promise<void> {
-  const file = await open(log.path, 'r').catch((error: unknown) => { if (isGone(error)) return undefined; throw error; });
+  const file = await orUnkept(shelf, open(log.path, 'r').catch((error: unknown) => { if (isGone(error)) return undefined; throw error; }));
   if (file === undefined) return;
   try {
     const { size, ino } = await file.stat();
@@ -60,6 +60,16 @@ export async function keepBlocks(shelf: IndexShelf, log: Omit<LogIdentity, 'size
     await keep();
   } finally {
     await file.close();
+  }
+}
+
+/** An index that cannot be read is as good as none. */
+async function orUnkept<T>(shelf: IndexShelf, work: Promise<T>): Promise<T | undefined> {
+  try {
+    return await work;
+  } catch (error) {
+    shelf.unkept(error);
+    return undefined;
   }
 }
 
