@@ -106,5 +106,5 @@ test('a core of 6 GiB is read in bounded memory', async () => {
   const dump = await readDumpFile(file, { files: false, signal: never });
   assert.ok(process.resourceUsage().maxRSS - before < MAX_GROWTH_KIB, `${process.resourceUsage().maxRSS - before} KiB more`);
   assert.equal(dump.memory.biggest.find((one) => one.bytes === 6 * GIB)?.holds, '100 % never written or zero');
-  assert.ok(dump.notes.some((one) => /^texts were not searched for in 5\.5 GiB/.test(one)), dump.notes.join('; '));
+  assert.ok(dump.notes.some((one) => one.startsWith('texts were not searched for in 5.5 GiB')), dump.notes.join('; '));
 });
