@@ -82,3 +82,21 @@ test('words are found wherever they overlap, upper and lower case alike', () => 
   for (let at = words.find(bytes, 0, bytes.length); at !== -1; at = words.on(bytes, at, bytes.length)) ends.push(at);
   assert.deepEqual(ends, [4, 6, 8]);
 });
+
+test('the look finds the same at every place of the memory, behind and before any filling', () => {
+  const pick = random(14);
+  const memory = Buffer.alloc(400);
+  let found = 0;
+  for (let i = 0; i < 20_000; i += 1) {
+    const text = Buffer.from(Array.from({ length: 1 + pick(3) }, () => PIECES[pick(PIECES.length)]).join('')).subarray(0, 120);
+    const alone = scan.suspect(Uint8Array.from(text), 0, text.length);
+    const from = pick(40);
+    const before = pick(60);
+    const end = from + before + text.length;
+    memory.fill(' ', 0, end).set(text, from + before);
+    const there = memory.subarray(from, end);
+    assert.equal(scan.suspect(there, before, there.length) !== -1, alone !== -1, `${text.toString()} at ${from}+${before}`);
+    if (alone !== -1) { found += 1; assert.notEqual(scan.suspect(there, 0, there.length), -1, `${text.toString()} at ${from}+${before}, from the beginning`); }
+  }
+  assert.ok(found > 3_000, `only ${found} texts were suspicious`);
+});
