@@ -64,6 +64,12 @@ export async function askHttp(url: URL, signal: AbortSignal): Promise<boolean> {
   }
 }
 
+/** Node does not end while somebody debugs it: at its end we hang up, when all that it told is dealt with. */
+export async function letItEnd(inspector: Inspector, ends: () => void): Promise<void> {
+  inspector.on('NodeRuntime.waitingForDisconnect', ends);
+  await inspector.send('NodeRuntime.notifyWhenWaitingForDisconnect', { enabled: true });
+}
+
 /** Answered by one turn of the event loop; the promise waits inside the process. */
 const TURN = { expression: 'new Promise((turned) => { setImmediate(turned, true); })', awaitPromise: true, returnByValue: true, silent: true };
 
@@ -72,17 +78,28 @@ export async function askEventLoop(inspector: Inspector): Promise<boolean> {
   return true;
 }
 
+interface Uncaught { timestamp?: number; exceptionDetails?: { exception?: Paused['data'] } }
 interface Paused { reason?: string; data?: { className?: string; description?: string; value?: unknown; uncaught?: boolean } }
 
-/** Stops the process at exceptions as the debugger sees them: all, or those that nobody will catch. `heard` says how long it stands: until the promise is done. */
-export async function hearExceptions(inspector: Inspector, all: boolean, heard: (thrown: Thrown) => Promise<void> | undefined): Promise<void> {
+/** Stops the process at exceptions as the debugger sees them: all, or those that nobody will catch. `heard` says how long it stands: until the promise is done.
+ *  V8 does not stop where the stack has overflowed; of that we hear when nobody has caught it, and Node waits at its end until we hang up. */
+export async function hearExceptions(inspector: Inspector, all: boolean, since: number, heard: (thrown: Thrown) => Promise<void> | undefined): Promise<void> {
   inspector.on('Debugger.paused', (params) => {
     const goOn = (): void => { void inspector.send('Debugger.resume').catch(() => undefined); };   // it hung up: then V8 goes on by itself
     const thrown = thrownOf(params as Paused);
+    if (thrown?.caught === false) last = thrown.text;
     const held = thrown === undefined ? undefined : heard(thrown);
     if (held === undefined) goOn();
     else void held.then(goOn, goOn);
   });
+  let last: string | undefined;
+  inspector.on('Runtime.exceptionThrown', (params) => {
+    const { timestamp = 0, exceptionDetails: { exception } = {} } = params as Uncaught;
+    const thrown = thrownOf({ reason: 'exception', data: { ...exception, uncaught: true } });
+    if (timestamp < since || thrown === undefined || thrown.text === last) return;
+    void heard(thrown)?.catch(() => undefined);                // its failure is the watch's, which says it
+  });
+  await inspector.send('Runtime.enable');
   await inspector.send('Debugger.enable', { maxScriptsCacheSize: 0 });
   await inspector.send('Debugger.setPauseOnExceptions', { state: all ? 'all' : 'uncaught' });
 }

@@ -3,7 +3,7 @@ import { DiagError } from '../shared/errors.ts';
 import { untilAborted } from '../platform/clock.ts';
 import type { FaultEnd, FaultOrder } from '../platform/platform.ts';
 import type { DumpRecord } from './dump-record.ts';
-import { askEventLoop, askHttp, counters, hearExceptions, questioning, type Silence } from './dump-sources.ts';
+import { askEventLoop, askHttp, counters, hearExceptions, letItEnd, questioning, type Silence } from './dump-sources.ts';
 import { demandRoom, dumped, nameFor, recordOf, take, type TakeOrder, type Why } from './dump-take.ts';
 import { Mailbox } from './mailbox.ts';
 import { holdsFor, judge, type Condition } from './triggers/index.ts';
@@ -72,6 +72,10 @@ class Watch {
   /** The wait for a fault, which must let the process go before anything else can dump it. */
   #fault: { readonly let: AbortController; readonly over: Promise<void> } | undefined;
   #taken = 0;
+  /** Exceptions at which the process stands, or because of which it is not let end. */
+  readonly #open = new Set<Promise<void>>();
+  /** Node is at its end and waits for us to hang up. */
+  #ends = false;
 
   constructor(order: WatchOrder) {
     this.#order = order;
@@ -155,29 +159,46 @@ class Watch {
     const { platform, target } = this.#order;
     await new Promise<void>((begun, failed) => {
       this.#start(platform.inspect(target, this.#all, async (inspector) => {
-        if (exceptions.length > 0) await hearExceptions(inspector, exceptions.some(({ first }) => first), (thrown) => this.#heard(thrown, exceptions));
+        if (exceptions.length > 0) await hearExceptions(inspector, exceptions.some(({ first }) => first), platform.clock.now(), (thrown) => this.#heard(thrown, exceptions));
         const asked = loop ? questioning(platform, ASK_EVERY_MS, () => askEventLoop(inspector), this.#all) : undefined;
         if (asked !== undefined) { this.#silence = asked; this.#start(asked.over.catch((error: unknown) => { void error; })); }
-        begun();
-        await Promise.race([inspector.over, untilAborted(this.#all)]);
+        const ends = new Promise<void>((resolve) => { void letItEnd(inspector, () => { this.#ends = true; resolve(); }).then(begun, failed); });
+        await Promise.race([inspector.over, untilAborted(this.#all), ends]);
+        await this.#dealtWith();
+        inspector.hangUp();
         if (!this.#all.aborted) await this.#hungUp();
-      }).catch((error: unknown) => { failed(error as Error); throw error; }));
+      }).catch(async (error: unknown) => {
+        failed(error as Error);
+        if (!this.#ends && await this.#lives()) throw error;   // a process that has ended hangs up, which the counters tell better
+      }));
     });
   }
 
-  /** The process has ended, which the counters tell; or somebody closed its inspector. */
+  /** Every exception that counts was dumped. */
+  async #dealtWith(): Promise<void> {
+    while (this.#open.size > 0 && !this.#all.aborted) await Promise.race([...this.#open, untilAborted(this.#all)]);
+  }
+
+  /** The process ends, which the counters tell; or somebody closed its inspector. */
   async #hungUp(): Promise<void> {
-    const { platform, target } = this.#order;
-    const lives = (await platform.usage([target.pid], this.#all)).get(target.pid)?.startedAt === target.startedAt;
-    if (lives) this.#box.put({ says: 'failed', error: new DiagError('INSPECTOR_FAILED', { pid: target.pid, why: 'it was closed while we listened' }) });
+    if (this.#ends) return;
+    if (await this.#lives()) this.#box.put({ says: 'failed', error: new DiagError('INSPECTOR_FAILED', { pid: this.#order.target.pid, why: 'it was closed while we listened' }) });
     else this.#box.put({ says: 'over', why: 'target-ended' });
+  }
+
+  async #lives(): Promise<boolean> {
+    const { platform, target } = this.#order;
+    return (await platform.usage([target.pid], this.#all)).get(target.pid)?.startedAt === target.startedAt;
   }
 
   /** Undefined: it does not count, the process goes on at once. Else it stands at the throw until it was dumped. */
   #heard(thrown: Thrown, exceptions: readonly Condition[]): Promise<void> | undefined {
     const reading = { at: this.#order.platform.clock.now(), thrown };
     if (this.#all.aborted || this.#enough() || !exceptions.some((one) => judge(one, reading).verdict === 'yes')) return undefined;
-    return new Promise((goOn) => { this.#box.put({ says: 'reading', reading, goOn }); });
+    const open = new Promise<void>((goOn) => { this.#box.put({ says: 'reading', reading, goOn }); });
+    this.#open.add(open);
+    void open.then(() => { this.#open.delete(open); });
+    return open;
   }
 
   async #at({ reading, goOn }: Extract<Letter, { says: 'reading' }>): Promise<void> {

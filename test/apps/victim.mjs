@@ -55,6 +55,11 @@ const does = {
     setImmediate(() => { for (;;) leaked.push(Array.from({ length: 10_000 }, (_, n) => ({ n }))); });
     return {};
   },
+  /** Keeps so many small objects for good. */
+  objects({ count = 1_000 }) {
+    for (let i = 0; i < count; i += 1) leaked.push({ id: i, name: `object ${leaked.length}`, tags: [i, i + 1], inner: { i } });
+    return { kept: leaked.length };
+  },
   abort() { setImmediate(() => process.abort()); return {}; },
   /** Reads an address that is not mapped, in native code. */
   async 'native-fault'() {
