@@ -12,17 +12,19 @@ const MAX_PERCENT = 100_000;
 const COMMENT_CHARS = 2_000;
 
 const HELP = `
-ProcDump's words work too: -ma -mp -mm (how much), -n -s (how often), -c -cl -m -ml -tc
--h -e -e 1 -f -t -p (when), -w (wait for the start), -r (from a copy, which is what we do
-anyhow), -a (refuse a long pause), -at (until), -dc (comment).
+ProcDump's words work too: -ma -mp -mm (how much), -n -s (how often),
+-c -cl -m -ml -tc -h -e -e 1 -f -t -p (when), -w (wait for the start),
+-r (from a copy, which is done anyhow), -a (refuse a long pause), -at, -dc.
 
 Examples:
-  diag dump 4711                                a full dump now
-  diag dump node -c 150 -s 5 -n 3 --out dumps   when 1.5 cores are busy for 5 s, three times
-  diag dump 4711 -e 1 -f TypeError,timeout      at such an exception, caught or not
-  diag dump server.js -w -e -t                  from its start: when it dies, and why
-  diag dump 4711 -p 'p95>2s' --report           a diagnostic report when it is slow
-  diag dump 4711 --heap                         a heap snapshot, where that is safe`;
+  diag dump 4711                               a full dump now
+  diag dump node -c 150 -s 5 -n 3 --out dumps  1.5 cores busy for 5 s, 3 times
+  diag dump 4711 -e 1 -f TypeError,timeout     at such a throw, caught or not
+  diag dump server.js -w -e -t                 from its start: when it dies
+  diag dump 4711 -p 'p95>2s' --report          a report when it is slow
+  diag dump 4711 --heap                        a heap snapshot, where it is safe
+
+Exit codes: 0 fine, 2 wrong command line, 3 could not run.`;
 
 export function dumpCommand(command: Command): Command {
   command

@@ -13,19 +13,19 @@ const NOBODY = 'http://127.0.0.1:9/diag';
 test('the help names every command, the exit codes and where the agent is looked for', async () => {
   const { code, stdout, stderr } = await diag(['--help']);
   assert.deepEqual([code, stderr], [0, '']);
-  for (const word of ['top', 'logs', 'diagnose', 'analyze', 'sessions', 'bundle', 'restart', 'doctor', 'serve', 'Exit codes: 0', '--url', '--home', 'Examples:']) assert.ok(stdout.includes(word), word);
+  for (const word of ['top', 'logs', 'diagnose', 'analyze', 'sessions', 'bundle', 'restart', 'dump', 'http-log', 'doctor', 'serve', 'Exit codes: 0', '--url', '--home', 'Examples:']) assert.ok(stdout.includes(word), word);
   assert.ok(stdout.split('\n').every((line) => line.length <= 80), 'it fits 80 columns');
   const version = await diag(['--version']);
   assert.match(version.stdout, /^\d+\.\d+\.\d+\n$/);
 });
 
 test('each command has help of its own; that of diagnose lists the diagnosers with their cost', async () => {
-  for (const command of ['top', 'logs', 'diagnose', 'analyze', 'sessions', 'bundle', 'restart', 'doctor', 'serve']) {
+  for (const command of ['top', 'logs', 'diagnose', 'analyze', 'sessions', 'bundle', 'restart', 'dump', 'http-log', 'doctor', 'serve']) {
     const { code, stdout, stderr } = await diag([command, '--help']);
     assert.deepEqual([code, stderr], [0, ''], command);
     assert.match(stdout, new RegExp(`^Usage: diag ${command} `));
     assert.ok(stdout.split('\n').every((line) => line.length <= 80), command);
-    assert.equal(stdout.includes('--url'), !['analyze', 'serve'].includes(command), command);
+    assert.equal(stdout.includes('--url'), !['analyze', 'http-log', 'serve'].includes(command), command);
   }
   const { stdout } = await diag(['diagnose', '--help']);
   assert.match(stdout, /\* http-logs +HTTP logs\n/);
@@ -45,6 +45,7 @@ const usage: readonly (readonly [string, readonly string[], RegExp])[] = [
   ['an empty value', ['logs', 'x', '--text', ''], /must not be empty/],
   ['a severity that is none', ['diagnose', '--fail-on', 'bad'], /Allowed choices are critical, warning, info, never/],
   ['a missing argument', ['analyze'], /missing required argument 'path'/],
+  ['a missing file', ['doctor', 'xdt'], /missing required argument 'file'\n\(diag doctor xdt --help/],
   ['a bad session id', ['bundle', '../../etc/passwd', '--url', NOBODY], /not a session id such as 261121_0214071234/],
   ['a level that is none', ['logs', 'x', '--level', 'loud', '--url', NOBODY], /loud is none of fatal, error/],
   ['--not without a filter', ['logs', 'x', '--not', '--url', NOBODY], /--not needs --text or --regex/],
