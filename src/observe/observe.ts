@@ -24,8 +24,9 @@ export interface LogBatch { readonly items: readonly LogItem[]; readonly dropped
 
 /** Where a followed log goes: a socket, or what else takes it at once. */
 export interface LogSink {
-  /** Lines in the form of shared/log-frame.ts, secrets masked. One buffer goes to many: never changed. */
-  frame(bytes: Buffer): void;
+  /** Lines in the form of shared/log-frame.ts, secrets masked. One buffer goes to many: never changed before `sent` was called, once,
+   *  by each who was given it; who keeps it does not call. */
+  frame(bytes: Buffer, sent?: () => void): void;
   /** The past, notices and losses. */
   batch(batch: LogBatch): void;
   /** Bytes taken that are not on their way yet; above a megabyte the log waits, keeps four megabytes in all, and counts what it drops. */

@@ -28,10 +28,11 @@ export class LogSinks {
     }, { once: true });
     const isOpen = (): boolean => !signal.aborted && ws.readyState === ws.OPEN;
     return {
-      frame: (bytes) => {
+      frame: (bytes, sent) => {
         if (!isOpen()) return;
-        if (bytes.length > ONE_WRITE_BYTES) ws.send(bytes, BINARY);
-        else this.#socket.write(wired(bytes));
+        if (bytes.length <= ONE_WRITE_BYTES) { this.#socket.write(wired(bytes)); sent?.(); }
+        // After an error nobody knows what the system still reads of it: then it is not used again.
+        else ws.send(bytes, BINARY, sent && ((error) => { if (!(error instanceof Error)) sent(); }));
       },
       batch: (batch) => { if (isOpen()) ws.send(JSON.stringify(messageOf(id, batch))); },
       get waitingBytes() { return ws.bufferedAmount; },

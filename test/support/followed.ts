@@ -6,7 +6,7 @@ import type { LogBatch, LogSink } from '../../src/observe/observe.ts';
 /** Takes everything, unless it is stalled: then all that is given waits, as in a socket nobody reads. */
 export class TestSink implements LogSink {
   readonly got: LogBatch[] = [];
-  readonly #stalled: Buffer[] = [];
+  readonly #stalled: (() => void)[] = [];
   readonly #channels = new Map<number, number>();
   #room: () => void = () => undefined;
   #ring: () => void = () => undefined;
@@ -14,11 +14,13 @@ export class TestSink implements LogSink {
   waitingBytes = 0;
   mostBytes = 0;
 
-  frame(bytes: Buffer): void {
+  /** As a socket does it: what was taken may be written over. */
+  frame(bytes: Buffer, sent?: () => void): void {
     this.waitingBytes += bytes.length;
     this.mostBytes = Math.max(this.mostBytes, this.waitingBytes);
-    if (this.stalled) { this.#stalled.push(bytes); return; }
-    this.#take(bytes);
+    const take = (): void => { this.#take(bytes); sent?.(); };
+    if (this.stalled) this.#stalled.push(take);
+    else take();
   }
   batch(batch: LogBatch): void {
     if (batch.channel !== undefined) this.#channels.set(batch.channel, batch.passedBefore ?? 0);
@@ -33,7 +35,7 @@ export class TestSink implements LogSink {
   }
   resume(): void {
     this.stalled = false;
-    for (let bytes = this.#stalled.shift(); bytes !== undefined; bytes = this.#stalled.shift()) this.#take(bytes);
+    for (let take = this.#stalled.shift(); take !== undefined; take = this.#stalled.shift()) take();
     this.#room();
   }
   #take(bytes: Buffer): void {

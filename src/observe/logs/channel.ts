@@ -5,6 +5,7 @@ import type { Block } from './block.ts';
 import { compileBlockFilter, type BlockFilter } from './filter.ts';
 import { frameOf, type Chosen, type Frame } from './frame.ts';
 import { clean } from './lines.ts';
+import type { FramePool } from './pool.ts';
 import { textAt, type LineMask, type Masked } from './masked.ts';
 
 /** How the last entry of what was read fared: entries are sent at once, and judged anew when they go on. */
@@ -26,10 +27,10 @@ export class Channel {
   }
 
   /** The frame of what passes; undefined when nothing does. */
-  encode(block: Block, masked: Masked, cursor: string, near: number | undefined): Frame | undefined {
+  encode(block: Block, masked: Masked, cursor: string, near: number | undefined, pool?: FramePool): Frame | undefined {
     const chosen = this.#filter === undefined ? ALL : this.#choose(this.#filter, block, near);
     if (chosen.lines?.length === 0) return undefined;
-    return frameOf({ channel: this.number, cursor, passed: this.passed }, block, masked, chosen);
+    return frameOf({ channel: this.number, cursor, passed: this.passed }, block, masked, chosen, pool);
   }
 
   #choose(filter: BlockFilter, block: Block, near: number | undefined): Chosen {

@@ -2,9 +2,10 @@
 import { LogFlags, makeFrame } from '../../shared/log-frame.ts';
 import type { Block } from './block.ts';
 import type { Masked } from './masked.ts';
+import { allocate, type FramePool, type Lease } from './pool.ts';
 
 /** One batch of lines for the wire, and what is lost with it when somebody is too slow for it. */
-export interface Frame { readonly bytes: Buffer; readonly entries: number; readonly lines: number; readonly cursor: string; readonly passed: number }
+export interface Frame { readonly bytes: Buffer; readonly entries: number; readonly lines: number; readonly cursor: string; readonly passed: number; /** Of memory that is used again. */ readonly lease?: Lease | undefined }
 
 export interface Chosen {
   /** The lines of the block, in order; undefined for all of them. */
@@ -13,15 +14,11 @@ export interface Chosen {
   readonly above?: { readonly texts: readonly string[]; readonly offset: number; readonly level: number } | undefined;
 }
 
-const POOLED_BYTES = 4_096;
-
 export interface FrameHead { readonly channel: number; readonly cursor: string; readonly passed: number }
 
-/** A small one from Node's pool, which costs the collector nothing; a large one by itself, so that nothing is kept alive with it. */
-const allocate = (size: number): Buffer => (size < POOLED_BYTES ? Buffer.allocUnsafe(size) : Buffer.allocUnsafeSlow(size));
-
-export function frameOf(head: FrameHead, block: Block, masked: Masked, chosen: Chosen): Frame {
-  return chosen.lines === undefined && masked.texts.size === 0 ? wholeFrame(head, block) : someFrame(head, block, masked, chosen);
+/** With a pool, a large frame's memory comes from there. */
+export function frameOf(head: FrameHead, block: Block, masked: Masked, chosen: Chosen, pool?: FramePool): Frame {
+  return chosen.lines === undefined && masked.texts.size === 0 ? wholeFrame(head, block, pool) : someFrame(head, block, masked, chosen);
 }
 
 /** No lines: only how many were left out so far. */
@@ -31,17 +28,24 @@ export function emptyFrame(head: FrameHead): Frame {
 }
 
 /** The block as it is: three copies. */
-function wholeFrame(head: FrameHead, block: Block): Frame {
+function wholeFrame(head: FrameHead, block: Block, pool: FramePool | undefined): Frame {
+  let lease: Lease | undefined;
+  const room = (size: number): Buffer => {
+    if (pool === undefined) return allocate(size);
+    const taken = pool.take(size);
+    ({ lease } = taken);
+    return taken.bytes;
+  };
   const { count, starts, places, flags, bytes } = block;
   const from = starts[0] as number;
   const to = starts[count] as number;
   const cuts = block.cuts.size === 0 ? {} : { cuts: [...block.cuts] };
-  const made = makeFrame({ ...head, ...cuts, lines: count, offset: block.offset, textBytes: to - from }, allocate);
+  const made = makeFrame({ ...head, ...cuts, lines: count, offset: block.offset, textBytes: to - from }, room);
   const out = made.bytes as Buffer;
   out.set(flags.subarray(0, count), made.flagsAt);
   out.set(new Uint8Array(places.buffer, places.byteOffset, count * 4), made.placesAt); // every system Node runs on is little endian
   bytes.copy(out, made.textAt, from, to);
-  return { bytes: out, entries: entriesOf(flags, count), lines: count, cursor: head.cursor, passed: head.passed };
+  return { bytes: out, entries: entriesOf(flags, count), lines: count, cursor: head.cursor, passed: head.passed, lease };
 }
 
 function entriesOf(flags: Uint8Array, count: number): number {

@@ -68,7 +68,10 @@ export class FollowerQueue {
 
   #give(one: Waiting): void {
     this.#tell();
-    if ('frame' in one) this.#sink.frame(one.frame.bytes);
+    if ('frame' in one) {
+      const { bytes, lease } = one.frame;
+      this.#sink.frame(bytes, lease && (() => { lease.free(); }));
+    }
     else this.#sink.batch(one.batch);
   }
 
@@ -91,6 +94,7 @@ export class FollowerQueue {
       this.#cursor = one.frame.cursor;
       this.#entries += one.frame.entries;
       this.#lines += one.frame.lines;
+      one.frame.lease?.free();
       return;
     }
     this.#saved.push(one.batch);

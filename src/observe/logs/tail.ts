@@ -13,6 +13,7 @@ import type { Log, Output, Place } from './log.ts';
 import { holdsFor, maskBlock, NOTHING_MASKED, type LineMask } from './masked.ts';
 import { Pace } from './pace.ts';
 import { lineEnd } from './page.ts';
+import { FramePool } from './pool.ts';
 import type { FollowerQueue } from './queue.ts';
 import { LogReader } from './reader.ts';
 import { Notices, pause } from './wake.ts';
@@ -42,6 +43,7 @@ export class Tail implements Output {
   readonly #followers = new Map<Channel, Set<FollowerQueue>>();
   readonly #told = new Map<Channel, number>();       // left out entries as last sent
   readonly #pace: Pace;
+  readonly #pool = new FramePool();
   readonly #ending = new AbortController();
   #turn: Promise<void> = Promise.resolve();
   #wanted: 'nothing' | 'bytes' | 'all' = 'nothing';
@@ -127,10 +129,14 @@ export class Tail implements Output {
     if (this.#followers.size === 0) return;
     const masked = this.#mask === undefined ? NOTHING_MASKED : maskBlock(block, this.#mask, near);
     for (const [channel, followers] of this.#followers) {
-      const frame = channel.encode(block, masked, cursor, near);
+      const frame = channel.encode(block, masked, cursor, near, this.#pool);
       if (frame === undefined) continue;
       this.#told.set(channel, channel.passed);
-      for (const one of followers) one.offer({ frame });
+      for (const one of followers) {
+        frame.lease?.hold();
+        one.offer({ frame });
+      }
+      frame.lease?.free();
     }
   }
 

@@ -134,3 +134,32 @@ test('who was idle for long and reads in time loses nothing when much comes at o
   });
   await writing;
 });
+
+test('memory of frames that is used again is never that of a frame somebody still waits for', async (t) => {
+  const { log, tails } = await ground(t);
+  const end = new AbortController();
+  const sinks = [new TestSink(), new TestSink()] as const;
+  const running = sinks.map((sink) => followLog(log, { last: 0, signal: end.signal, sink }, tails, systemClock));
+  t.after(async () => { end.abort(); await Promise.all(running); });
+  await waitFor('both', () => sinks.every((sink) => sink.got.length > 0));
+  const [quick, slow] = sinks;
+  const numbers = ({ got }: TestSink): number[] => got.flatMap(({ items }) => items.flatMap((item) => ('line' in item && item.line.text === lineOf(Number(item.line.text.slice(0, 6))) ? [Number(item.line.text.slice(0, 6))] : [-1])));
+  const lost = ({ got }: TestSink): number => got.reduce((sum, batch) => sum + (batch.droppedLines ?? 0), 0);
+  slow.stalled = true;
+  for (let round = 0; round < ROUNDS; round += 1) {
+    await appendFile(log.path, Array.from({ length: ROUND_LINES }, (_, i) => `${lineOf(round * ROUND_LINES + i)}\n`).join(''));
+    await waitFor('the quick one', () => numbers(quick).length >= (round + 1) * ROUND_LINES);
+  }
+  slow.resume();
+  await appendFile(log.path, `${lineOf(ROUNDS * ROUND_LINES)}\n`);
+  await waitFor('the slow one', () => numbers(slow).includes(ROUNDS * ROUND_LINES));
+  assert.deepEqual(numbers(quick), Array.from({ length: numbers(quick).length }, (_, i) => i));
+  const seen = numbers(slow);
+  assert.ok(seen.every((n, i) => n >= 0 && (i === 0 || n > (seen[i - 1] as number))), 'each line once, whole and in order');
+  assert.equal(seen.length + lost(slow), ROUNDS * ROUND_LINES + 1);
+  assert.ok(lost(slow) > 0);
+});
+
+const ROUNDS = 12;
+const ROUND_LINES = 5_000;
+const lineOf = (n: number): string => `${String(n).padStart(6, '0')} ${'x'.repeat(120 + (n % 7))}`;
