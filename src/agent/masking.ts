@@ -70,6 +70,7 @@ export function maskedRow(row: RequestRow, mask: Mask): RequestRow {
     ...(row.query === undefined ? {} : { query: mask(row.query) }),
     ...(row.userAgent === undefined ? {} : { userAgent: mask(row.userAgent) }),
     ...(row.referrer === undefined ? {} : { referrer: mask(row.referrer) }),
+    ...(row.host === undefined ? {} : { host: mask(row.host) }),
   };
 }
 

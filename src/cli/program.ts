@@ -74,7 +74,7 @@ function doctors(): Command {
     .description('Looks at Node, home, logs, rights and settings, and says what is missing, why, and what to do. With xdt: looks at an applicationHost.xdt before it is uploaded.')
     .addOption(failOn())
     .action(doctor);
-  asked.addCommand(command('xdt', 'refuse an applicationHost.xdt that would take the site down')
+  asked.addCommand(command('doctor xdt', 'refuse an applicationHost.xdt that would take the site down')
     .description('Reads a transform and names, with the line, what would take both sites down. Needs no agent.')
     .argument('<file>', 'applicationHost.xdt or scmApplicationHost.xdt')
     .option('--json', 'print the faults as JSON')
@@ -170,7 +170,7 @@ function httpLogs(): Command {
 
 /** Settings are inherited only by commands made with .command(); these are made alone and added. */
 function command(name: string, summary: string): Command {
-  return new Command(name).summary(summary).exitOverride().showHelpAfterError(`(diag ${name} --help shows what is possible)`).helpOption('-h, --help', 'show this help').allowExcessArguments(false);
+  return new Command(name.split(' ').at(-1)).summary(summary).exitOverride().showHelpAfterError(`(diag ${name} --help shows what is possible)`).helpOption('-h, --help', 'show this help').allowExcessArguments(false);
 }
 
 function remote(c: Command): Command {

@@ -89,6 +89,19 @@ test('failures come first for people; the page needs nothing else; --fail-on dec
   });
 });
 
+test('what is known as a secret by its form leaves in no answer: rows, report, page', async () => {
+  await withFolder(async (folder) => {
+    const secret = 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9P';
+    const [file, page] = [join(folder, 'x.log'), join(folder, 'x.html')];
+    await writeFile(file, `${HEAD}\n${row({ at: FROM, path: `/reset/${secret}`, status: 502 })}\n`);
+    const answers = [await diag(['http-log', file, '--rows']), await diag(['http-log', file, '--rows', '--json']), await diag(['http-log', file, '--json']), await diag(['http-log', file, '--html', page])];
+    for (const text of [...answers.map(({ stdout }) => stdout), await readFile(page, 'utf8')]) {
+      assert.ok(text.includes('/reset/'), text.slice(0, 2_000));
+      assert.ok(!text.includes(secret.slice(0, 30)), text.slice(0, 2_000));
+    }
+  });
+});
+
 test('what cannot be is refused with its code and the next step', async () => {
   await withFolder(async (folder) => {
     const [file, none] = [join(folder, 'x.log'), join(folder, 'none.txt')];

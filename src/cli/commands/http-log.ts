@@ -2,8 +2,10 @@
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { VERSION } from '../../agent/config.ts';
+import { maskedReport, maskedRow } from '../../agent/masking.ts';
 import { systemClock } from '../../platform/clock.ts';
 import type { HttpReport } from '../../shared/http-report.ts';
+import { maskText } from '../../shared/mask.ts';
 import { bytes, percent } from '../../shared/units.ts';
 import { writeAtomic } from '../../store/atomic.ts';
 import { exitCode } from '../exit.ts';
@@ -29,11 +31,15 @@ export interface HttpLogOptions {
 export async function httpLog(paths: readonly string[], options: HttpLogOptions): Promise<void> {
   const { from, to, filter, format, limit } = options;
   const { readLogs } = await import('../../observe/http-log/offline/read-logs.ts');
-  const { report, rows, more } = await readLogs({
+  const read = await readLogs({
     paths, signal: stop, ...given({ from, to, filter, format, everything: options.all, rows: options.rows === true ? limit : undefined }),
     progress: (read, total) => { showLine(`read ${bytes(read)} of ${bytes(total)}${total > 0 ? ` (${percent(Math.round(100 * read / total))})` : ''}`); },
   });
   clearLine();
+  // What the site's processes hold is not known here; what is a secret by its form is, and reports are passed on.
+  const mask = (text: string): string => maskText(text).text;
+  const { more } = read;
+  const [report, rows] = [maskedReport(read.report, mask), read.rows.map((row) => maskedRow(row, mask))];
   if (options.html !== undefined) await writeHtml(resolve(options.html), report, filter);
   if (options.json === true) printJson(options.rows === true ? { rows, more } : report);
   else if (options.rows === true) printRows(rows, more);
