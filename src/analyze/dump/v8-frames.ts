@@ -7,6 +7,8 @@ const MAX_FILE_CHARS = 1_024;
 const MAX_SOURCE_CHARS = 64 * 1024 * 1024;
 const MAX_SOURCE_LINES = 2_000_000;
 const PIECE_CHARS = 1024 * 1024;
+/** The table begins before the first instruction, with the function itself. */
+const FUNCTION_ENTRY = -1;
 const MAX_TABLE_BYTES = 4 * 1024 * 1024;
 /** After its locals a scope names its function within so many fields. */
 const NAME_FIELDS = 8;
@@ -46,9 +48,9 @@ function placeOf(v8: V8, fp: number, shared: number): Omit<JsFrame, 'function'> 
   return { tier: 'interpreted', ...named, ...(at === undefined ? {} : lineOf(v8, script, at)) };
 }
 
-/** Where the function's first statement stands. */
+/** Where the function begins. */
 function begin(v8: V8, script: number, bytecode: number | undefined): Pick<JsFrame, 'line' | 'column' | 'begins'> {
-  const at = bytecode === undefined ? undefined : positionAt(v8, bytecode, 0);
+  const at = bytecode === undefined ? undefined : positionAt(v8, bytecode, FUNCTION_ENTRY);
   const line = at === undefined ? undefined : lineOf(v8, script, at);
   return line?.line === undefined ? {} : { ...line, begins: true };
 }
@@ -91,8 +93,16 @@ function nameInScope(v8: V8, scope: number): string | undefined {
   const locals = v8.smiField(scope, field(v8.constant('scopeinfo_idx_ncontextlocals')));
   if (locals === undefined || locals < 0 || locals > MAX_LOCALS) return undefined;
   const first = v8.constant('scopeinfo_idx_first_vars');
-  const names = [...Array(NAME_FIELDS).keys()].map((i) => v8.text(v8.field(scope, field(first + locals * 2 + i)), MAX_NAME_CHARS));
-  return names.find((name) => name !== undefined && name !== '');
+  // Many locals have their names in a table of one field instead.
+  const listed = locals === 0 || v8.isString(v8.field(scope, field(first)));
+  const from = first + (listed ? locals * 2 : locals + 1);
+  for (let i = 0; i < NAME_FIELDS; i += 1) {
+    const value = v8.field(scope, field(from + i));
+    if (v8.isA(value, 'Map')) return undefined;                // the next object begins here
+    const name = v8.text(value, MAX_NAME_CHARS);
+    if (name !== undefined && name !== '') return name;
+  }
+  return undefined;
 }
 
 /** The place in the source that belongs to an instruction of bytecode. */
@@ -107,7 +117,7 @@ function positionAt(v8: V8, bytecode: number, offset: number): number | undefine
 
 /** Pairs of differences, each of 7 bits a byte with the sign lowest; of the place in the code (negative, less one: no statement) and of the place in the source. */
 function lastUpTo(bytes: Buffer, offset: number): number | undefined {
-  let [at, code, source] = [0, 0, 0];
+  let [at, code, source] = [0, FUNCTION_ENTRY, 0];
   let found: number | undefined;
   const next = (): number => {
     let value = 0;

@@ -87,17 +87,17 @@ async function waiting(name: string, node = process.execPath, ...nodeOptions: re
   }
 }
 
-/** "at Cart.total (/srv/x.cjs:6:23)" → "total /srv/x.cjs:6" */
+/** "at Cart.total (/srv/x.cjs:6:23)" → "total /srv/x.cjs:6:23"; the innermost has moved on within its line since it spoke. */
 function said(stack: string): string[] {
-  return stack.split('\n').slice(1).map((line) => {
+  return stack.split('\n').slice(1).map((line, i) => {
     const [, what, place] = /^ +at (?:(.+?) \()?(.+?)\)?$/.exec(line) as unknown as [string, string | undefined, string];
     const name = what?.replace(/ \[as .*\]$/, '').split('.').at(-1) ?? '(anonymous)';
-    return `${name} ${place.replace(/:\d+$/, '').replace('<anonymous>', '(built in)')}`;
+    return `${name} ${(i === 0 ? place.replace(/:\d+$/, '') : place).replace('<anonymous>', '(built in)')}`;
   });
 }
 
 function jsOf(dump: DumpRead): string[] {
-  return (dump.javascript?.stack ?? []).map((one) => `${one.function} ${one.file === undefined ? '(built in)' : `${one.file}:${one.line}`}`);
+  return (dump.javascript?.stack ?? []).map((one) => `${one.function} ${one.file === undefined ? '(built in)' : `${one.file}:${one.line}${one.function === 'waitHere' ? '' : `:${one.column}`}`}`);
 }
 
 const others = ['22', '24'].map((major) => [major, join(root, `.cache/node/${major}/package/bin/node`)] as const).filter(([, path]) => existsSync(path));
@@ -142,7 +142,7 @@ test('an exception nobody caught is told with class, message and place, and beco
   const file = coreOf('throw.core', process.execPath, '--abort-on-uncaught-exception', chain, 'throw');
   const dump = await read(file);
   assert.deepEqual([dump.javascript?.exception?.name, dump.javascript?.exception?.message], ['VoucherMissing', 'voucher of order 4711 is missing']);
-  assert.equal(jsOf(dump)[0], `checkVoucher ${chain}:22`);
+  assert.equal(jsOf(dump)[0], `checkVoucher ${chain}:22:13`);
   const ref = { session: '261121_0225000000', instance: '4a1f9c', kind: 'core-dump' as const, name: 'throw.core', bytes: dump.bytes, sha256: '0'.repeat(64) };
   const findings = (await memoryDump.analyze({ 'core-dump': [readerOf({ ref, path: file })] }, { window: { from: 0, to: 1 } }, never)).map((one) => Finding.parse(one));
   assert.deepEqual(findings.map((one) => [one.id, one.severity]), [['dump-process-died', 'critical'], ['dump-javascript', 'info'], ['dump-memory', 'info']]);
