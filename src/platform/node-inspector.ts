@@ -58,6 +58,7 @@ export async function talkTo<T>(door: InspectorDoor, pid: number, signal: AbortS
     return done;
   } catch (error) {
     // After an abort the last word has been said already; else what we opened is closed now.
+    inspector?.hangUp();                                       // else we would be the somebody who is still connected
     if (opened && !(signal.aborted && inspector !== undefined)) await closeAfter(place, error);
     throw error;
   } finally {
