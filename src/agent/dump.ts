@@ -47,10 +47,10 @@ async function find(platform: Platform, wanted: Wanted, signal: AbortSignal): Pr
   }
 }
 
-/** By program, with or without .exe, or by the file of the script among the first words. */
+/** By program, with or without .exe, as it was called or titles itself, or by the file of the script that it runs. */
 export function isNamed({ name, commandLine }: Pick<ProcessInfo, 'name' | 'commandLine'>, wanted: string): boolean {
   const bare = (text: string): string => text.toLowerCase().replace(/\.exe$/, '');
-  if (bare(name) === bare(wanted)) return true;
-  const words = (commandLine ?? '').split(/\s+/).slice(1).filter((word) => !word.startsWith('-'));
-  return words[0] !== undefined && basename(words[0].replaceAll('\\', '/')).toLowerCase() === wanted.toLowerCase();
+  const words = (commandLine ?? '').split(/\s+/);
+  const script = words.slice(1).find((word) => !word.startsWith('-')) ?? '';
+  return [name, words[0] ?? '', script].some((word) => bare(basename(word.replaceAll('\\', '/'))) === bare(wanted));
 }

@@ -91,7 +91,7 @@ interface Content { readonly session: Session; readonly report: Report; readonly
 
 function sorted(session: Session, maxDumpBytes: number): Pick<Content, 'included' | 'leftOut'> {
   const ordered = [...session.artifacts].sort((a, b) => (pathOf(a) < pathOf(b) ? -1 : 1));
-  const isLarge = (ref: ArtifactRef): boolean => (ref.kind === 'core-dump' || ref.kind === 'minidump') && ref.bytes > maxDumpBytes;
+  const isLarge = (ref: ArtifactRef): boolean => (ref.kind === 'core-dump' || ref.kind === 'minidump' || ref.kind === 'heap-snapshot') && ref.bytes > maxDumpBytes;
   return {
     included: ordered.filter((ref) => !isLarge(ref)),
     leftOut: ordered.filter(isLarge).map((ref) => ({ what: pathOf(ref), why: `it has ${bytes(ref.bytes)}, more than ${bytes(maxDumpBytes)}: fetch it from api/sessions/${ref.session}/artifacts/${ref.instance}/${ref.name}` })),

@@ -99,7 +99,7 @@ async function place(refs: readonly ArtifactRef[], folder: string): Promise<{ pl
     const path = join(root, ref.instance, ref.name);
     if (!path.startsWith(root + sep)) throw new DiagError('BUNDLE_UNREADABLE', { what: folder, why: 'a name in it leads out of it' });
     if (await hasFile(root, join(ref.instance, ref.name)) && (await realpath(path)).startsWith(root + sep)) placed.push({ ref, path });
-    else if (ref.kind !== 'core-dump' && ref.kind !== 'minidump') notes.push(`${ref.instance}/${ref.name} is not there`);
+    else if (ref.kind !== 'core-dump' && ref.kind !== 'minidump' && ref.kind !== 'heap-snapshot') notes.push(`${ref.instance}/${ref.name} is not there`);
   }
   return { placed, notes };
 }

@@ -15,8 +15,14 @@ import { start, type Ran, type Started } from './support.ts';
 let top: string;
 let folders = 0;
 const victims: Victim[] = [];
+const commands: Started[] = [];
 before(async () => { top = await mkdtemp(join(tmpdir(), 'cli-dump-')); });
-after(async () => { await Promise.all(victims.map((one) => one.stop())); await rm(top, { recursive: true, force: true }); });
+after(async () => {
+  for (const { child } of commands) child.kill('SIGKILL');     // a watch that a failed test left
+  await Promise.all(commands.map(({ ended }) => ended));
+  await Promise.all(victims.map((one) => one.stop()));
+  await rm(top, { recursive: true, force: true });
+});
 
 async function started(options: VictimOptions = {}): Promise<Victim> {
   const one = await victim({ ...options, nodeOptions: ['--inspect-port=0', ...options.nodeOptions ?? []] });
@@ -28,7 +34,9 @@ interface Dumping extends Started { readonly out: string }
 function dumping(pid: number | string, ...args: readonly string[]): Dumping {
   folders += 1;
   const out = join(top, `out-${folders}`);
-  return { ...start(['dump', String(pid), '--out', out, ...args], { DIAG_HOME: join(top, 'no-home') }), out };
+  const command = start(['dump', String(pid), '--out', out, ...args], { DIAG_HOME: join(top, 'no-home') });
+  commands.push(command);
+  return { ...command, out };
 }
 
 /** The watch is armed: what happens from now on counts. */

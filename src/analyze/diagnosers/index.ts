@@ -8,13 +8,17 @@ import { eventLog } from './event-log.ts';
 import { httpLogs } from './http-logs.ts';
 import { memoryDump } from './memory-dump.ts';
 import { metrics } from './metrics.ts';
+import { nodeCpuProfile } from './node-cpu-profile.ts';
+import { nodeHeapProfile } from './node-heap-profile.ts';
+import { nodeHeapSnapshot } from './node-heap-snapshot.ts';
 import { nodeReport } from './node-report.ts';
 import { openFiles } from './open-files.ts';
 import { phpErrorLog } from './php-error-log.ts';
 import { processList } from './process-list.ts';
 
 export const diagnosers: readonly Diagnoser[] = [
-  processList, openFiles, environment, metrics, changes, httpLogs as Diagnoser, eventLog, applicationLogs, phpErrorLog, deployments, nodeReport, memoryDump,
+  processList, openFiles, environment, metrics, changes, httpLogs as Diagnoser, eventLog, applicationLogs, phpErrorLog, deployments, nodeReport,
+  nodeCpuProfile as Diagnoser, nodeHeapProfile as Diagnoser, memoryDump, nodeHeapSnapshot as Diagnoser,
 ];
 
 /** Collected in every session, asked for or not: they cost nothing, and every report stands on them. */
