@@ -1,6 +1,6 @@
 // Owns which files a list of paths means: files as they are, folders with all they hold, each once however many names lead to it.
 import { readdir, realpath, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { DiagError, sayError } from '../../../shared/errors.ts';
 import { isGone } from '../files.ts';
 
@@ -26,10 +26,10 @@ async function add(path: string, found: boolean, depth: number, walk: Walk): Pro
   signal.throwIfAborted();
   if (files.length > MAX_FILES) throw new DiagError('TOO_MANY', { what: 'files in these folders', limit: MAX_FILES });
   try {
-    const real = await realpath(path);
+    const seen = await stat(path);
+    const real = await realName(path);
     if (been.has(real)) return;
     been.add(real);
-    const seen = await stat(real);
     if (seen.isFile()) files.push({ path, found });
     if (!seen.isDirectory() || depth >= MAX_DEPTH) return;
     for (const name of (await readdir(path)).sort()) if (!name.startsWith('.')) await add(join(path, name), true, depth + 1, walk);
@@ -38,5 +38,15 @@ async function add(path: string, found: boolean, depth: number, walk: Walk): Pro
     if (!isGone(error)) { files.push({ path, found, why: sayError(error) }); return; }
     // Found and gone: a link into nowhere, or rotated away meanwhile.
     if (!found) throw new DiagError('NOT_FOUND', { path }, { cause: error });
+  }
+}
+
+/** What lies there is there (stat said so): a share that does not tell its final names (Windows, some of them) is taken by the name given. */
+async function realName(path: string): Promise<string> {
+  try {
+    return await realpath(path);
+  } catch (error) {
+    if (error instanceof Error && 'code' in error) return resolve(path);
+    throw error;
   }
 }
