@@ -2,6 +2,7 @@
 'use strict';
 const { readSync, writeSync } = require('node:fs');
 const fail = process.argv[2] === 'throw';
+const kept = Array.from({ length: 200_000 }, (_, n) => ({ n, row: [n, `row ${n}`] }));
 
 class VoucherMissing extends TypeError {}
 
@@ -24,7 +25,7 @@ const checkVoucher = function (order) {
 };
 
 function waitHere() {
-  const { stack } = new Error('here'); writeSync(1, `${JSON.stringify(stack)}\n`); return readSync(0, Buffer.alloc(1), 0, 1, null);
+  const { stack } = new Error('here'); writeSync(1, `${JSON.stringify({ stack, heapBytes: process.memoryUsage().heapTotal, kept: kept.length })}\n`); return readSync(0, Buffer.alloc(1), 0, 1, null);
 }
 
 setTimeout(function onTimer() {

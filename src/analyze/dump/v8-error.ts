@@ -15,9 +15,10 @@ const MAX_MAPS = 32;
 const CHUNK_ALIGN = 256 * 1024;
 /** Up to 9 KiB of each are V8's own notes about it. */
 const LOOKED_BYTES = 16_384;
-/** Words of a page that point to a map; fewer may be chance. */
-const LEAST_MAPS = 2;
+/** Words of a page that point to maps; native memory holds a few too. */
+const LEAST_MAPS = 16;
 const MAX_LOOKED = 8_192;
+const ARENA_ALIGN = 64 * 1024 * 1024;
 
 export interface JsError { readonly name: string; readonly message: string; readonly stack?: string; readonly code?: string }
 
@@ -116,20 +117,34 @@ export function javascriptSegments(v8: V8, segments: readonly Segment[]): Set<nu
   const found = new Set<number>();
   let looked = 0;
   for (const { from, fileBytes } of segments) {
+    if (isArena(v8, from)) continue;
     for (let at = Math.ceil(from / CHUNK_ALIGN) * CHUNK_ALIGN; at + LOOKED_BYTES <= from + fileBytes && looked < MAX_LOOKED; at += CHUNK_ALIGN) {
       looked += 1;
-      if (holdsObjects(v8, at)) { found.add(from); break; }
+      if (holdsObjects(v8, at, at === from ? fileBytes : 0)) { found.add(from); break; }
       if (at > from + 16 * CHUNK_ALIGN) break;                 // one of the first pieces of V8's memory is in use
     }
   }
   return found;
 }
 
-function holdsObjects(v8: V8, page: number): boolean {
+/** The allocator of native memory begins each of its own pieces with the address of what stands right behind (glibc, heap_info). */
+function isArena(v8: V8, from: number): boolean {
+  const first = from % ARENA_ALIGN === 0 ? v8.word(from) : undefined;
+  return first !== undefined && first > from && first < from + LOOKED_BYTES;
+}
+
+function holdsObjects(v8: V8, page: number, aloneBytes: number): boolean {
   let maps = 0;
   for (let at = page; at < page + LOOKED_BYTES; at += 8) {
     const object = v8.pointer(at);
-    if (object !== undefined && v8.isA(object, 'Map')) { maps += 1; if (maps >= LEAST_MAPS) return true; }
+    if (object === undefined || !v8.isA(object, 'Map')) continue;
+    maps += 1;
+    if (maps >= LEAST_MAPS || fills(v8.smi(at + 8), aloneBytes)) return true;
   }
   return false;
+}
+
+/** A large array lies alone: after its map its length, which the memory fits. */
+function fills(length: number | undefined, restBytes: number): boolean {
+  return restBytes > 0 && length !== undefined && [1, 8].some((unit) => length * unit <= restBytes && length * unit > restBytes / 2);
 }

@@ -74,6 +74,10 @@ export class V8 {
     const value = u64(word, 0);
     return value < MAX_ADDRESS ? value : undefined;
   }
+  word(address: number): number | undefined {
+    const bytes = this.#read(address, 8);
+    return bytes === undefined ? undefined : u64(bytes, 0);
+  }
   /** A small whole number: the upper half of a word whose lower half is zero. */
   smi(address: number): number | undefined {
     const word = this.#read(address, 8);

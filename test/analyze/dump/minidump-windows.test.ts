@@ -11,4 +11,6 @@ let host: WindowsHost;
 before(async () => { if (skip === false) host = await startWindowsHost(); });
 after(async () => { if (skip === false) await host.close(); });
 
-test('minidumps of Windows are read back as the living process was', { skip, timeout }, (t) => testOnWindows(t, host, 'test/analyze/dump/windows-read.ts'));
+for (const part of ['mini', 'full']) {
+  test(`a ${part} dump of Windows is read back as the living process was`, { skip, timeout }, (t) => testOnWindows(t, host, 'test/analyze/dump/windows-read.ts', { env: { PART: part } }));
+}
