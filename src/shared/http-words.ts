@@ -36,9 +36,9 @@ export function readWords(report: HttpReport): string {
 /** What is wrong with a log, or how sure its format is; absent when all of it was read as what it is. */
 export function sourceWords(source: HttpSource): string | undefined {
   const parts = [
-    source.note ?? '',
+    (source.note ?? '').replace(/\.+$/, ''),
     source.malformed > 0 ? `${plural(source.malformed, 'malformed line')}, ${source.malformedAt.length < source.malformed ? 'the first ' : ''}at byte ${source.malformedAt.map(count).join(', ')}` : '',
-    source.confidence < 1 ? `read as ${source.format}, ${percent(Math.round(source.confidence * 100))} sure` : '',
+    source.confidence < 1 && source.confidence > 0 ? `read as ${source.format}, ${percent(Math.round(source.confidence * 100))} sure` : '',
   ].filter((w) => w !== '');
   return parts.length === 0 ? undefined : `${parts.join('; ')}.`;
 }

@@ -26,6 +26,7 @@ test('a log that was read in full as what it is has no note; else its places, it
   assert.equal(sourceWords(one), undefined);
   assert.equal(sourceWords({ ...one, malformed: 5, malformedAt: [1_024, 9_120] }), '5 malformed lines, the first at byte 1,024, 9,120.');
   assert.equal(sourceWords({ ...one, malformed: 1, malformedAt: [7], confidence: 0.9, note: 'The end is cut' }), 'The end is cut; 1 malformed line, at byte 7; read as IIS W3C, 90 % sure.');
+  assert.equal(sourceWords({ ...one, confidence: 0, format: 'unknown', note: 'It is encrypted.' }), 'It is encrypted.', 'what was not read was read as nothing');
 });
 
 test('a share is never rounded to nothing, and absent where there is nothing to share', () => {
