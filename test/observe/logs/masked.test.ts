@@ -27,6 +27,4 @@ test('a private key of which the platform stamps each line is masked, and what s
   const lines = shown([...key, 'ready'].map((line) => `${stamp}${line}\n`).join(''));
   assert.deepEqual([lines.length, lines.at(-1)], [6, `${stamp}ready`]);
   assert.ok(lines[0]?.includes('BEGIN RSA PRIVATE KEY') === true && !/MIIE|0123456789|c2hvcnQ/.test(lines.join('\n')), lines.join('\n'));
-  const told = ['cannot read -----BEGIN PRIVATE KEY-----', 'done', 'shop ready'].map((line) => `${stamp}${line}`);
-  assert.deepEqual(shown(told.map((line) => `${line}\n`).join('')), told, 'a line that only speaks of one takes nothing from those behind it');
 });
