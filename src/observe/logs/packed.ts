@@ -9,7 +9,7 @@ const WINDOW_BYTES = 8 * 1_024 * 1_024;
 const HEAD_BYTES = 64 * 1_024;
 
 export interface PackedLimits { readonly textBytes: number; readonly ratio: number; readonly freeBytes: number }
-/** A gigabyte takes some four seconds; the rest of a larger one is not shown, and that is said. */
+/** A gigabyte takes about two seconds; the rest of a larger one is not shown, and that is said. */
 export const PACKED_LIMITS: PackedLimits = { textBytes: 2 ** 30, ratio: UNPACK_LIMITS.ratio, freeBytes: UNPACK_LIMITS.freeBytes };
 
 export class PackedText {
