@@ -8,13 +8,14 @@ import { PAGE_BYTES } from '../usage.ts';
 
 /** Notes of all threads, headers, and the read-only pages of libraries that the loader has written (3 MB for Node, counted by gdb and not by us). */
 const NOTES_BYTES = 16 * 1024 * 1024;
+const RESERVED = /^\S+ ---.*$/gm;
 
-/** Bytes a core of this process takes at most; undefined when its mappings cannot be read. */
-export function estimateCore(pid: number): number | undefined {
+/** Bytes a core of this process takes at most; undefined when its mappings cannot be read. Our own writer leaves out what nobody may access: of that, Node 22 reserves 10 GiB for one WebAssembly memory. gcore writes it as zeros. */
+export function estimateCore(pid: number, byUs: boolean): number | undefined {
   const maps = readText(`/proc/${pid}/maps`);
   if (maps === undefined || maps === '') return undefined;
   const resident = Number((readText(`/proc/${pid}/statm`) ?? '').split(' ')[1] ?? 0) * PAGE_BYTES;
-  return Math.max(coreBytes(maps), resident) + NOTES_BYTES;
+  return Math.max(coreBytes(byUs ? maps.replace(RESERVED, '') : maps), resident) + NOTES_BYTES;
 }
 
 /** Size of the file when it is a whole core. @throws DUMP_FAILED */

@@ -6,7 +6,7 @@ import type { Offer, ProcessKey } from '../../../shared/model.ts';
 import type { Env } from '../../identity.ts';
 import type { DumpResult } from '../../platform.ts';
 import { findProgram, traceRule } from '../may-trace.ts';
-import { checkCore } from './check-core.ts';
+import { checkCore, estimateCore as estimate } from './check-core.ts';
 import { startTicks } from './facts.ts';
 import { dumpCore } from './gcore.ts';
 import type { StateOf } from './gcore.ts';
@@ -14,7 +14,7 @@ import { runOwnWriter } from './own-writer.ts';
 import type { Ended, Progress } from './own-writer.ts';
 import type { Reason } from './refused.ts';
 
-export { estimateCore } from './check-core.ts';
+export const estimateCore = (pid: number): number | undefined => estimate(pid, ownWriterFits());
 
 export interface DumpOrder {
   readonly target: ProcessKey;
