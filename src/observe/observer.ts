@@ -1,5 +1,6 @@
 // Owns the observing of one instance: runs the samplers and keeps what they see where the floors above can look at it.
 import { join } from 'node:path';
+import type { LinkedApp } from '../platform/app-link.ts';
 import type { Platform } from '../platform/platform.ts';
 import { sayError } from '../shared/errors.ts';
 import type { Change, LogLine, ProcessInfo, RequestRow, Sample } from '../shared/model.ts';
@@ -16,6 +17,7 @@ import { INDEX_BOUNDS } from './http-log/index/kept.ts';
 import { httpLog } from './http-log/read.ts';
 import type { HttpLog } from './http-log/read.ts';
 import type { Logs, Observed, SamplerHealth } from './observe.ts';
+import { AppSampler } from './samplers/app.ts';
 import { EventLogSampler } from './samplers/event-log.ts';
 import { Fold } from './samplers/fold.ts';
 import { HostSampler } from './samplers/host.ts';
@@ -48,6 +50,8 @@ export interface Observer extends Observed {
   publish(change: Change): void;
   /** The lead has come to this agent: goes on where the other one ended. The store must have been told before. */
   lead(): Promise<void>;
+  /** The apps that carry the preload, with their last minute from inside. */
+  apps(): readonly LinkedApp[];
   /** Resolves when, after the signal, everything is ended and flushed. */
   readonly stopped: Promise<void>;
 }
@@ -87,6 +91,7 @@ class Observing implements Observer {
   readonly #errorFollower: ErrorFollower;
   readonly #kept: KeptSamples;
   readonly #events: EventLogSampler;
+  readonly #apps: AppSampler;
   readonly #latest = new Map<string, Sample>();
   #folds: readonly Fold[];
   #unwritten: (readonly [number, Sample])[] = [];
@@ -122,7 +127,9 @@ class Observing implements Observer {
       onError: (line) => this.errors.publish(line), onProcessError: (pid, at, error) => this.#told.error(pid, at, error),
     });
     this.#events = new EventLogSampler({ platform, names, told: this.#told, errors: this.errors, leads: this.#leads });
-    this.#runs = [this.#usage(), this.#requestsSampler, this.#events, this.#deployments(), this.#errorFollower].map((sampler) => new Run(sampler, platform.clock));
+    const onSample = (sample: Sample): void => { if (this.#leads()) this.#keep(sample); };
+    this.#apps = new AppSampler({ platform, leads: this.#leads, processes: () => this.#processes, onSample, onStep: (stepMs, sample) => this.#writeLate(stepMs, sample), onCrash: (pid, at, why) => this.#told.error(pid, at, why) });
+    this.#runs = [this.#usage(), this.#apps, this.#requestsSampler, this.#events, this.#deployments(), this.#errorFollower].map((sampler) => new Run(sampler, platform.clock));
     this.stopped = new Promise((resolve) => { this.#end = resolve; });
   }
 
@@ -151,6 +158,7 @@ class Observing implements Observer {
   }
 
   processes(): readonly ProcessInfo[] { return this.#processes; }
+  apps(): readonly LinkedApp[] { return this.#apps.apps; }
   latest(): ReadonlyMap<string, Sample> { return this.#latest; }
   exits(since: number): ReturnType<Observed['exits']> { return this.#told.exits(since); }
 
@@ -283,6 +291,7 @@ class Observing implements Observer {
   async #finish(): Promise<void> {
     const at = this.#options.platform.clock.now();
     if (this.#leads()) this.publish({ id: `agent-stop:${at}`, at, kind: 'agent', level: 'neutral', title: 'Agent stopped' });
+    this.#apps.close();
     for (const fold of this.#folds) fold.flush();
     await this.#told.saved();
     await this.#flush();

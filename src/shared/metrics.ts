@@ -75,6 +75,13 @@ const rows = [
   { id: 'sandbox.private-bytes', unit: 'bytes', title: 'Sandbox private bytes', scope: 'site', fold: 'mean' },
   { id: 'sandbox.handles', unit: 'count', title: 'Sandbox handles', scope: 'site', fold: 'mean' },
   { id: 'sandbox.memory-available', unit: 'bytes', title: 'Sandbox memory available', scope: 'site', fold: 'mean' },
+  // From inside the apps that carry the preload, all of the instance together; absent where none does.
+  { id: 'app.requests', unit: 'count', title: 'Requests answered in the app', scope: 'site', fold: 'sum' },
+  { id: 'app.in-flight', unit: 'count', title: 'Requests in flight in the app', scope: 'site', fold: 'max' },
+  { id: 'app.response-p99', unit: 'ms', title: 'Response time in the app p99', scope: 'site', fold: 'own' },
+  { id: 'app.loop-delay', unit: 'ms', title: 'Longest event-loop delay', scope: 'site', fold: 'max' },
+  { id: 'app.loop-busy', unit: 'percent', title: 'Event loop busy', scope: 'site', fold: 'mean' },
+  { id: 'app.heap-used', unit: 'bytes', title: 'JavaScript heap', scope: 'site', fold: 'mean' },
 ] as const satisfies readonly Metric[];
 
 export const metrics: readonly Metric[] = rows;

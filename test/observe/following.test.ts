@@ -16,7 +16,7 @@ const noLogs: Logs = {
   follow: () => { throw new Error('no logs'); },
 };
 /** Timers of one observer: five samplers and the flushing. */
-const LOOPS = 6;
+const LOOPS = 7;
 
 interface Agent { readonly observer: Observer; readonly store: Store; leads: boolean; stop(): Promise<void> }
 

@@ -21,8 +21,8 @@ import { waitFor } from '../support/wait.ts';
 
 interface Under { readonly fake: FakePlatform; readonly store: Store; readonly observer: Observer; second(): Promise<void>; stop(): Promise<void> }
 
-/** Five samplers and the flushing of the history wait for their ticks. */
-const LOOPS = 6;
+/** Six samplers and the flushing of the history wait for their ticks. */
+const LOOPS = 7;
 
 /** No logs: what concerns them is tested over real ones elsewhere. */
 const noLogs: Logs = {

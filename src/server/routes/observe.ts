@@ -7,9 +7,10 @@ import { maskVariables } from '../../shared/mask.ts';
 import type { Variable } from '../../platform/platform.ts';
 import type { Agent } from '../../agent/agent.ts';
 import { maskedChange, maskedInfo, maskedReport, maskedRow } from '../../agent/masking.ts';
+import { appView } from '../../observe/samplers/app-sum.ts';
 import type { Handlers } from '../mount.ts';
 
-type Mine = Pick<Handlers, 'metrics' | 'processes' | 'process' | 'requests' | 'http' | 'changes'>;
+type Mine = Pick<Handlers, 'metrics' | 'processes' | 'process' | 'app' | 'requests' | 'http' | 'changes'>;
 
 /** What a page sees when it names no time. */
 const DEFAULT_SPAN_MS = 15 * 60_000;
@@ -43,6 +44,10 @@ export function observeRoutes(agent: Agent): Mine {
         ...('value' in files ? { openFiles: files.value.map(agent.mask) } : { openFilesMissing: files.because }),
         ...('value' in variables ? { environment: shown(variables.value, agent.mask) } : { environmentMissing: variables.because }),
       };
+    },
+    app: async () => {
+      const apps = observed.apps().map((one) => appView(one, agent.mask));
+      return { at: platform.clock.now(), apps, ...(apps.length > 0 ? {} : { missing: 'No process of the site carries the preload: it comes with the site extension, or by NODE_OPTIONS=--require=<extension>/dist/preload.js.' }) };
     },
     requests: async ({ query, signal }) => {
       const { from, to } = span(agent, query);

@@ -1,0 +1,85 @@
+// Tests the parts of the preload: where it stays out, its buckets against the contract, and that names without end stay bounded.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { described } from '../../src/preload/failures.ts';
+import { Guard, guarded } from '../../src/preload/guarded.ts';
+import { homeOf, reasonToStayOut } from '../../src/preload/guards.ts';
+import { BUCKETS, Durations, bucketOf } from '../../src/preload/latency.ts';
+import { Routes, fold } from '../../src/preload/routes.ts';
+import { hottestStack } from '../../src/preload/stack.ts';
+import { bucketMiddleMs } from '../../src/shared/app-link.ts';
+
+const SITE = { WEBSITE_SITE_NAME: 'shop', HOME: 'C:\\home' };
+const APP = ['node', 'C:\\home\\site\\wwwroot\\server.js'];
+
+test('it stays out of everything that is not the app', () => {
+  const out = (env: Record<string, string>, argv = APP, isMainThread = true): string | undefined => reasonToStayOut({ env: { ...SITE, ...env }, argv, isMainThread });
+  assert.equal(out({}), undefined);
+  assert.equal(out({ npm_lifecycle_event: 'start' }), undefined);
+  assert.equal(out({ DIAG_PRELOAD: 'off' }), 'DIAG_PRELOAD');
+  assert.equal(out({}, APP, false), 'a worker thread');
+  assert.equal(out({ WEBSITE_IIS_SITE_NAME: '~1shop' }), 'the SCM site');
+  assert.equal(out({ WEBJOBS_NAME: 'mail' }), 'a WebJob');
+  assert.equal(out({ npm_lifecycle_event: 'postinstall' }), 'a script of npm');
+  assert.equal(out({ npm_lifecycle_event: 'build:css' }), 'a script of npm');
+  assert.equal(out({ NODE_TEST_CONTEXT: 'child' }), 'a test');
+  assert.equal(out({}, ['node']), 'no program');
+  for (const program of ['/usr/lib/node_modules/npm/bin/npm-cli.js', 'C:\\npm\\npx-cli.js', '/app/node_modules/.bin/tsc', '/app/node_modules/webpack/bin/webpack.js', '/opt/nodemon.js', 'C:\\home\\SiteExtensions\\AppServiceDiag\\dist\\main.js']) assert.equal(out({}, ['node', program]), 'a tool', program);
+  assert.equal(out({}, ['node', '/app/node_modules/.bin/next', 'build']), 'a build');
+  assert.equal(out({}, ['node', '/app/node_modules/.bin/next', 'start']), undefined);
+  assert.equal(reasonToStayOut({ env: { HOME: '/home/me' }, argv: APP, isMainThread: true }), 'nowhere to report to');
+  assert.equal(homeOf({ WEBSITE_SITE_NAME: 'shop', HOME: '/root' }), '/home');
+});
+
+test('the middle of a bucket is at most 1 % from every value in it, and the two ends count alike', () => {
+  for (let us = 1; us < 2 ** 31; us = Math.ceil(us * 1.003)) {
+    const bucket = bucketOf(us);
+    assert.ok(bucket < BUCKETS);
+    const middle = bucketMiddleMs(bucket) * 1_000;
+    assert.ok(Math.abs(middle - us) <= Math.max(0.5, us * 0.01), `${us} µs is told as ${middle}`);
+  }
+  const durations = new Durations();
+  for (const ms of [1, 2, 3, 400, -1, NaN]) durations.add(ms);
+  const [p50, p99] = durations.quantiles([0.5, 0.99]);
+  assert.ok((p50 ?? 0) >= 0.98 && (p50 ?? 0) <= 1 && (p99 ?? 0) > 396);
+  assert.equal(durations.drain().buckets.reduce((sum, [, count]) => sum + count, 0), 6);
+  assert.deepEqual(durations.drain(), { count: 0, sumMs: 0, maxMs: 0, buckets: [] });
+});
+
+test('routes: pattern, folded path, and a bound for what has none', () => {
+  assert.equal(fold('/orders/17/items/3f2504e0-4f89-11d3-9a0c-0305e82c3301'), '/orders/{id}/items/{id}');
+  assert.equal(fold('/v1/about-us'), '/v1/about-us');
+  const routes = new Routes();
+  const route = { path: '/users/:id' };
+  assert.equal(routes.of({ method: 'GET', url: '/7', originalUrl: '/api/users/7', baseUrl: '/api', route }, 200, undefined).path, '/api/users/:id');
+  assert.equal(routes.of({ method: 'GET', url: '/7', originalUrl: '/v9/users/7', baseUrl: '/v9', route }, 200, undefined).path, '/v9/users/:id');
+  assert.equal(routes.of({ method: 'GET', url: '/wp-login.php' }, 404, undefined).path, '(paths not found)');
+  for (let i = 0; i < 5_000; i += 1) routes.of({ method: 'GET', url: `/word${'abcdefghij'[i % 10]}${String(i).split('').map((d) => 'qrstuvwxyz'[Number(d)]).join('')}?key=${i}` }, 200, undefined).statuses.add(200);
+  assert.ok([...routes.all].length <= 301);
+  assert.ok(routes.unnamed > 4_000);
+  assert.equal(routes.of({ method: 'GET', url: '/one-more' }, 200, undefined).path, '(other routes)');
+});
+
+test('a callback that throws hurts nobody, and is switched off after a few times', () => {
+  let calls = 0;
+  const call = guarded(() => { calls += 1; throw new Error('ours'); });
+  for (let i = 0; i < 20; i += 1) call();
+  assert.equal(calls, 5);
+  const guard = new Guard();
+  guard.caught(new Proxy({}, { get() { throw new Error('no'); }, getPrototypeOf() { throw new Error('no'); } }));
+  assert.equal(guard.isOff, false);
+});
+
+test('whatever is thrown can be described', () => {
+  assert.deepEqual(described('text'), { type: 'string', message: 'text', frames: [] });
+  assert.equal(described(undefined).type, 'undefined');
+  assert.equal(described(new Proxy(new Error('x'), { get() { throw new Error('no'); } })).type, 'unreadable');
+  assert.equal(described(Object.assign(new Error('refused'), { code: 'ECONNREFUSED' })).type, 'Error ECONNREFUSED');
+  assert.ok(described(new Error('here')).frames[0]?.includes('parts.test'));
+});
+
+test('of a profile only the last milliseconds count, and what idles does not', () => {
+  const node = (id: number, functionName: string, children: number[] = []) => ({ id, callFrame: { functionName, url: functionName.startsWith('(') ? '' : 'file:///app/a.js', lineNumber: 4 }, children });
+  const profile = { nodes: [node(1, '(root)', [2, 3, 5]), node(2, '(idle)'), node(3, 'outer', [4]), node(4, 'inner'), node(5, 'earlier')], startTime: 0, endTime: 100_000, samples: [5, 5, 5, 5, 2, 4, 4], timeDeltas: [10_000, 10_000, 10_000, 10_000, 20_000, 20_000, 20_000] };
+  assert.deepEqual(hottestStack(profile, 50), ['inner (/app/a.js:5)', 'outer (/app/a.js:5)']);
+});
