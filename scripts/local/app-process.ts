@@ -4,6 +4,7 @@ import { readFileSync, unwatchFile, watchFile } from 'node:fs';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import type { Home } from './home.ts';
+import { withPreload } from './preload.ts';
 import { signalGroup } from './process-mark.ts';
 import { type Site, workerVariables } from './site.ts';
 
@@ -21,7 +22,7 @@ export function spawnApp({ app, home, site }: AppToStart, port: number): ChildPr
   const line = startLine(app);
   const how = {
     cwd: app,
-    env: workerVariables(home, site, app, port, process.env),
+    env: withPreload(workerVariables(home, site, app, port, process.env)),
     detached: true, // a process group of its own: the terminal's Ctrl+C does not reach it, and it can be ended as a whole
     stdio: ['ignore', 'pipe', 'pipe'] as ['ignore', 'pipe', 'pipe'],
   };
