@@ -28,7 +28,7 @@ const BARE = `const express = require('express'); const app = express(); app.get
 /** The package as installed, Express as npm installs it, and Express in one bundled file. */
 async function lay(place: Place): Promise<Program[]> {
   const installed = join(place.folder, 'AppServiceDiag');
-  for (const { name, content } of await contentOf(root, '0.0.0-bench')) {
+  for (const { name, content } of await contentOf(root, '0.0.0-bench', false)) {
     await mkdir(dirname(join(installed, name)), { recursive: true });
     await writeFile(join(installed, name), content);
   }

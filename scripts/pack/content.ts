@@ -13,8 +13,8 @@ const FILES: Readonly<Record<string, string>> = {
   'server.js': 'server.js', 'web.config': 'web.config', 'diag.cmd': 'diag.cmd', 'install.cmd': 'install.cmd', 'uninstall.cmd': 'uninstall.cmd', 'run.cmd': 'webjob/run.cmd', 'settings.job': 'webjob/settings.job',
 };
 
-/** Reads what the last build left: run the build before. */
-export async function contentOf(root: string, version: string): Promise<Entry[]> {
+/** Reads what the last build left: run the build before. `preload`: the transform puts the preload into the main site's environment; without it the main site is left alone. */
+export async function contentOf(root: string, version: string, preload: boolean): Promise<Entry[]> {
   const bundled = JSON.parse(await readFile(join(root, '.cache/bundled.json'), 'utf8')) as { packages: string[]; programs: string[] };
   const components = await componentsOf(root, [...bundled.packages, ...BESIDE]);
   const text = (name: string, content: string): Entry => ({ name, content: Buffer.from(content) });
@@ -26,7 +26,7 @@ export async function contentOf(root: string, version: string): Promise<Entry[]>
     ...await folderOf(join(root, 'public'), 'public'),
     ...await koffiEntries(root, 'dist/node_modules'),
     ...await Promise.all(Object.entries(FILES).map(async ([from, name]) => text(name, asWindows(name, await readFile(join(import.meta.dirname, 'files', from), 'utf8'))))),
-    text('applicationHost.xdt', await xdtWith(root, programs.some(({ name }) => name === 'dist/preload.js'))),
+    text('applicationHost.xdt', await xdtWith(root, preload && programs.some(({ name }) => name === 'dist/preload.js'))),
     text('LICENSES.txt', licencesText(components)),
     text('sbom.cdx.json', billOfMaterials(version, components)),
   ];

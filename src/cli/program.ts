@@ -139,13 +139,14 @@ function analyzing(diag: Command): void {
 const MAX_ROWS = 10_000;
 const FILTER_HELP = `
 A filter is terms with spaces between them; all must hold:
-  status:502.3,5xx  failed  method:POST  route:"GET /api/orders/{id}"  path:/api/*
-  client:10.0.0.4  host:…  agent:curl  family:Chrome  query:…  referrer:…  upstream:…
+  status:502.3,5xx  failed  method:POST  path:/api/*
+  route:"GET /api/orders/{id}"  query:…  referrer:…  upstream:…
+  client:10.0.0.4  host:…  agent:curl  family:Chrome
   taken>1000  taken>=2s  sent>1000000  win32:64  a text to look for
-A comma means or, - in front means not, * stands for anything, quotes keep spaces.
+A comma means or, - in front not, * stands for anything, quotes keep spaces.
 
 Examples:
-  diag http-log u_ex261121.log                            what failed, what is slow
+  diag http-log u_ex261121.log                     what failed, what is slow
   diag http-log LogFiles/http/RawLogs --from '1h ago' --json
   diag http-log logs.zip access.log.2.gz --filter 'status:502.3' --rows`;
 

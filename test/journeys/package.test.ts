@@ -22,7 +22,7 @@ const START_MS = 60_000;
 
 /** The package's files in a folder, as an installation leaves them. */
 async function install(folder: string): Promise<void> {
-  for (const { name, content } of await contentOf(root, '0.0.0-test')) {
+  for (const { name, content } of await contentOf(root, '0.0.0-test', false)) {
     const path = join(folder, name);
     await mkdir(dirname(path), { recursive: true });
     await writeFile(path, content);
