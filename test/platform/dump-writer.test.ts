@@ -161,7 +161,7 @@ test('the writer is killed at each of its steps, and the target answers every ti
     assert.equal(lives(victim.pid), true);
     if (answer.say === 'done') break;
     assert.match(answer.say === 'failed' ? answer.why : '', /SIGKILL/, JSON.stringify(answer));
-    assert.deepEqual(copiesOf(victim.pid), [], `copies after step ${step}`);
+    assert.deepEqual(copiesOf(victim.pid), [], `copies after step ${step}: ${JSON.stringify(answer)}`);
     sameFlags(victim.pid, before, `after step ${step}`);
     before = mappingsOf(victim.pid);
   }

@@ -16,7 +16,7 @@ import type { Thread } from './threads.ts';
 
 /** WNOHANG | __WALL: the clone is no ordinary child, only a wait that asks for such finds it. */
 const WAIT_CLONE = 1 | 0x4000_0000;
-const TRIES = 100;
+const TRIES = 400;
 const BETWEEN_MS = 5;
 /** Red zone and alignment, above the frame. */
 const STACK_MARGIN_BYTES = 256;
