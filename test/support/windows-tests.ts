@@ -99,7 +99,8 @@ class Victims {
   async #start({ env, nodeOptions, program }: Extract<Wish, { start: unknown }>['start']): Promise<{ pid: number }> {
     const victim = await this.#host.start(program === undefined ? [...nodeOptions, this.#app] : [], { env, ...(program === undefined ? {} : { program }) });
     this.#running.set(victim.pid, victim);
-    if (program === undefined) await waitFor('the victim to start', () => victim.stdout().includes('"did":"start"'));
+    // Another program has started when it prompts: before, it still maps what a dump of it would hold.
+    await waitFor('the victim to start', () => (program === undefined ? victim.stdout().includes('"did":"start"') : victim.stdout().trimEnd().endsWith('>')));
     return { pid: victim.pid };
   }
 }
