@@ -69,7 +69,6 @@ let slashes: u64 = 0, digits: u64 = 0, hexes: u64 = 0, plains: u64 = 0;
 const DIGIT: i8 = 1, IS_SLASH: i8 = 2, SIGN_2: i8 = 4, SIGN_3: i8 = 8, SIGN_4: i8 = 16, SIGN_5: i8 = 32, SIGN_7: i8 = 64;
 
 /** False when a byte is none that a word of a route is made of. */
-// @ts-ignore: decorator
 @inline
 function classify(from: usize, size: usize): bool {
   const low = i8x16(
@@ -147,7 +146,6 @@ function foldLong(from: usize, to: usize, start: usize): usize {
 }
 
 /** 1: an id; 0: a word; -1: one for JavaScript. */
-// @ts-ignore: decorator
 @inline
 function judge(from: usize, to: usize, counts: u32): i32 {
   const size = to - from;
@@ -166,7 +164,6 @@ function endsInNumber(from: usize, to: usize): bool {
   return i < to - 1 && (load<u8>(i) == DASH || load<u8>(i) == UNDERSCORE);
 }
 
-// @ts-ignore: decorator
 @inline
 function copy(into: usize, from: usize, to: usize): usize {
   for (let at = from; at < to; at += 16) v128.store(into + (at - from), v128.load(at));

@@ -95,7 +95,6 @@ export function learnRoute(row: usize, id: i32): void {
   if (size > 0) insert(isOdd ? ODD : 0, hashOf(KEYS, KEYS + size), KEYS, size, id);
 }
 
-// @ts-ignore: decorator
 @inline
 function probe(head: usize, hash: i32, from: usize, size: usize): i32 {
   const slots = load<usize>(head), mask = load<usize>(head, 4);
@@ -111,7 +110,6 @@ function probe(head: usize, hash: i32, from: usize, size: usize): i32 {
 }
 
 /** Equal bytes. Whole blocks are loaded, of the last one only what belongs to the texts counts. */
-// @ts-ignore: decorator
 @inline
 function same(a: usize, b: usize, size: usize): bool {
   let i: usize = 0;

@@ -41,6 +41,5 @@ export const FOUND: usize = ROWS_ASKED + 4 * CAPACITY;
 export const KEYS: usize = FOUND + 4 * CAPACITY;
 export const KEY_ROOM: usize = 488;
 
-// @ts-ignore: decorator
 @inline
 export function bump(counter: usize): void { store<i32>(counter, load<i32>(counter) + 1); }

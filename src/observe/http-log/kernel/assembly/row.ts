@@ -13,20 +13,16 @@ const QUERY: usize = 2;
 let dayHead: u64 = 0, dayTail: u16 = 0, clock: u64 = 0;
 let dayMs: f64 = -1, clockMs: f64 = -1;
 
-// @ts-ignore: decorator
 @inline
 function columnOf(role: usize): i32 { return load<i32>(ROLES + (role << 2)); }
 
-// @ts-ignore: decorator
 @inline
 function endOf<T>(ends: usize, base: usize, column: i32): usize { return base + <usize>load<T>(ends + <usize>column * sizeof<T>()); }
 
-// @ts-ignore: decorator
 @inline
 function beginOf<T>(ends: usize, base: usize, column: i32): usize { return base + <usize>load<T>(ends + <usize>column * sizeof<T>() - sizeof<T>()) + 1; }
 
 /** `ends`: the line's column ends, counted from `base`; the entry before is one byte before the line. False for what is no row. */
-// @ts-ignore: decorator
 @inline
 export function decode<T>(ends: usize, base: usize, offset: f64): bool {
   const row = <usize>load<i32>(ROWS);
@@ -64,7 +60,6 @@ export function decode<T>(ends: usize, base: usize, offset: f64): bool {
   return true;
 }
 
-// @ts-ignore: decorator
 @inline
 function number<T>(ends: usize, base: usize, role: usize): i64 {
   const column = columnOf(role);
@@ -80,7 +75,6 @@ function number<T>(ends: usize, base: usize, role: usize): i64 {
 }
 
 /** 1 to 8 digits that end at `to`, all at once: what lies before them in the word is shifted out. */
-// @ts-ignore: decorator
 @inline
 function eight(to: usize, size: usize): i64 {
   const spare = <u64>(64 - (size << 3));
@@ -99,7 +93,6 @@ function long(from: usize, to: usize): i64 {
 }
 
 /** Ms of `yyyy-mm-dd`, -1 if it is none. A log has few days, so the last one is remembered. */
-// @ts-ignore: decorator
 @inline
 function dayOf(from: usize, to: usize): f64 {
   if (to - from != 10) return -1;
@@ -130,7 +123,6 @@ function daysBefore(year: i32, month: i32, day: i32): i32 {
 }
 
 /** Ms since midnight of `hh:mm:ss`, -1 if it is none. Second 60 is a leap second. */
-// @ts-ignore: decorator
 @inline
 function timeOf(from: usize, to: usize): f64 {
   if (to - from != 8) return -1;
@@ -147,7 +139,6 @@ function newTime(from: usize): f64 {
 }
 
 /** Two digits, negative if they are none. */
-// @ts-ignore: decorator
 @inline
 function two(at: usize): i32 {
   const tens = <u32>load<u8>(at) - ZERO, ones = <u32>load<u8>(at + 1) - ZERO;
@@ -160,7 +151,6 @@ const K0: i32 = 0x85EBCA77, K1: i32 = 0xC2B2AE3D, K2: i32 = 0x27D4EB2F, K3: i32 
 const MASKS: usize = memory.data<u8>([255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
 
 /** The same as hashOf() in columns.ts, 16 bytes a step. */
-// @ts-ignore: decorator
 @inline
 export function hashOf(from: usize, to: usize): i32 {
   const ends = i32x4(K0, K1, K2, K3);
@@ -177,7 +167,6 @@ export function hashOf(from: usize, to: usize): i32 {
   return hash ^ <i32>(<u32>hash >> 16);
 }
 
-// @ts-ignore: decorator
 @inline
 function step(lanes: v128, words: v128): v128 {
   const mixed = i32x4.mul(v128.xor(lanes, words), i32x4.splat(STEP));

@@ -95,7 +95,6 @@ export function run(): i32 {
 }
 
 /** One line of the index, from `at` to its LF. */
-// @ts-ignore: decorator
 @inline
 function whole(at: usize, lf: usize, last: usize): i32 {
   if (load<i32>(ROWS) == CAPACITY) return FULL;
@@ -211,14 +210,12 @@ function findLf(from: usize): usize {
 }
 
 /** The places of the set bits of eight; all eight slots are written, the next call overwrites those too many. */
-// @ts-ignore: decorator
 @inline
 function put(ends: usize, bits: usize, bias: v128): usize {
   v128.store(ends, i16x8.add(v128.load8x8_u(BITS + (bits << 3)), bias));
   return ends + (<usize>popcnt<u32>(<u32>bits) << 1);
 }
 /** One bit for each of 64 bytes. */
-// @ts-ignore: decorator
 @inline
 function word(a: v128, b: v128, c: v128, d: v128): u64 {
   return <u64>(<u32>i8x16.bitmask(a) | (<u32>i8x16.bitmask(b) << 16)) | (<u64>(<u32>i8x16.bitmask(c) | (<u32>i8x16.bitmask(d) << 16)) << 32);
