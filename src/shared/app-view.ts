@@ -8,7 +8,7 @@ const Times = { count, meanMs: ms.optional(), p50Ms: ms.optional(), p95Ms: ms.op
 
 export const AppRouteView = z.object({ method: z.string(), path: z.string(), pattern: z.boolean(), ...Times, statuses: z.array(z.tuple([count, count])), failed: count, aborted: count, bytesOut: count });
 export type AppRouteView = z.infer<typeof AppRouteView>;
-export const AppDependencyView = z.object({ host: z.string(), by: z.enum(['http', 'undici']), ...Times, statuses: z.array(z.tuple([count, count])), errors: z.array(z.tuple([z.string(), count])), inFlight: count, oldestMs: ms.optional() });
+export const AppDependencyView = z.object({ host: z.string(), by: z.enum(['http', 'undici', 'socket']), ...Times, statuses: z.array(z.tuple([count, count])), errors: z.array(z.tuple([z.string(), count])), inFlight: count, oldestMs: ms.optional() });
 export type AppDependencyView = z.infer<typeof AppDependencyView>;
 
 export const AppView = z.object({
