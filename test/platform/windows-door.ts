@@ -147,7 +147,7 @@ test('the worker\'s own ProcDump is asked where ours has no program, and judged 
   const found = findProcdump(env, 64);
   assert.deepEqual(found?.args(4711, 'mini-plus', 'd:\\x y.dmp'), ['-accepteula', '-mp', '4711', 'd:\\x y.dmp']);
   const { victim, info } = await start('cmd.exe');
-  const threads = { stops: () => new Map<number, number>(), letGo: () => undefined };
+  const threads = { stops: () => new Map<number, number>(), letGo: async () => undefined };
   const request = { target: { ...info, bits: 64 as const }, kind: 'mini' as const, file: join(top, 'by-procdump.dmp'), env, threads, program: join(top, 'not-there.js') };
   await assert.rejects(takeMinidump(request, never), { code: 'DUMP_FAILED', message: /procdump64\.exe wrote no file: .*bad option: -mm/ });
   await victim.kill();

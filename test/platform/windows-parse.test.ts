@@ -8,6 +8,7 @@ import { parseNtProcesses, parseNtThreads } from '../../src/platform/parse/nt-pr
 import { isLoopbackAddress, parseTcpTable } from '../../src/platform/parse/tcp-table.ts';
 import { parseCommandLine, parseEnvironmentBlock, valueOf } from '../../src/platform/parse/windows-text.ts';
 import { errorName } from '../../src/platform/windows/codes.ts';
+import { owed } from '../../src/platform/windows/let-go.ts';
 
 /** Where the recorded buffer lay: its names are told by address. */
 const ADDRESS = 0x10000;
@@ -113,4 +114,22 @@ test('a minidump is whole, or what is wrong is said in words', () => {
 
 test('errors of Windows have their names, wrapped ones too', () => {
   assert.deepEqual([5, 0x8007_0006, 0x8007_0006 | 0, 4711, 0xc000_0005].map(errorName), ['ERROR_ACCESS_DENIED (5)', 'ERROR_INVALID_HANDLE (0x80070006)', 'ERROR_INVALID_HANDLE (0x80070006)', 'error 4711', 'error 0xc0000005']);
+});
+
+test('after a program that stopped the threads of a target died, each is resumed by what that program added', () => {
+  type Rows = readonly (readonly [number, number])[];
+  const rows: readonly (readonly [string, Rows, readonly Rows[], Rows])[] = [
+    ['it held all', [[1, 0], [2, 0]], [[[1, 1], [2, 1]]], [[1, 1], [2, 1]]],
+    ['a thread that the app keeps stopped stays so', [[1, 0], [2, 1]], [[[1, 1], [2, 2]]], [[1, 1], [2, 1]]],
+    ['one that the app stopped since stays so', [[1, 0], [2, 0]], [[[1, 1], [2, 2]]], [[1, 1], [2, 1]]],
+    ['one that the app let go since is let go', [[1, 0], [2, 1]], [[[1, 1], [2, 1]]], [[1, 1], [2, 1]]],
+    ['one that came since', [[1, 0]], [[[1, 1], [2, 1]]], [[1, 1], [2, 1]]],
+    ['a stop of the whole process by a debugger stays', [[1, 1], [2, 1]], [[[1, 2], [2, 2]]], [[1, 1], [2, 1]]],
+    ['ProcDump stops twice', [[1, 0], [2, 1]], [[[1, 2], [2, 3]]], [[1, 2], [2, 2]]],
+    ['it had stopped one of two', [[1, 0], [2, 0]], [[[1, 1], [2, 0]], [[1, 1], [2, 0]]], [[1, 1]]],
+    ['the app stops one for a moment', [[1, 0], [2, 0], [3, 0]], [[[1, 1], [2, 1], [3, 0]], [[1, 1], [2, 0], [3, 0]]], [[1, 1]]],
+    ['nothing was stopped', [[1, 0], [2, 3]], [[[1, 0], [2, 3]]], []],
+    ['the target has gone', [[1, 0]], [[]], []],
+  ];
+  for (const [name, before, looks, expected] of rows) assert.deepEqual([...owed(new Map(before), looks.map((look) => new Map(look)))], expected, name);
 });

@@ -12,7 +12,7 @@ import { inspectThrough } from '../node-inspector.ts';
 import { takeNodeReport } from '../node-report.ts';
 import { parseEnviron } from '../parse/proc-text.ts';
 import type { Folders, Platform, Usage, Variable } from '../platform.ts';
-import { siteMark } from './details.ts';
+import { siteMark } from '../site-mark.ts';
 import { dumpOffer, estimateCore, takeDump } from './dump/index.ts';
 import { headroomBytes } from './dump/room.ts';
 import { predictPause } from './dump-pause.ts';

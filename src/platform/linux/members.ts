@@ -2,7 +2,8 @@
 import type { ProcessInfo } from '../../shared/model.ts';
 import type { ProcStat } from '../parse/proc-stat.ts';
 import { below, inOrder, ourOwn, roleOf, runtimeOf, workerOf, type Seen } from '../roles.ts';
-import { readDetails, type Details, type Marks, type SiteMark } from './details.ts';
+import type { SiteMark } from '../site-mark.ts';
+import { readDetails, type Details, type Marks } from './details.ts';
 
 /** Which processes are listed: the site's, all of our user, or given ones with their descendants. */
 export type Selection = 'site' | 'all' | { readonly pids: readonly number[] };

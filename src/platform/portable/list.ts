@@ -1,14 +1,13 @@
 // Owns the process list where we have no door of our own: systeminformation's, asked rarely because it starts other programs.
 import { userInfo } from 'node:os';
-import { maskCommandLine } from '../../shared/mask.ts';
 import type { ProcessInfo } from '../../shared/model.ts';
 import { below, inOrder, ourOwn, roleOf, workerOf, type Seen } from '../roles.ts';
+import { shownCommand } from '../site-mark.ts';
 
 /** One listing costs some 80 ms in child programs (facts of the bench): it serves for this long. */
 const LIST_EVERY_MS = 5_000;
 /** A listing counts the start back from now in whole seconds, so it moves by one; a larger step is another process under the same pid. */
 const SAME_START_MS = 2_000;
-const KEPT_COMMAND = 2_000;
 
 export type Selection = 'site' | 'all' | { readonly pids: readonly number[] };
 
@@ -97,10 +96,11 @@ function rowOf(one: Listed): Row {
 }
 
 function infoOf(row: Row, role: ProcessInfo['role'], ours: boolean): ProcessInfo {
+  const shown = shownCommand(row.commandLine);
   return {
     pid: row.pid, startedAt: row.startedAt, parent: row.parent, name: row.name, role,
     ...(row.path === '' ? {} : { path: row.path }),
-    ...(row.commandLine === '' ? {} : { commandLine: maskCommandLine(row.commandLine.slice(0, KEPT_COMMAND)) }),
+    ...(shown === undefined ? {} : { commandLine: shown }),
     ...(row.user === '' ? {} : { user: row.user }),
     ...(ours ? { ours } : {}),
   };

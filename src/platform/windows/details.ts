@@ -1,31 +1,16 @@
 // Owns what is read once of a new process: path, command line, variables, user and bitness, from its own memory where Windows lets us.
 import { basename } from 'node:path/win32';
-import { maskCommandLine } from '../../shared/mask.ts';
-import type { Env } from '../identity.ts';
 import { parseCommandLine, parseEnvironmentBlock, valueOf } from '../parse/windows-text.ts';
 import { instantOf } from '../parse/nt-processes.ts';
 import type { Variable } from '../platform.ts';
+import { marksOf, shownCommand, type Marked, type SiteMark } from '../site-mark.ts';
 import { Win32Error } from './codes.ts';
 import { ACCESS, type Handle, type Win32 } from './win32.ts';
 
-/** Longer command lines are cut: class paths of Java fill pages. */
-const KEPT_COMMAND = 2_000;
 /** Windows bounds an environment block to 32,767 characters for CreateProcess; one made otherwise may be larger. */
 const MAX_BLOCK_BYTES = 1024 * 1024;
-const SCM_MARK = '~1';
-/** How App Service tells a process where to listen. */
-const PORT_NAMES = ['PORT', 'HTTP_PLATFORM_PORT', 'ASPNETCORE_PORT'] as const;
 
-export interface SiteMark { readonly site: string; readonly instance: string }
-
-/** What marks the processes of our site; undefined off App Service. */
-export function siteMark(env: Env): SiteMark | undefined {
-  const site = env['WEBSITE_SITE_NAME'];
-  const instance = env['WEBSITE_INSTANCE_ID'];
-  return site === undefined || site === '' || instance === undefined || instance === '' ? undefined : { site, instance };
-}
-
-export interface Details {
+export interface Details extends Marked {
   readonly name: string;
   readonly path: string | undefined;
   readonly args: readonly string[];
@@ -35,9 +20,6 @@ export interface Details {
   readonly bits: 32 | 64 | undefined;
   /** Its variables could be read. */
   readonly known: boolean;
-  readonly ofSite: boolean;                    // they carry our site and instance
-  readonly scm: boolean;
-  readonly serves: boolean;                    // it was given a port
 }
 
 /** Offsets in the process environment block and its parameters, for 64-bit processes and for 32-bit ones under WOW64. */
@@ -79,17 +61,14 @@ function detailsOf(win32: Win32, handle: Handle, fallbackName: string, mark: Sit
   const user = attempt(() => win32.user(handle));
   const texts = attempt(() => readTexts(win32, handle, is32Bit === true));
   const args = parseCommandLine(texts?.commandLine ?? '');
-  const says = (name: string): string | undefined => valueOf(texts?.variables ?? [], name);
   return {
     name: path === undefined ? fallbackName : basename(path), path, args,
-    commandLine: texts === undefined || texts.commandLine === '' ? undefined : maskCommandLine(texts.commandLine.slice(0, KEPT_COMMAND)),
+    commandLine: shownCommand(texts?.commandLine ?? ''),
     sid: user?.sid,
     user: user?.name,
     bits: is32Bit === undefined ? undefined : is32Bit ? 32 : 64,
     known: texts !== undefined,
-    ofSite: mark !== undefined && says('WEBSITE_SITE_NAME') === mark.site && says('WEBSITE_INSTANCE_ID') === mark.instance,
-    scm: [says('WEBSITE_IIS_SITE_NAME'), says('APP_POOL_ID')].some((value) => value?.startsWith(SCM_MARK)),
-    serves: PORT_NAMES.some((name) => (says(name) ?? '') !== ''),
+    ...marksOf((name) => valueOf(texts?.variables ?? [], name), mark),
   };
 }
 

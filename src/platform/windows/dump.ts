@@ -21,7 +21,7 @@ const OUTPUT_BYTES = 256 * 1024;
 const CHECKED_LIST_BYTES = 16 * 1024 * 1024;
 
 /** Puts the threads of a process back to how often each was stopped before, after a debugger that did not. */
-export interface Threads { stops(pid: number): ReadonlyMap<number, number>; letGo(pid: number, before: ReadonlyMap<number, number>): void }
+export interface Threads { stops(target: ProcessKey): ReadonlyMap<number, number>; letGo(target: ProcessKey, before: ReadonlyMap<number, number>): Promise<void> }
 
 /** Built beside the program's own entry. */
 const PROGRAM = fileURLToPath(new URL('windows-dump.js', import.meta.url));
@@ -119,11 +119,11 @@ function byProcdump(procdump: Procdump): Engine {
 
 /** A program that is ended in the middle leaves the target's threads stopped. */
 async function ended<T>(threads: Threads, target: ProcessKey, work: () => Promise<T>): Promise<T> {
-  const before = threads.stops(target.pid);
+  const before = threads.stops(target);
   try {
     return await work();
   } catch (error) {
-    threads.letGo(target.pid, before);
+    await threads.letGo(target, before);
     throw error;
   }
 }

@@ -11,8 +11,8 @@ import { appInfo, type Env } from '../identity.ts';
 import { inspectThrough } from '../node-inspector.ts';
 import { takeNodeReport } from '../node-report.ts';
 import type { DumpKind, Folders, Platform, Usage } from '../platform.ts';
+import { siteMark } from '../site-mark.ts';
 import { readCounters } from './counters.ts';
-import { siteMark } from './details.ts';
 import { DUMP_KINDS, dumpOffer, takeMinidump } from './dump.ts';
 import { coresOf, osName, readHost } from './host.ts';
 import { estimateDump, readEnvironment, readModules, type Asked } from './inside.ts';
@@ -57,7 +57,7 @@ export async function openWindows(settings: WindowsSettings): Promise<Platform> 
     threads: async (pid, signal) => { signal.throwIfAborted(); return table.threads(pid); },
     counters: () => readCounters(env),
     eventLog: (signal) => events.rows(signal),
-    ...acting(asked, table, reach, env),
+    ...acting(asked, table, reach, settings),
     close: () => undefined,
   };
 }
@@ -68,9 +68,9 @@ const START_MS = 100;
 
 type Acting = Pick<Platform, 'dumpPause' | 'faultsOffered' | 'dumpAtFault' | 'inspect' | 'memoryLeft' | 'dumpKinds' | 'dumpEstimate' | 'dump' | 'nodeReportOffered' | 'nodeReport' | 'end'>;
 
-function acting(asked: Asked, table: ProcessTable, reach: Reach, env: Env): Acting {
+function acting(asked: Asked, table: ProcessTable, reach: Reach, { env, clock }: WindowsSettings): Acting {
   const door = inspectorDoor(asked.win32);
-  const threads = createLetGo(asked.win32, (pid) => (table.now(pid) === undefined ? [] : table.threads(pid).map(({ id }) => id)));
+  const threads = createLetGo(asked.win32, clock, ({ pid, startedAt }) => (table.now(pid)?.startedAt === startedAt ? table.threads(pid).map(({ id }) => id) : []));
   return {
     dumpKinds: DUMP_KINDS,
     dumpPause: async (target, signal, kind = 'full') => {

@@ -4,7 +4,8 @@ import type { ProcessInfo } from '../../shared/model.ts';
 import type { NtProcess, NtThread } from '../parse/nt-processes.ts';
 import type { Usage } from '../platform.ts';
 import { below, inOrder, ourOwn, roleOf, runtimeOf, workerOf, type Seen } from '../roles.ts';
-import { readDetails, type Details, type SiteMark } from './details.ts';
+import type { SiteMark } from '../site-mark.ts';
+import { readDetails, type Details } from './details.ts';
 import type { Snapshots } from './snapshot.ts';
 import type { Win32 } from './win32.ts';
 
