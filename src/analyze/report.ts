@@ -45,6 +45,7 @@ export async function makeReport(given: ReportGiven): Promise<Report> {
     state: session.state,
     headline: headline(findings, http, session),
     steps: session.steps,
+    causes: [],
     findings,
     timeline: await timelineOf(readers, window, http),
     artifacts: [...session.artifacts].sort((a, b) => byText(a.instance, b.instance) || byText(a.name, b.name)),

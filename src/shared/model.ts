@@ -1,5 +1,6 @@
 // Owns the words of the product: every type that crosses a wire or a disk, as a schema.
 import { z } from 'zod';
+import { Accounting, Cause } from './cause.ts';
 import { MetricId } from './metrics.ts';
 
 /** Milliseconds since 1970, everywhere; at most the last instant that a Date can show (ECMA-262, 21.4.1.1). */
@@ -237,6 +238,7 @@ export const Session = z.object({
   artifacts: z.array(ArtifactRef),
   pinned: z.boolean(),
   headline: z.string().optional(),                             // the report's verdict, once there
+  provisional: z.object({ at: At, text: z.string() }).optional(),   // the first cause as far as it is known while the session goes on
   report: z.boolean(),                                         // report.json and report.html are there
 });
 export type Session = z.infer<typeof Session>;
@@ -267,6 +269,8 @@ export const Report = z.object({
   state: SessionState,
   headline: z.object({ severity: Severity, text: z.string(), detail: z.array(z.string()) }),
   steps: z.array(Step),
+  causes: z.array(Cause).default([]),                          // found ones first, the best first; empty in reports of versions without the engine
+  accounting: Accounting.optional(),                           // how the failed requests are explained
   findings: z.array(Finding),                                  // most severe first
   timeline: z.object({
     stepMs: z.number().int().positive(),

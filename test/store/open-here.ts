@@ -27,6 +27,6 @@ export function session(id: SessionId, at: number, more: Partial<Session> = {}):
 export function reportOf(id: SessionId, at: number, platform: Platform) {
   return {
     version: 1 as const, tool: { name: 'diag', version: '0' }, session: id, madeAt: at, askedBy: 'test', window: { from: at, to: at }, app: platform.host.app, state: 'done' as const,
-    headline: { severity: 'good' as const, text: 'ok', detail: [] }, steps: [], findings: [], timeline: { stepMs: 1_000, requests: [], series: [], changes: [] }, artifacts: [], masked: [],
+    headline: { severity: 'good' as const, text: 'ok', detail: [] }, steps: [], causes: [], findings: [], timeline: { stepMs: 1_000, requests: [], series: [], changes: [] }, artifacts: [], masked: [],
   };
 }
