@@ -58,7 +58,7 @@ async function step(name: string, args: readonly string[]): Promise<void> {
 const alone: string[] = [];
 
 /** More files than this are no accident of a crowded machine. */
-const MAX_AGAIN = 3;
+const MAX_AGAIN = 5;
 
 /**
  * A file that failed among others runs once more, alone: real processes on a machine that is also somebody else's may be starved for a while.

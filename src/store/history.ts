@@ -63,10 +63,20 @@ export async function openHistoryOf(settings: HistorySettings): Promise<History>
     look: () => turns.take(() => look(context)),
     reopen: () => turns.take(() => reopen(context)),
     async close() {
-      await flush();
-      for (const track of context.tracks.values()) await track.rest(context.leads());
+      await endured(context, 'flushes of history at the end that the disk did not take', flush);
+      for (const track of context.tracks.values()) await endured(context, 'files of history that the disk did not take at the end', () => track.rest(context.leads()));
     },
   };
+}
+
+/** At the end a full disk takes nothing, and who ends must end all the same. */
+async function endured(context: Context, what: string, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (codeIn(error) === '') throw error;
+    context.losses.add(what);
+  }
 }
 
 const keyOf = (process: ProcessKey | undefined): string => (process ? `p${process.pid}-${process.startedAt}` : SITE);

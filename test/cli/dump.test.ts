@@ -105,7 +105,7 @@ test('-e does not dump what is caught, and dumps what kills the process', async 
   on.send('throw', { message: 'nobody catches it' });
   const record = await one(of);
   assert.match(record.reason, /thrown and not caught: TypeError: nobody catches it/);
-  assert.equal((await on.exited).code, 1);
+  assert.deepEqual(await on.exited, { code: 1, signal: null });
 });
 
 test('a stack overflow that nobody catches is dumped before the process ends', async () => {

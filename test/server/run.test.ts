@@ -38,6 +38,7 @@ test('an agent starts and answers on a full disk: that may be the trouble to be 
   assert.equal((await fetch(`${running.listening.url}/api/agent`, { headers })).status, 200);
   const refused = await fetch(`${running.listening.url}/api/sessions`, { method: 'POST', headers, body: '{}' });
   assert.equal((await refused.json() as { code: string }).code, 'NO_ROOM');
+  await waitFor('a sample that the disk cannot take', () => running.agent.observed.samples.recent().length > 0);
 });
 
 test('who opens connections by the thousand is hung up on, and everybody else is served again when they are gone', async (t) => {

@@ -4,13 +4,13 @@ import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { connect, createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { detect } from '../../../src/observe/http-log/detect.ts';
 import { formatNamed, formatOf } from '../../../src/observe/http-log/formats/index.ts';
+import { freePort } from '../../support/free-port.ts';
 import { readRows } from '../../support/read-http-log.ts';
 import type { PlainRow } from '../../support/read-http-log.ts';
 import { waitFor } from '../../support/wait.ts';
@@ -18,15 +18,6 @@ import { waitFor } from '../../support/wait.ts';
 const has = spawnSync('nginx', ['-v']).error === undefined;
 const OWN = '$remote_addr "$request" $status $body_bytes_sent $request_length $request_time $upstream_addr $upstream_response_time $upstream_status "$http_user_agent" "$http_referer" $msec $host';
 const JSON_OWN = '{"t":"$time_iso8601","m":"$request_method","u":"$request_uri","s":$status,"a":"$http_user_agent","h":"$host","d":$request_time}';
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
 
 /** Two doors that nobody opens: each try of the pool fails. */
 const config = (port: number, [first, second]: readonly [number, number]): string => `
@@ -50,7 +41,7 @@ http {
 async function ask(port: number, bytes: Uint8Array): Promise<void> {
   const socket = connect(port, '127.0.0.1');
   socket.resume();
-  socket.end(bytes);
+  socket.write(bytes);                                         // an end of ours would be a client that gave up, where nginx is slow to ask the next server
   await once(socket, 'close');
 }
 
