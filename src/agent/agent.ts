@@ -23,6 +23,7 @@ import { workerOf } from '../analyze/target.ts';
 import { VERSION, type Config } from './config.ts';
 import { describeDiagnosers } from './describe.ts';
 import { diagnoseWith } from './diagnose.ts';
+import { createReadDumps, type ReadDumps } from './dump-reads.ts';
 import { doctor } from './doctor/doctor.ts';
 import { createLead, type Lead } from './lead.ts';
 import { createOperations, type Operations } from './operations.ts';
@@ -59,6 +60,7 @@ export interface Agent {
   doctor(): Promise<Doctor>;
   /** Masked, as everything that is shown. */
   now(minutes: number): Promise<Now>;
+  readonly dumps: ReadDumps;
   diagnosers(): z.infer<typeof DiagnoserInfo>[];
   diagnose(choice: z.infer<typeof StartSession>, who: string): Promise<z.infer<typeof SessionAccepted>>;
   pin(id: SessionId, pinned: boolean): Promise<Session>;
@@ -124,6 +126,7 @@ export async function startAgent(config: Config, files: AgentFiles): Promise<Age
     info: async () => infoOf(parts, startedAt, (await now.of(HEALTH_MINUTES)).health),
     doctor: () => doctor(parts, config),
     now: (minutes) => now.of(minutes),
+    dumps: createReadDumps(parts, files.analyzeWorker),
     diagnosers: () => describeDiagnosers(diagnosers, workerOf(observed.processes()), platform),
     diagnose: (choice, who) => diagnoseWith(parts, choice, who),
     pin: (id, pinned) => pin(parts, id, pinned),

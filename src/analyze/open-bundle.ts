@@ -4,11 +4,15 @@ import { basename, dirname, join, sep } from 'node:path';
 import type { z } from 'zod';
 import { DiagError, sayError } from '../shared/errors.ts';
 import { Report, Session, type AppInfo, type ArtifactRef, type ProcessInfo } from '../shared/model.ts';
+import { bytes } from '../shared/units.ts';
 import { codeIn } from '../store/atomic.ts';
 import { MANIFEST, Manifest } from './manifest.ts';
 import { openPlain } from './plain-files.ts';
 import type { Placed } from './readers.ts';
 import { extract, type ZipLimits } from './zip.ts';
+
+/** Dumps of a bundle that are unpacked. */
+const MAX_DUMP_BYTES = 2 * 1024 * 1024 * 1024;
 
 export interface Opened {
   readonly session: Session;
@@ -55,13 +59,21 @@ async function find(paths: readonly string[], work: string, given: OpenGiven): P
 
 async function unzipped(zip: string, work: string, given: OpenGiven): Promise<Found> {
   const folder = join(work, 'zip');
-  // A dump is for a debugger: no analyzer of this version reads it, and it may be larger than the disk.
-  const wanted = (name: string): boolean => !/\.(dmp|core)$/i.test(name);
+  const leftOut: string[] = [];
+  let dumpBytes = 0;
+  // A dump may be larger than the disk; unpacked it can be read by itself.
+  const wanted = (name: string, sizeBytes: number): boolean => {
+    if (!/\.(dmp|core)$/i.test(name)) return true;
+    dumpBytes += sizeBytes;
+    if (dumpBytes <= MAX_DUMP_BYTES) return true;
+    leftOut.push(`${name}: not unpacked, the dumps in the bundle have more than ${bytes(MAX_DUMP_BYTES)}; unpack it and give it by itself`);
+    return false;
+  };
   const extracted = await extract(zip, folder, { wanted, signal: given.signal, ...(given.zipLimits && { limits: given.zipLimits }) });
-  if (!extracted.has(MANIFEST)) return openPlain([folder], work, given.signal);
+  if (!extracted.has(MANIFEST)) { const plain = await openPlain([folder], work, given.signal); return { ...plain, notes: [...plain.notes, ...leftOut] }; }
   const found = await ofManifest(folder);
   const changed = found.manifest.files.filter((f) => extracted.has(f.path) && extracted.get(f.path)?.sha256 !== f.sha256);
-  return { ...found, notes: [...found.notes, ...changed.map((f) => `${f.path} is not what the manifest says: it was changed`)] };
+  return { ...found, notes: [...found.notes, ...leftOut, ...changed.map((f) => `${f.path} is not what the manifest says: it was changed`)] };
 }
 
 async function ofManifest(folder: string): Promise<Found & { manifest: Manifest }> {

@@ -23,6 +23,9 @@ const MAX_TOTAL_BYTES = 4 * 1024 * 1024 * 1024;
 /** Read whole; larger ones are not what they claim to be. */
 const MAX_XML_BYTES = 64 * 1024 * 1024;
 const MAX_DEPTH = 12;
+const HASHED_AT_ONCE = 1024 * 1024;
+/** e_type of a core. */
+const ELF_CORE = 4;
 const INSTANCE = 'files';
 /** Names our own diagnosers give, so that a session's folder without its report can still be judged. */
 const OURS: readonly (readonly [RegExp, ArtifactKind])[] = [
@@ -30,8 +33,9 @@ const OURS: readonly (readonly [RegExp, ArtifactKind])[] = [
   [/^changes\.json$/, 'changes'], [/^eventlog\.json$/, 'event-log'], [/^deployments\.json$/, 'deployments'], [/^node-report-\d+\.json$/, 'node-report'],
 ];
 
+type Found = Omit<Placed, 'ref'> & { ref: Omit<ArtifactRef, 'session'> };
 interface Candidate { readonly path: string; readonly name: string; readonly sizeBytes: number }
-interface Sniffed { readonly kind?: ArtifactKind; readonly eventLogXml?: true; readonly json?: true; readonly why?: string }
+interface Sniffed { readonly kind?: ArtifactKind; readonly eventLogXml?: true; readonly json?: true; readonly inPlace?: true; readonly why?: string }
 interface Span { first?: number; last?: number }
 
 /** Everything readable in these files and folders, in the order of names. */
@@ -45,13 +49,15 @@ export async function openPlain(paths: readonly string[], work: string, signal: 
   await mkdir(folder, { recursive: true });
   const mask = makeMasker([]);
   const span: Span = {};
-  const found: (Omit<Placed, 'ref'> & { ref: Omit<ArtifactRef, 'session'> })[] = [];
+  const dumped: Span = {};
+  const found: Found[] = [];
   let site: string | undefined;
   let total = 0;
   for (const one of candidates.slice(0, MAX_FILES)) {
     signal.throwIfAborted();
     const what = await sniff(one);
     if (what.kind === undefined) { notes.push(`${one.name}: ${what.why ?? 'not a log'}`); continue; }
+    if (what.inPlace) { found.push(await lying(one, what.kind, signal)); widen(dumped, await takenAt(one.path)); continue; }
     total += one.sizeBytes;
     if (total > MAX_TOTAL_BYTES) { notes.push(`${one.name}: left out, the files before it have ${bytes(MAX_TOTAL_BYTES)}`); continue; }
     const copied = await copy(one, what, join(folder, String(found.length).padStart(4, '0')), mask, signal).catch((error: unknown) => {
@@ -63,7 +69,8 @@ export async function openPlain(paths: readonly string[], work: string, signal: 
     site ??= what.kind === 'http-log' ? await siteOf(copied.path) : undefined;
     found.push({ path: copied.path, ref: { instance: INSTANCE, kind: what.kind, name: safeName(one.name), bytes: copied.tally.bytes, sha256: copied.sha256, masked: copied.tally.masked } });
   }
-  return describe(found, span, site, notes);
+  // Logs tell their own time; of dumps alone it is the time they were taken.
+  return describe(found, span.first === undefined ? dumped : span, site, notes);
 }
 
 async function gather(root: string, path: string, into: Candidate[], notes: string[], depth: number): Promise<void> {
@@ -89,11 +96,34 @@ async function sniff(one: Candidate): Promise<Sniffed> {
   const head = await headOf(one.path);
   const text = head.toString('latin1').replace(/^ï»¿/, '');
   if (/^#(Software|Version|Date|Fields):/im.test(text.slice(0, 400)) || /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d \S+ (GET|POST|PUT|HEAD|DELETE|OPTIONS|PATCH|TRACE|CONNECT) \S+ /m.test(text)) return { kind: 'http-log' };
+  const dump = dumpKind(head);
+  if (dump !== undefined) return { kind: dump, inPlace: true };
   if (/^\s*(<\?xml[^>]*>\s*)?<Events?[\s>]/.test(text)) return one.sizeBytes <= MAX_XML_BYTES ? { kind: 'event-log', eventLogXml: true } : { why: 'an event log of more than 64 MiB' };
-  if (/\.(dmp|core|zip|gz|7z|html?|js|css|map|png|jpe?g|svg|dll|exe|pdb|node|wasm|db|xsl)$/.test(name) || /^(report|session|manifest)\.json$/.test(name) || name === 'steps.log') return { why: 'not a log' };
+  if (/\.(dmp|core|zip|gz|7z|html?|js|css|map|png|jpe?g|svg|dll|exe|pdb|node|wasm|db|xsl)$/.test(name) || /^(report|session|manifest)\.json$/.test(name) || name === 'steps.log') return { why: 'neither a log nor a dump' };
   if (name.endsWith('.xml')) return { why: 'XML of a kind that is not read yet' };
   if (isBinary(head)) return { why: 'binary' };
   return { kind: /php[\w.-]*error|php_errors/.test(name) ? 'php-log' : 'application-log' };
+}
+
+/** By what it begins with; an ELF file that is a program or a library is none. */
+function dumpKind(head: Buffer): ArtifactKind | undefined {
+  const magic = head.toString('latin1', 0, 4);
+  if (magic === 'MDMP') return 'minidump';
+  return magic === '\u007fELF' && head.length > 18 && head.readUInt16LE(16) === ELF_CORE ? 'core-dump' : undefined;
+}
+
+/** A dump stays where it is: it may be larger than the disk, and what is told of it is masked when it is read. */
+async function lying(one: Candidate, kind: ArtifactKind, signal: AbortSignal): Promise<Found> {
+  const hash = createHash('sha256');
+  for await (const chunk of createReadStream(one.path, { highWaterMark: HASHED_AT_ONCE, signal }) as AsyncIterable<Buffer>) hash.update(chunk);
+  return { path: one.path, ref: { instance: INSTANCE, kind, name: safeName(one.name), bytes: one.sizeBytes, sha256: hash.digest('hex') } };
+}
+
+/** A minidump says it; of a core the file's own time is all there is. */
+async function takenAt(path: string): Promise<Span> {
+  const head = await headOf(path);
+  const at = head.toString('latin1', 0, 4) === 'MDMP' && head.length >= 24 ? head.readUInt32LE(20) * 1_000 : Math.round((await stat(path)).mtimeMs);
+  return { first: at, last: at };
 }
 
 async function headOf(path: string): Promise<Buffer> {
@@ -181,7 +211,7 @@ function describe(found: readonly { path: string; ref: Omit<ArtifactRef, 'sessio
   const kinds = [...new Set(placed.map((p) => p.ref.kind))].map((kind) => `${placed.filter((p) => p.ref.kind === kind).length} ${kind}`);
   const session: Session = {
     version: 1, id, madeAt: to, state: placed.length > 0 ? 'done' : 'failed', askedBy: 'diag analyze', instance: INSTANCE, diagnosers: [],
-    steps: [{ id: 'files', stage: 'collect', title: 'Files', state: placed.length > 0 ? 'done' : 'failed', ...(placed.length > 0 ? { note: `${plural(placed.length, 'file')}: ${kinds.join(', ')}` } : { because: 'no log was found' }) }],
+    steps: [{ id: 'files', stage: 'collect', title: 'Files', state: placed.length > 0 ? 'done' : 'failed', ...(placed.length > 0 ? { note: `${plural(placed.length, 'file')}: ${kinds.join(', ')}` } : { because: 'neither a log nor a dump was found' }) }],
     artifacts: placed.map((p) => p.ref), pinned: false, report: true,
   };
   return { session, app: { site: site ?? 'unknown', instance: INSTANCE, machine: 'unknown', os: 'unknown' }, window: { from, to }, target: undefined, placed, notes };

@@ -1,8 +1,9 @@
-// Owns the other side of run-analyzers: jobs in, for each its findings or the reason out. Analyzers that come after each other share what was read.
+// Owns the other side of run-analyzers, and of the reading of a dump: jobs in, for each its findings or the reason out. Analyzers that come after each other share what was read.
 import { parentPort } from 'node:worker_threads';
 import { sayError } from '../shared/errors.ts';
 import type { Finding } from '../shared/model.ts';
 import type { Analyzer, Given } from './contracts.ts';
+import { readForOthers, type DumpOrder } from './dump/reading.ts';
 import { knownBrief, type HttpBrief } from './parse/http-facts.ts';
 import { sharedReaders, type Placed } from './readers.ts';
 
@@ -13,7 +14,7 @@ export type FromWorker = { readonly findings: readonly Finding[]; readonly http?
 /** Does jobs until the thread is ended from outside: when there are no more, or the time of one is up. */
 export function serve(analyzers: readonly Analyzer[]): void {
   const readers = sharedReaders();
-  parentPort?.on('message', (job: Job) => { void done(analyzers, job, readers(job.placed)); });
+  parentPort?.on('message', (job: Job | DumpOrder) => { void ('dump' in job ? readForOthers(job) : done(analyzers, job, readers(job.placed))); });
 }
 
 async function done(analyzers: readonly Analyzer[], job: Job, given: Given): Promise<void> {

@@ -10,13 +10,13 @@ import { DiagError, sayError } from '../shared/errors.ts';
 import { bytes, count } from '../shared/units.ts';
 
 export interface ZipLimits { readonly files: number; readonly totalBytes: number; readonly nameChars: number }
-/** A session of ours has some hundred files; without its dumps 1 GiB is far more than it may collect. */
+/** A session of ours has some hundred files; without its dumps 1 GiB is far more than it may collect; who wants dumps bounds them. */
 export const ZIP_LIMITS: ZipLimits = { files: 5_000, totalBytes: 4 * 1024 * 1024 * 1024, nameChars: 240 };
 
 export interface Extracted { readonly path: string; readonly bytes: number; readonly sha256: string }
 
 /** Puts the files that `wanted` names below `folder`. All entries are judged first. @throws BUNDLE_UNREADABLE */
-export async function extract(zip: string, folder: string, given: { wanted(name: string): boolean; limits?: ZipLimits; signal: AbortSignal }): Promise<ReadonlyMap<string, Extracted>> {
+export async function extract(zip: string, folder: string, given: { wanted(name: string, sizeBytes: number): boolean; limits?: ZipLimits; signal: AbortSignal }): Promise<ReadonlyMap<string, Extracted>> {
   const refuse = (why: string, cause?: unknown): never => { throw new DiagError('BUNDLE_UNREADABLE', { what: 'The zip', why }, { cause }); };
   const { openPromise } = await import('yauzl');
   const file = await openPromise(zip, { autoClose: false, strictFileNames: true }).catch((error: unknown) => refuse(sayError(error), error));
@@ -34,7 +34,7 @@ export async function extract(zip: string, folder: string, given: { wanted(name:
 }
 
 /** yauzl itself refuses absolute names, `..`, backslashes and stored sizes that lie; here is the rest. */
-async function judged(file: ZipFile, limits: ZipLimits, wanted: (name: string) => boolean): Promise<Entry[]> {
+async function judged(file: ZipFile, limits: ZipLimits, wanted: (name: string, sizeBytes: number) => boolean): Promise<Entry[]> {
   const refuse = (why: string): never => { throw new DiagError('BUNDLE_UNREADABLE', { what: 'The zip', why }); };
   if (file.entryCount > limits.files) refuse(`it has ${count(file.entryCount)} entries, more than ${count(limits.files)}`);
   const seen = new Set<string>();
@@ -49,7 +49,7 @@ async function judged(file: ZipFile, limits: ZipLimits, wanted: (name: string) =
     if (seen.size > limits.files) refuse(`it has more than ${count(limits.files)} entries`);
     if (name.length > limits.nameChars || hasControl(name) || name.split('/').some((part) => part === '.' || (part === '' && !name.endsWith('/')))) refuse('a file name in it is too long or not a plain path');
     if (isLink(entry)) refuse(`${name} is a link`);
-    if (name.endsWith('/') || !wanted(name)) continue;
+    if (name.endsWith('/') || !wanted(name, entry.uncompressedSize)) continue;
     if (entry.isEncrypted()) refuse(`${name} is encrypted`);
     if (!entry.canDecodeFileData()) refuse(`${name} is compressed in a way that is not known here`);
     total += entry.uncompressedSize;

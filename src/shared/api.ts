@@ -5,6 +5,7 @@ import {
   ProcessInfo, ProcessKey, Report, RequestRow, Sample, Series, Session, SessionId, Severity, SourceKind,
 } from './model.ts';
 import { AppView } from './app-view.ts';
+import { DumpRead } from './dump-read.ts';
 import { MAX_FILTER_CHARS } from './http-filter.ts';
 import { HttpReport } from './http-report.ts';
 import { MetricId } from './metrics.ts';
@@ -64,7 +65,7 @@ export const StartSession = z.object({
   reason: z.string().max(500).optional(),
 });
 export const SessionAccepted = z.object({ session: SessionId, operation: OperationId });
-export const Operation = z.object({ id: OperationId, kind: z.enum(['session', 'restart']), title: z.string(), state: z.enum(['running', 'done', 'failed', 'cancelled']), note: z.string().optional(), fraction: z.number().optional(), session: SessionId.optional(), startedAt: At });
+export const Operation = z.object({ id: OperationId, kind: z.enum(['session', 'restart', 'read-dump']), title: z.string(), state: z.enum(['running', 'done', 'failed', 'cancelled']), note: z.string().optional(), fraction: z.number().optional(), session: SessionId.optional(), startedAt: At });
 export type Operation = z.infer<typeof Operation>;
 export const RestartTarget = z.object({ info: ProcessInfo, offer: Offer, says: z.string() });   // says: what the action costs the app
 export const RestartDone = z.object({ ended: ProcessKey, at: At, next: ProcessKey.optional() });   // next: the new worker, when seen in time
@@ -88,6 +89,7 @@ const route = <const R extends Route>(r: R): R => r;
 const SessionParams = z.object({ session: SessionId });
 const SourceParams = z.object({ source: z.string().regex(/^[a-z0-9]{1,40}$/) });
 const PidParams = z.object({ pid: z.coerce.number().int().positive() });
+const ArtifactParams = SessionParams.extend({ instance: z.string().max(64), name: z.string().max(200) });
 const OperationParams = z.object({ operation: OperationId });
 const HttpFilterText = z.string().max(MAX_FILTER_CHARS).optional().describe('such as status:502.3 route:"GET /api/orders/{id}" taken>1000 -path:/health');
 const Span = { from: instant.optional().describe(MAX_SPAN_NOTE), to: instant.optional().describe(MAX_SPAN_NOTE) };
@@ -118,7 +120,9 @@ export const api = {
   sessionReport: route({ method: 'GET', path: '/api/sessions/:session/report', summary: 'The report as JSON', params: SessionParams, answers: { 200: Report } }),
   sessionPage: route({ method: 'GET', path: '/api/sessions/:session/report.html', summary: 'The report as one self-contained page', params: SessionParams, answers: { 200: 'text/html' } }),
   sessionBundle: route({ method: 'GET', path: '/api/sessions/:session/bundle', summary: 'Report and artifacts as a zip, resumable', params: SessionParams, answers: { 200: 'application/zip', 206: 'application/zip' } }),
-  sessionArtifact: route({ method: 'GET', path: '/api/sessions/:session/artifacts/:instance/:name', summary: 'One artifact, resumable', params: SessionParams.extend({ instance: z.string().max(64), name: z.string().max(200) }), answers: { 200: 'application/octet-stream', 206: 'application/octet-stream' } }),
+  sessionArtifact: route({ method: 'GET', path: '/api/sessions/:session/artifacts/:instance/:name', summary: 'One artifact, resumable', params: ArtifactParams, answers: { 200: 'application/octet-stream', 206: 'application/octet-stream' } }),
+  readDump: route({ method: 'POST', path: '/api/sessions/:session/artifacts/:instance/:name/dump', summary: 'Begin to read a memory dump: the operation tells how far it is, and can be cancelled', params: ArtifactParams, answers: { 202: Operation } }),
+  dump: route({ method: 'GET', path: '/api/sessions/:session/artifacts/:instance/:name/dump', summary: 'What was read of a memory dump: why it died, threads with stacks, modules, memory, texts, environment (masked)', params: ArtifactParams, answers: { 200: DumpRead } }),
   operations: route({ method: 'GET', path: '/api/operations', summary: 'Running and recent long jobs', answers: { 200: z.object({ operations: z.array(Operation) }) } }),
   operation: route({ method: 'GET', path: '/api/operations/:operation', summary: 'One long job', params: OperationParams, answers: { 200: Operation } }),
   cancelOperation: route({ method: 'DELETE', path: '/api/operations/:operation', summary: 'Cancel: stop and leave nothing', params: OperationParams, answers: { 202: Operation } }),

@@ -44,7 +44,8 @@ export const DumpRead = z.object({
     stored: z.number(),                                        // of which the dump holds this
     filled: z.number(),                                        // of which so much is not zero, counted from pages at even distances
     byKind: z.array(z.object({ kind: DumpArea.shape.kind, areas: z.number().int(), bytes: z.number(), stored: z.number(), filled: z.number() })),
-    biggest: z.array(DumpArea),
+    biggest: z.array(DumpArea),                                // what is filled counts before what is only mapped
+    more: z.number().int().optional(),                         // areas beyond those
   }),
   javascript: z.object({
     runtime: z.string(),
@@ -61,3 +62,7 @@ export const DumpRead = z.object({
   notes: z.array(z.string()),                                  // what is missing, cut or not understood
 });
 export type DumpRead = z.infer<typeof DumpRead>;
+
+/** How far a reading is. */
+export const DumpProgress = z.object({ note: z.string(), fraction: z.number().min(0).max(1) });
+export type DumpProgress = z.infer<typeof DumpProgress>;

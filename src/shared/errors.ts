@@ -23,6 +23,8 @@ export const errors = {
   DUMP_FAILED: { status: 500, say: (f) => `The dump of process ${f['pid']} failed: ${f['why']}.`, next: () => 'The process runs on. Try another kind of dump.' },
   NODE_REPORT_FAILED: { status: 500, say: (f) => `Node process ${f['pid']} gave no report: ${f['why']}.` },
   INSPECTOR_FAILED: { status: 500, say: (f) => `The inspector of Node process ${f['pid']} cannot be used: ${f['why']}.` },
+  APP_UNREACHABLE: { status: 503, say: (f) => `The preload of process ${f['pid']} does not answer: ${f['why']}.` },
+  APP_REFUSED: { status: 409, say: (f) => `The preload of process ${f['pid']} did not do it: ${f['why']}.` },
   PAUSE_TOO_LONG: { status: 409, say: (f) => `${f['what']} would stop process ${f['pid']} for about ${f['predicted']}; at most ${f['limit']} is allowed.`, next: () => 'Allow a longer pause, or take something that stops it less.' },
   HEAP_SNAPSHOT_REFUSED: { status: 409, say: (f) => `A heap snapshot of process ${f['pid']} would endanger it: ${f['why']}.`, next: () => 'Take a sampling heap profile instead: it stops nothing and needs next to no memory.' },
   HEAP_SNAPSHOT_FAILED: { status: 500, say: (f) => `The heap snapshot of process ${f['pid']} failed: ${f['why']}.`, next: () => 'The process runs on.' },
@@ -46,6 +48,7 @@ export const errors = {
   DIAGNOSER_UNKNOWN: { status: 400, say: (f) => `There is no diagnoser ${f['id']}.`, next: () => 'List the diagnosers.' },
   NOTHING_TO_COLLECT: { status: 409, say: (f) => `There is nothing to collect: ${f['why']}.`, next: (f) => String(f['remedy'] ?? 'Enable the log and try again.') },
   DUMP_UNREADABLE: { status: 422, say: (f) => `This is no dump that can be read: ${f['why']}.`, next: () => 'Give an ELF core of a 64-bit Linux process, or a minidump of Windows.' },
+  DUMP_NOT_READ: { status: 404, say: (f) => `${f['name']} has not been read yet, or too long ago.`, next: () => 'Begin its reading, and ask again when it is done.' },
   ANALYZER_FAILED: { status: 500, say: (f) => `The analyzer ${f['analyzer']} failed: ${f['why']}.` },
   BUNDLE_UNREADABLE: { status: 400, say: (f) => `${f['what']} is not a bundle or session folder of ours: ${f['why']}.` },
   // agent

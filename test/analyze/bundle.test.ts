@@ -176,7 +176,7 @@ test('plain logs: each is taken for what it is, masked, and the same files give 
   const two = await offline([join(top, 'two')]);
   assert.ok(JSON.stringify(one.report) === JSON.stringify(two.report));
   assert.deepEqual(one.report.artifacts.map((a) => [a.kind, a.name, (a.masked ?? 0) > 0]), [['event-log', 'eventlog.xml', true], ['http-log', 'http_u_ex261120.log', true], ['application-log', 'stderr.txt', true]]);
-  assert.deepEqual(one.notes, ['changes.json: not JSON', 'picture.png: not a log']);
+  assert.deepEqual(one.notes, ['changes.json: not JSON', 'picture.png: neither a log nor a dump']);
   assert.deepEqual([one.report.window, one.report.app.site, one.report.madeAt], [{ from: at, to: at + 99_000 }, 'SHOP', at + 99_000]);
   assert.ok(!one.html.includes('plain-secret') && one.report.findings.some((f) => f.title.includes('502.3')), one.report.findings.map((f) => f.title).join('\n'));
   const single = await offline([join(top, 'one/http/u_ex261120.log')]);

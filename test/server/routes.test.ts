@@ -4,6 +4,7 @@ import { after, before, test } from 'node:test';
 import supertest from 'supertest';
 import { api, type Problem, type Route, type RouteName } from '../../src/shared/api.ts';
 import { address } from '../../src/shared/connect.ts';
+import { smallCore } from '../analyze/dump/small-dumps.ts';
 import { agentUnderTest, TOKEN, type AgentUnderTest } from '../support/agent.ts';
 import { waitFor } from '../support/wait.ts';
 
@@ -12,6 +13,7 @@ let session = '';
 let operation = '';
 let source = '';
 let artifact = { instance: '', name: '' };
+let core = { instance: '', name: '' };
 const BASE = '/diag';
 const HOST = '127.0.0.1';
 
@@ -39,6 +41,11 @@ before(async () => {
   assert.equal(ended.state, 'done', JSON.stringify(ended));
   const [first] = ended.artifacts;
   artifact = { instance: first?.instance ?? '', name: first?.name ?? '' };
+  const draft = await given.agent.store.artifacts.writer(session).draft('core-dump', 'worker.core');
+  draft.stream().end(smallCore());
+  core = await draft.commit();
+  const reading = await send('readDump', { params: { session, ...core } });
+  await waitFor('the dump to be read', async () => ((await send('operation', { params: { operation: (reading.body as { id: string }).id } })).body as { state: string }).state === 'done');
 });
 after(async () => { await given.stop(); });
 
@@ -69,6 +76,8 @@ const calls: { readonly [N in RouteName]: () => { good: Sent; status?: number; b
   sessionPage: () => ({ good: { params: { session } }, bad: [[{ params: { session: 'x' } }, 400, 'BAD_INPUT']] }),
   sessionBundle: () => ({ good: { params: { session } }, bad: [[{ params: { session: '010101_0000000000' } }, 404, 'SESSION_UNKNOWN']] }),
   sessionArtifact: () => ({ good: { params: { session, ...artifact } }, bad: [[{ params: { session, instance: artifact.instance, name: '../../secret' } }, 404, 'ARTIFACT_UNKNOWN'], [{ params: { session, instance: '..', name: 'x' } }, 404, 'ARTIFACT_UNKNOWN']] }),
+  readDump: () => ({ good: { params: { session, ...core } }, status: 202, bad: [[{ params: { session, instance: core.instance, name: 'other.core' } }, 404, 'ARTIFACT_UNKNOWN'], [{ params: { session, ...artifact } }, 400, 'BAD_INPUT']] }),
+  dump: () => ({ good: { params: { session, ...core } }, bad: [[{ params: { session, instance: '..', name: 'x' } }, 404, 'ARTIFACT_UNKNOWN'], [{ params: { session, ...artifact } }, 400, 'BAD_INPUT']] }),
   operations: () => ({ good: {}, bad: [] }),
   operation: () => ({ good: { params: { operation } }, bad: [[{ params: { operation: 'NO' } }, 400, 'BAD_INPUT'], [{ params: { operation: 'none' } }, 404, 'OPERATION_UNKNOWN']] }),
   cancelOperation: () => ({ good: { params: { operation } }, status: 202, bad: [[{ params: { operation: 'none' } }, 404, 'OPERATION_UNKNOWN']] }),

@@ -1,9 +1,11 @@
 // Owns the judgement of memory dumps: why the process died and where, which JavaScript ran, and what fills its memory.
-import type { DumpArea, DumpRead, DumpFrame } from '../../shared/dump-read.ts';
+import type { DumpRead } from '../../shared/dump-read.ts';
+import { AREA_WORDS, frameText, isOwnCode, isOwnFrame, jsText, processTitle } from '../../shared/dump-text.ts';
 import { DiagError } from '../../shared/errors.ts';
 import type { Evidence, Finding } from '../../shared/model.ts';
 import { bytes, count, plural } from '../../shared/units.ts';
 import type { Analyzer, ArtifactReader } from '../contracts.ts';
+import { inside } from '../dump/inside.ts';
 import { readDumpFile } from '../dump/read-dump.ts';
 import { oneLine, shareText, shortFile } from '../parse/words.ts';
 
@@ -29,7 +31,7 @@ async function judged(reader: ArtifactReader, suffix: string, cancel: AbortSigna
   if (reader.path === undefined) return [unread(reader, suffix, 'it lies only in memory')];
   try {
     const dump = await readDumpFile(reader.path, { files: true, signal: cancel });
-    return [...(dump.death === undefined ? [] : [died(dump, reader, suffix)]), ...(dump.javascript === undefined ? [] : [ran(dump, suffix)]), filled(dump, suffix)];
+    return [...(dump.death === undefined ? [] : [died(dump, reader, suffix)]), ...(dump.javascript === undefined ? [] : [ran(dump, suffix)]), filled(dump, suffix), inside(dump, suffix)];
   } catch (error) {
     if (error instanceof DiagError && error.code === 'DUMP_UNREADABLE') return [unread(reader, suffix, String(error.facts['why']))];
     throw error;
@@ -40,8 +42,6 @@ function unread(reader: ArtifactReader, suffix: string, why: string): Finding {
   return { id: `dump-not-read${suffix}`, area: 'collection', severity: 'cannot-tell', title: `The memory dump ${oneLine(reader.ref.name)} cannot be read`, why: `${why}.`, advice: 'Take the dump again; where the disk was full, make room first.', evidence: [{ kind: 'artifact', ref: reader.ref }], mitigations: [] };
 }
 
-const who = (dump: DumpRead): string => oneLine(`${dump.process.name ?? 'The process'}${dump.process.pid === undefined ? '' : ` (${dump.process.pid})`}`);
-
 function died(dump: DumpRead, reader: ArtifactReader, suffix: string): Finding {
   const death = dump.death as NonNullable<DumpRead['death']>;
   const exception = dump.javascript?.exception;
@@ -49,7 +49,7 @@ function died(dump: DumpRead, reader: ArtifactReader, suffix: string): Finding {
   const what = exception === undefined ? `${death.name}${death.place === undefined ? '' : ` in ${oneLine(death.place, 100)}`}` : `${oneLine(exception.name, 60)}: ${oneLine(exception.message, 120)}`;
   return {
     id: `dump-process-died${suffix}`, area: 'application', severity: 'critical',
-    title: `${who(dump)} died of ${what}${exception !== undefined && place?.line !== undefined ? ` at ${shortFile(place.file as string)}:${place.line}` : ''}`,
+    title: `${processTitle(dump)} died of ${what}${exception !== undefined && place?.line !== undefined ? ` at ${shortFile(place.file as string)}:${place.line}` : ''}`,
     why: `${death.name}: ${oneLine(death.meaning, 300)}.${death.address === undefined ? '' : ` The address was ${death.address}.`} Requests in flight on it failed.`,
     advice: place === undefined ? 'Look at the first frames that are not of the runtime: there the fault began.' : `Look at ${shortFile(place.file as string)}${place.line === undefined ? '' : `, line ${place.line}`}: there the app's own code was when it died.`,
     evidence: [...nativeStack(dump), ...said(dump, reader)], mitigations: [],
@@ -59,40 +59,23 @@ function died(dump: DumpRead, reader: ArtifactReader, suffix: string): Finding {
 function nativeStack(dump: DumpRead): Evidence[] {
   const [thread] = dump.threads;
   if (thread === undefined || thread.frames.length === 0) return [];
-  return [{ kind: 'stack', title: `Stack of thread ${thread.id}${thread.name === undefined ? '' : ` (${oneLine(thread.name, 60)})`}`, frames: thread.frames.slice(0, FRAMES_TOLD).map((frame) => ({ text: frameText(frame), ...(frame.js?.file !== undefined && isOurs(frame.js.file) ? { ours: true } : {}) })) }];
+  return [{ kind: 'stack', title: `Stack of thread ${thread.id}${thread.name === undefined ? '' : ` (${oneLine(thread.name, 60)})`}`, frames: thread.frames.slice(0, FRAMES_TOLD).map((frame) => ({ text: frameText(frame), ...(isOwnFrame(frame) ? { ours: true } : {}) })) }];
 }
-
-/** "level_five (five)", "checkVoucher shop/cart.js:18", "libc.so.6+0x8512f" */
-export function frameText(frame: DumpFrame): string {
-  const guess = frame.how === 'scan' ? ' (may be)' : '';
-  if (frame.js !== undefined) return `${jsText(frame.js)}${guess}`;
-  const module = frame.module === undefined ? '' : ` (${oneLine(frame.module, 80)})`;
-  return frame.function === undefined ? `${frame.module === undefined ? frame.pc : `${oneLine(frame.module, 80)}+${frame.offset}`}${guess}` : `${oneLine(frame.function, 200)}${module}${guess}`;
-}
-
-export function jsText(frame: NonNullable<DumpFrame['js']>): string {
-  const place = frame.file === undefined ? (frame.tier === 'builtin' ? '(built in)' : '(no file)') : `${oneLine(frame.file, 200)}${frame.line === undefined ? '' : `:${frame.line}${frame.begins === true ? ' (its beginning)' : ''}`}`;
-  return `${oneLine(frame.function, 120)} ${place}`;
-}
-
-const isOurs = (file: string): boolean => !file.startsWith('node:') && !/[\\/]node_modules[\\/]/.test(file);
 
 function ran(dump: DumpRead, suffix: string): Finding {
   const js = dump.javascript as NonNullable<DumpRead['javascript']>;
   const shared = { id: `dump-javascript${suffix}`, area: 'application' as const, advice: '', mitigations: [] };
-  if (!js.understood) return { ...shared, id: `dump-javascript-unknown${suffix}`, severity: 'cannot-tell', title: `Which JavaScript ran in ${who(dump)} cannot be told from the dump`, why: `${oneLine(js.why ?? 'its version is not understood', 300)}.`, evidence: [] };
+  if (!js.understood) return { ...shared, id: `dump-javascript-unknown${suffix}`, severity: 'cannot-tell', title: `Which JavaScript ran in ${processTitle(dump)} cannot be told from the dump`, why: `${oneLine(js.why ?? 'its version is not understood', 300)}.`, evidence: [] };
   const heap = js.heapBytes === undefined ? '' : ` Its heap spans ${bytes(js.heapBytes)}.`;
   const [top] = js.stack;
-  if (top === undefined) return { ...shared, severity: 'info', title: `No JavaScript was running in ${who(dump)}: its event loop waited`, why: `${js.runtime}.${heap}`, evidence: [] };
+  if (top === undefined) return { ...shared, severity: 'info', title: `No JavaScript was running in ${processTitle(dump)}: its event loop waited`, why: `${js.runtime}.${heap}`, evidence: [] };
   const thrown = js.exception === undefined ? '' : `, throwing ${oneLine(js.exception.name, 60)}`;
   return {
-    ...shared, severity: 'info', title: `${who(dump)} was in ${jsText(top)}${thrown}`, why: `${js.runtime}.${heap} Functions that V8 built into others have no frame of their own.`,
-    evidence: [{ kind: 'stack', title: `JavaScript stack of the main thread (${plural(js.stack.length, 'frame')})`, frames: js.stack.slice(0, FRAMES_TOLD).map((frame) => ({ text: jsText(frame), ...(frame.file !== undefined && isOurs(frame.file) ? { ours: true } : {}) })) },
+    ...shared, severity: 'info', title: `${processTitle(dump)} was in ${jsText(top)}${thrown}`, why: `${js.runtime}.${heap} Functions that V8 built into others have no frame of their own.`,
+    evidence: [{ kind: 'stack', title: `JavaScript stack of the main thread (${plural(js.stack.length, 'frame')})`, frames: js.stack.slice(0, FRAMES_TOLD).map((frame) => ({ text: jsText(frame), ...(frame.file !== undefined && isOwnCode(frame.file) ? { ours: true } : {}) })) },
       ...(js.exception === undefined ? [] : [{ kind: 'table' as const, title: 'Exception', columns: [{ title: 'Class', unit: 'code' as const }, { title: 'Message', unit: 'text' as const }], rows: [[oneLine(js.exception.name, 100), oneLine(js.exception.message, 1_000)]] }])],
   };
 }
-
-const KINDS: Readonly<Record<DumpArea['kind'], string>> = { code: 'code', file: 'mapped files', heap: 'heap', stack: 'stacks', javascript: 'JavaScript heap', anonymous: 'memory of native code and buffers', system: 'kept free or the kernel\'s' };
 
 function filled(dump: DumpRead, suffix: string): Finding {
   const { memory } = dump;
@@ -101,11 +84,11 @@ function filled(dump: DumpRead, suffix: string): Finding {
   const all = own.reduce((sum, one) => sum + one.filled, 0);
   return {
     id: `dump-memory${suffix}`, area: 'memory', severity: 'info',
-    title: most === undefined ? `The dump of ${who(dump)} holds ${bytes(memory.stored)}` : `${KINDS[most.kind]} is the largest part of the memory of ${who(dump)}: ${bytes(most.filled)} of ${bytes(all)} (${shareText(most.filled, all)})`,
+    title: most === undefined ? `The dump of ${processTitle(dump)} holds ${bytes(memory.stored)}` : `${AREA_WORDS[most.kind]} is the largest part of the memory of ${processTitle(dump)}: ${bytes(most.filled)} of ${bytes(all)} (${shareText(most.filled, all)})`,
     why: `${count(dump.threads.length)} threads, ${count(dump.modules.length)} modules, ${bytes(memory.bytes)} mapped; the dump holds ${bytes(memory.stored)} of it.${dump.notes.length === 0 ? '' : ` ${oneLine(dump.notes.join('; '), 400)}.`}`, advice: '',
     evidence: [
-      { kind: 'table', title: 'Memory by kind', columns: [{ title: 'Kind', unit: 'text' }, { title: 'Areas', unit: 'count' }, { title: 'Mapped', unit: 'bytes' }, { title: 'In the dump', unit: 'bytes' }, { title: 'Filled, about', unit: 'bytes' }], rows: memory.byKind.map((one) => [KINDS[one.kind], one.areas, one.bytes, one.stored, one.filled]) },
-      { kind: 'table', title: 'The biggest areas', columns: [{ title: 'From', unit: 'code' }, { title: 'Mapped', unit: 'bytes' }, { title: 'Filled, about', unit: 'bytes' }, { title: 'Kind', unit: 'text' }, { title: 'What a look into it shows', unit: 'text' }], rows: memory.biggest.slice(0, AREAS_TOLD).map((one) => [one.from, one.bytes, one.filled, one.name === undefined ? KINDS[one.kind] : `${KINDS[one.kind]}: ${shortFile(one.name)}`, one.holds ?? null]), more: Math.max(0, memory.biggest.length - AREAS_TOLD) },
+      { kind: 'table', title: 'Memory by kind', columns: [{ title: 'Kind', unit: 'text' }, { title: 'Areas', unit: 'count' }, { title: 'Mapped', unit: 'bytes' }, { title: 'In the dump', unit: 'bytes' }, { title: 'Filled, about', unit: 'bytes' }], rows: memory.byKind.map((one) => [AREA_WORDS[one.kind], one.areas, one.bytes, one.stored, one.filled]) },
+      { kind: 'table', title: 'The biggest areas', columns: [{ title: 'From', unit: 'code' }, { title: 'Mapped', unit: 'bytes' }, { title: 'Filled, about', unit: 'bytes' }, { title: 'Kind', unit: 'text' }, { title: 'What a look into it shows', unit: 'text' }], rows: memory.biggest.slice(0, AREAS_TOLD).map((one) => [one.from, one.bytes, one.filled, one.name === undefined ? AREA_WORDS[one.kind] : `${AREA_WORDS[one.kind]}: ${shortFile(one.name)}`, one.holds ?? null]), more: Math.max(0, memory.biggest.length + (memory.more ?? 0) - AREAS_TOLD) },
     ], mitigations: [],
   };
 }

@@ -5,7 +5,8 @@ import type { Segment } from './core.ts';
 import type { CoreMemory } from './memory.ts';
 import { RSP } from './core.ts';
 
-const BIGGEST = 25;
+/** A process of 4 GiB has some thousand areas; what is beyond counts by its kind only. */
+const TOLD_AREAS = 10_000;
 const LOOKS = 64;
 const LOOK_BYTES = 4_096;
 /** At most half a GiB is looked at; areas beyond count as filled. */
@@ -33,8 +34,8 @@ export function summed(areas: readonly Area[]): DumpRead['memory'] {
     byKind.set(one.kind, { areas: sum.areas + 1, bytes: sum.bytes + one.bytes, stored: sum.stored + one.stored, filled: sum.filled + one.filled });
     for (const what of ['bytes', 'stored', 'filled'] as const) all[what] += one[what];
   }
-  const biggest = [...areas].sort((a, b) => b.filled - a.filled || b.bytes - a.bytes || a.at - b.at).slice(0, BIGGEST).map(({ at, ...one }): DumpArea => ({ from: hex(at), ...one }));
-  return { ...all, byKind: [...byKind].map(([kind, sum]) => ({ kind, ...sum })).sort((a, b) => b.filled - a.filled || b.bytes - a.bytes), biggest };
+  const biggest = [...areas].sort((a, b) => b.filled - a.filled || b.bytes - a.bytes || a.at - b.at).slice(0, TOLD_AREAS).map(({ at, ...one }): DumpArea => ({ from: hex(at), ...one }));
+  return { ...all, ...(areas.length > TOLD_AREAS ? { more: areas.length - TOLD_AREAS } : {}), byKind: [...byKind].map(([kind, sum]) => ({ kind, ...sum })).sort((a, b) => b.filled - a.filled || b.bytes - a.bytes), biggest };
 }
 
 function kindOf(memory: CoreMemory, segment: Segment, stacks: ReadonlySet<number | undefined>, javascript: ReadonlySet<number>): { kind: DumpArea['kind']; name?: string } {

@@ -1,6 +1,6 @@
 // Owns the reading of a core as a whole: why the process died, where each thread stood, what JavaScript ran, what filled the memory.
 import { setImmediate } from 'node:timers/promises';
-import type { DumpFrame, DumpRead, DumpThread } from '../../shared/dump-read.ts';
+import type { DumpFrame, DumpProgress, DumpRead, DumpThread } from '../../shared/dump-read.ts';
 import { maskCommandLine } from '../../shared/mask.ts';
 import { bytes as inBytes, plural } from '../../shared/units.ts';
 import type { Masker } from '../masker.ts';
@@ -25,34 +25,41 @@ export interface ReadOptions {
   /** May the binaries of this machine be opened, where they are the ones of then? */
   readonly files: boolean;
   readonly signal: AbortSignal;
+  progress?(at: DumpProgress): void;
 }
+
+/** The parts of a reading and their share of its time, as measured: stacks, memory, texts. */
+export const SHARES = { stacks: 0.3, memory: 0.3, texts: 0.4 } as const;
 
 /** @throws DUMP_UNREADABLE where it is no core at all */
 export async function readElfCore(bytes: Bytes, options: ReadOptions): Promise<DumpRead> {
   const core = readCore(bytes);
   const memory = new CoreMemory(bytes, core, options);
   try {
-    return await told(memory, bytes, options.signal);
+    return await told(memory, bytes, options);
   } finally {
     memory.close();
   }
 }
 
-async function told(memory: CoreMemory, bytes: Bytes, signal: AbortSignal): Promise<DumpRead> {
+async function told(memory: CoreMemory, bytes: Bytes, { signal, progress }: ReadOptions): Promise<DumpRead> {
   const { core } = memory;
   const environment = environmentOf(memory);
   const runtime = javascriptOf(memory);
   const v8 = runtime !== undefined && typeof runtime.v8 !== 'string' ? runtime.v8 : undefined;
   const threads: DumpThread[] = [];
-  for (const thread of core.threads.slice(0, TOLD_THREADS)) {
+  for (const [i, thread] of core.threads.slice(0, TOLD_THREADS).entries()) {
     signal.throwIfAborted();
+    progress?.({ note: `stack ${i + 1} of ${core.threads.length}`, fraction: SHARES.stacks * i / core.threads.length });
     await setImmediate();
     threads.push(threadOf(memory, thread, v8, environment.mask));
   }
+  progress?.({ note: 'memory by area', fraction: SHARES.stacks });
+  await setImmediate();
   const javascript = v8 === undefined ? new Set<number>() : javascriptSegments(v8, core.segments.filter((one) => (one.flags & 2) !== 0 && memory.imageAt(one.from) === undefined));
   const areas = areasOf(memory, javascript);
   const writable = core.segments.filter((one) => (one.flags & 2) !== 0 && one.fileBytes > 0).map((one) => [one.at, one.fileBytes] as const);
-  const { texts, leftBytes } = await searchTexts((at, size) => bytes.read(at, size), writable, environment.mask, signal);
+  const { texts, leftBytes } = await searchTexts((at, size) => bytes.read(at, size), writable, environment.mask, signal, (share) => { progress?.({ note: 'texts in its memory', fraction: SHARES.stacks + SHARES.memory + SHARES.texts * share }); });
   const death = deathOf(memory, threads[0]);
   const notes = [...core.notes, ...(core.threads.length > TOLD_THREADS ? [`${plural(core.threads.length - TOLD_THREADS, 'thread')} beyond ${TOLD_THREADS} are not told`] : []), ...(leftBytes > 0 ? [`texts were not searched for in ${inBytes(leftBytes)}`] : []), ...(environment.shown.length === 0 ? ['the environment was not found'] : [])];
   return {

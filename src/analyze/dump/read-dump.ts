@@ -17,7 +17,7 @@ export async function readDumpFile(path: string, options: ReadOptions): Promise<
 
 export async function readDump(bytes: Bytes, options: ReadOptions): Promise<DumpRead> {
   const magic = bytes.read(0, 4)?.toString('latin1');
-  if (magic === 'MDMP') return await readMinidump(bytes, options.signal);
+  if (magic === 'MDMP') return await readMinidump(bytes, options);
   if (magic === '\u007fELF') return await readElfCore(bytes, options);
   throw unreadable('it begins neither as an ELF core nor as a minidump');
 }

@@ -7,6 +7,7 @@ import { lookInto, summed, type Area } from './areas.ts';
 import { MAX_READ_BYTES, apart, hex, holding, u64, type Bytes } from './bytes.ts';
 import { exceptionMeaning } from './exceptions.ts';
 import { X64, readMinidumpFile, type MiniModule, type MiniThread, type Minidump, type Range, type Region } from './minidump.ts';
+import { SHARES, type ReadOptions } from './read-core.ts';
 import { WindowsStacks } from './pe-unwind.ts';
 import { maskedVariables, searchTexts, type Environment } from './texts.ts';
 
@@ -18,7 +19,7 @@ const REGISTERS = ['rax', 'rcx', 'rdx', 'rbx', 'rsp', 'rbp', 'rsi', 'rdi', 'r8',
 const IMAGE = 0x100_0000, MAPPED = 0x4_0000;
 
 /** @throws DUMP_UNREADABLE */
-export async function readMinidump(bytes: Bytes, signal: AbortSignal): Promise<DumpRead> {
+export async function readMinidump(bytes: Bytes, { signal, progress }: Pick<ReadOptions, 'signal' | 'progress'>): Promise<DumpRead> {
   const dump = readMinidumpFile(bytes);
   const memory = new MiniMemory(bytes, dump);
   const { environment, commandLine } = startOf(dump, memory);
@@ -26,13 +27,14 @@ export async function readMinidump(bytes: Bytes, signal: AbortSignal): Promise<D
   const died = dump.exception?.thread;
   const inOrder = [...dump.threads].sort((a, b) => Number(b.id === died) - Number(a.id === died));
   const threads: DumpThread[] = [];
-  for (const thread of inOrder.slice(0, TOLD_THREADS)) {
+  for (const [i, thread] of inOrder.slice(0, TOLD_THREADS).entries()) {
     signal.throwIfAborted();
+    progress?.({ note: `stack ${i + 1} of ${inOrder.length}`, fraction: SHARES.stacks * i / inOrder.length });
     await setImmediate();
     threads.push(threadOf(dump, memory, stacks, thread));
   }
   const outside = dump.ranges.filter((range) => memory.moduleAt(range.from) === undefined).map((range) => [range.at, range.sizeBytes] as const);
-  const { texts, leftBytes } = await searchTexts((at, size) => bytes.read(at, size), outside, environment.mask, signal);
+  const { texts, leftBytes } = await searchTexts((at, size) => bytes.read(at, size), outside, environment.mask, signal, (share) => { progress?.({ note: 'texts in its memory', fraction: SHARES.stacks + (SHARES.memory + SHARES.texts) * share }); });
   return {
     version: 1, format: 'minidump', bytes: bytes.sizeBytes,
     process: { system: `${dump.windows}, ${MACHINES[dump.machine] ?? 'unknown machine'}`, takenAt: dump.takenAt, ...dump.process, ...nameOf(dump.modules), ...(commandLine === undefined ? {} : { commandLine: environment.mask.text(maskCommandLine(commandLine)).text }) },

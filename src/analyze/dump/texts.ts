@@ -21,9 +21,10 @@ const MAX_VARIABLES = 2_000;
 export interface Found { readonly text: string; readonly times: number }
 
 /** Ranges to look through: [place in the dump, bytes]. */
-export async function searchTexts(read: (at: number, sizeBytes: number) => Buffer | undefined, ranges: readonly (readonly [number, number])[], mask: Masker, signal: AbortSignal): Promise<{ texts: Found[]; leftBytes: number }> {
+export async function searchTexts(read: (at: number, sizeBytes: number) => Buffer | undefined, ranges: readonly (readonly [number, number])[], mask: Masker, signal: AbortSignal, searched?: (fraction: number) => void): Promise<{ texts: Found[]; leftBytes: number }> {
   const found = new Map<string, { times: number; rank: number }>();
   let left = SEARCHED_BYTES;
+  const all = ranges.reduce((sum, [, size]) => sum + size, 0);
   // Small areas first: stacks and young heaps are among them, and one big area must not use up what is searched.
   for (const [from, sizeBytes] of [...ranges].sort((a, b) => a[1] - b[1])) {
     for (let at = 0; at < sizeBytes && left > 0; at += PIECE_BYTES) {
@@ -32,10 +33,10 @@ export async function searchTexts(read: (at: number, sizeBytes: number) => Buffe
       const piece = read(from + at, size);
       if (piece !== undefined) searchPiece(piece, found);
       signal.throwIfAborted();
+      searched?.((SEARCHED_BYTES - left) / Math.max(1, Math.min(all, SEARCHED_BYTES)));
       await setImmediate();
     }
   }
-  const all = ranges.reduce((sum, [, size]) => sum + size, 0);
   const texts = [...found].sort((a, b) => a[1].rank - b[1].rank || b[1].times - a[1].times || (a[0] < b[0] ? -1 : 1)).slice(0, KEPT_TEXTS).map(([text, { times }]) => ({ text: mask.text(text).text, times }));
   return { texts, leftBytes: Math.max(0, all - SEARCHED_BYTES) };
 }

@@ -2,6 +2,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { DumpRead, DumpThread } from '../../shared/dump-read.ts';
+import { frameText, jsText } from '../../shared/dump-text.ts';
 import { DiagError } from '../../shared/errors.ts';
 import { bytes, count, plural, utc } from '../../shared/units.ts';
 import { colour, print, printJson, safeLine, table } from '../print.ts';
@@ -13,13 +14,13 @@ const AREAS_PRINTED = 12;
 export async function dumpRead(given: string, options: { readonly json?: boolean; readonly threads?: boolean; readonly files: boolean }): Promise<void> {
   const path = resolve(given);
   if (!existsSync(path) || !statSync(path).isFile()) throw new DiagError('NOT_FOUND', { path });
-  const [{ readDumpFile }, { frameText, jsText }] = await Promise.all([import('../../analyze/dump/read-dump.ts'), import('../../analyze/analyzers/memory-dump.ts')]);
+  const { readDumpFile } = await import('../../analyze/dump/read-dump.ts');
   const dump = await readDumpFile(path, { files: options.files, signal: stop });
   if (options.json) { printJson(dump); return; }
   head(dump);
-  javascript(dump, jsText);
-  for (const thread of options.threads ? dump.threads : dump.threads.slice(0, 1)) stack(thread, frameText);
-  if (!options.threads) otherThreads(dump, frameText);
+  javascript(dump);
+  for (const thread of options.threads ? dump.threads : dump.threads.slice(0, 1)) stack(thread);
+  if (!options.threads) otherThreads(dump);
   memory(dump);
   rest(dump);
 }
@@ -33,30 +34,30 @@ function head(dump: DumpRead): void {
   else print(`${colour('red', `Died of ${safeLine(death.name)}`)}: ${safeLine(death.meaning)}${death.address === undefined ? '' : `, address ${death.address}`}${death.place === undefined ? '' : `, in ${safeLine(death.place)}`}.`);
 }
 
-function javascript(dump: DumpRead, text: (frame: DumpRead['threads'][number]['frames'][number]['js'] & {}) => string): void {
+function javascript(dump: DumpRead): void {
   const js = dump.javascript;
   if (js === undefined) return;
   if (js.exception !== undefined) print(`Exception: ${safeLine(js.exception.name)}: ${safeLine(js.exception.message)}`);
   print();
   print(colour('bold', `JavaScript, ${safeLine(js.runtime)}${js.heapBytes === undefined ? '' : `, heap ${bytes(js.heapBytes)}`}`));
   if (js.why !== undefined) print(`  ${js.understood ? '' : 'not read: '}${safeLine(js.why)}`);
-  for (const frame of js.stack.slice(0, FRAMES_PRINTED)) print(`  ${safeLine(text(frame))}`);
+  for (const frame of js.stack.slice(0, FRAMES_PRINTED)) print(`  ${safeLine(jsText(frame))}`);
 }
 
-function stack(thread: DumpThread, text: (frame: DumpThread['frames'][number]) => string): void {
+function stack(thread: DumpThread): void {
   print();
   print(colour('bold', `Thread ${thread.id}${thread.name === undefined ? '' : ` ${safeLine(thread.name)}`}`));
   if (thread.note !== undefined) print(`  ${safeLine(thread.note)}`);
-  thread.frames.slice(0, FRAMES_PRINTED).forEach((frame, i) => { print(`  ${String(i).padStart(2)} ${safeLine(text(frame))}`); });
+  thread.frames.slice(0, FRAMES_PRINTED).forEach((frame, i) => { print(`  ${String(i).padStart(2)} ${safeLine(frameText(frame))}`); });
   const more = thread.frames.length - FRAMES_PRINTED + (thread.more ?? 0);
   if (more > 0) print(`     and ${count(more)} more`);
 }
 
-function otherThreads(dump: DumpRead, text: (frame: DumpThread['frames'][number]) => string): void {
+function otherThreads(dump: DumpRead): void {
   const others = dump.threads.slice(1);
   if (others.length === 0) return;
   print();
-  print(table(['Thread', 'Name', 'Stands in'], others.map((one) => [String(one.id), safeLine(one.name ?? ''), one.frames[0] === undefined ? '' : safeLine(text(one.frames[0]))]), [0]));
+  print(table(['Thread', 'Name', 'Stands in'], others.map((one) => [String(one.id), safeLine(one.name ?? ''), one.frames[0] === undefined ? '' : safeLine(frameText(one.frames[0]))]), [0]));
 }
 
 function memory(dump: DumpRead): void {

@@ -3,7 +3,7 @@ import type { Agent } from '../../agent/agent.ts';
 import type { Handlers } from '../mount.ts';
 import { sendFile } from '../files.ts';
 
-type Mine = Pick<Handlers, 'diagnosers' | 'startSession' | 'sessions' | 'session' | 'deleteSession' | 'pinSession' | 'sessionReport' | 'sessionPage' | 'sessionBundle' | 'sessionArtifact'>;
+type Mine = Pick<Handlers, 'diagnosers' | 'startSession' | 'sessions' | 'session' | 'deleteSession' | 'pinSession' | 'sessionReport' | 'sessionPage' | 'sessionBundle' | 'sessionArtifact' | 'readDump' | 'dump'>;
 
 /** The report's own meta policy names the hash of its script; sandboxed it has no origin, so even a hole in it reaches neither cookie nor API. */
 const REPORT_CSP = "sandbox allow-scripts allow-popups allow-downloads; frame-ancestors 'none'";
@@ -39,6 +39,8 @@ export function sessionRoutes(agent: Agent): Mine {
       await agent.audit(who, 'download bundle', params.session, 'sent');
       await sendFile(req, res, path, { type: 'application/zip', name: `diag-${agent.platform.host.app.site.replace(/[^\w.-]/g, '_')}-${params.session}.zip` }, signal);
     },
+    readDump: async ({ params, who }) => agent.dumps.start(params, who),
+    dump: async ({ params }) => agent.dumps.get(params),
     sessionArtifact: async ({ params, who, req, res, signal }) => {
       const path = await agent.store.artifacts.path(params);
       await agent.audit(who, 'download artifact', `${params.session}/${params.instance}/${params.name}`, 'sent');

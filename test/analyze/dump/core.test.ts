@@ -146,7 +146,7 @@ test('an exception nobody caught is told with class, message and place, and beco
   assert.equal(jsOf(dump)[0], `checkVoucher ${chain}:23:13`);
   const ref = { session: '261121_0225000000', instance: '4a1f9c', kind: 'core-dump' as const, name: 'throw.core', bytes: dump.bytes, sha256: '0'.repeat(64) };
   const findings = (await memoryDump.analyze({ 'core-dump': [readerOf({ ref, path: file })] }, { window: { from: 0, to: 1 } }, never)).map((one) => Finding.parse(one));
-  assert.deepEqual(findings.map((one) => [one.id, one.severity]), [['dump-process-died', 'critical'], ['dump-javascript', 'info'], ['dump-memory', 'info']]);
+  assert.deepEqual(findings.map((one) => [one.id, one.severity]), [['dump-process-died', 'critical'], ['dump-javascript', 'info'], ['dump-memory', 'info'], ['dump-threads', 'info']]);
   assert.match(findings[0]?.title ?? '', /^node \(\d+\) died of VoucherMissing: voucher of order 4711 is missing at apps\/js-chain\.cjs:23$/);
 });
 
