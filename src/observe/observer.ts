@@ -1,6 +1,6 @@
 // Owns the observing of one instance: runs the samplers and keeps what they see where the floors above can look at it.
 import { join } from 'node:path';
-import type { LinkedApp } from '../platform/app-link.ts';
+import type { AppLinks } from '../platform/app-link.ts';
 import type { Platform } from '../platform/platform.ts';
 import { sayError } from '../shared/errors.ts';
 import type { Change, LogLine, ProcessInfo, RequestRow, Sample } from '../shared/model.ts';
@@ -50,8 +50,8 @@ export interface Observer extends Observed {
   publish(change: Change): void;
   /** The lead has come to this agent: goes on where the other one ended. The store must have been told before. */
   lead(): Promise<void>;
-  /** The apps that carry the preload, with their last minute from inside. */
-  apps(): readonly LinkedApp[];
+  /** The apps that carry the preload: their last minute from inside, and what can be asked of them. */
+  readonly inside: Pick<AppLinks, 'apps' | 'ask'>;
   /** Resolves when, after the signal, everything is ended and flushed. */
   readonly stopped: Promise<void>;
 }
@@ -158,7 +158,7 @@ class Observing implements Observer {
   }
 
   processes(): readonly ProcessInfo[] { return this.#processes; }
-  apps(): readonly LinkedApp[] { return this.#apps.apps; }
+  get inside(): AppLinks { return this.#apps.links; }
   latest(): ReadonlyMap<string, Sample> { return this.#latest; }
   exits(since: number): ReturnType<Observed['exits']> { return this.#told.exits(since); }
 

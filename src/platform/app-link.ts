@@ -1,123 +1,78 @@
-// Owns the agent's end of the link to the preloads: finds the apps of this instance by their files, connects, and keeps their last minute.
-import { readFile, readdir, rm, utimes, writeFile } from 'node:fs/promises';
-import { connect, type Socket } from 'node:net';
+// Owns the agent's end of the link to the preloads: finds the apps of this instance by their files, connects, keeps their last minute, and sees how they end.
+import { readFile, readdir, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { join } from 'node:path';
-import { AppCrash, Announcement, AppFrame, MAX_FRAME_BYTES, type AppTick } from '../shared/app-link.ts';
+import { AppCrash, AppState, Announcement, MAX_FRAME_BYTES } from '../shared/app-link.ts';
+import type { AppWanted } from '../shared/app-link.ts';
 import type { ProcessKey } from '../shared/model.ts';
+import { askApp, type Asked } from './app-ask.ts';
+import { Known, parsed, type AppEnd, type LinkedApp } from './app-known.ts';
+
+export type { AppEnd, LinkedApp } from './app-known.ts';
 
 /** The start of a process as the preload knows it and as the system tells it (on Linux in whole seconds of boot). */
 const SAME_START_MS = 3_000;
 const MAX_FILE_BYTES = 65_536;
 const MAX_APPS = 64;
-/** A minute of ticks, and no more than this of them in memory. */
-const TICKS_KEPT = 60;
-const KEPT_BYTES = 4 * 2 ** 20;
+/** Those that ended stay in sight for so long, and so many: the newest. */
+const ENDED_KEPT_MS = 60_000;
+const ENDED_KEPT = 16;
 /** A connection that fails is tried again after this. */
 const AGAIN_MS = 5_000;
 /** A file whose process is gone stays this long, for an agent that has not seen the end yet. */
 const STALE_MS = 10_000;
-const FILE = /^(\d{1,10})-(\d{1,16})\.(json|crash|(?:\d{1,2})\.frame)$/;
-
-export interface LinkedApp {
-  /** As the platform lists the process: its start time too. */
-  readonly process: ProcessKey;
-  readonly node: string;
-  readonly preload: string;
-  readonly state: 'connected' | 'files' | 'connecting';
-  readonly ticks: readonly AppTick[];                          // oldest first
-  readonly missed: number;                                     // ticks that were sent and did not come
-}
+/** A process that no list here has ever shown lives elsewhere (another container) as long as it writes its files. */
+const ELSEWHERE_MS = 30_000;
+/** A state that is older says nothing about an end that is noticed now. */
+const STATE_FRESH_MS = 60_000;
+const FILE = /^(\d{1,10})-(\d{1,16})\.(json|crash|state|want|heapsnapshot|heapprofile|report\.json|(?:\d{1,2})\.frame)(\.tmp)?$/;
+/** What a watch for the heap's limit left: larger than the rest, and somebody's to fetch. */
+const TAKEN = /^(?:heapsnapshot|heapprofile|report\.json)$/;
+const NOTES_KEPT = 1_000;
 
 export interface AppLinksOptions {
   readonly folder: string;
   now(): number;
   /** A file of a process that is gone may be removed: only the agent that leads does. */
   mayRemove(): boolean;
+  /** An artifact that a watch for the heap's limit took; what nobody takes away here is removed with the other files. */
+  onTaken?(process: ProcessKey, path: string): Promise<void>;
 }
 
-class Known {
-  readonly ticks: { readonly tick: AppTick; readonly bytes: number }[] = [];
-  socket: Socket | undefined;
-  state: LinkedApp['state'] = 'connecting';
-  missed = 0;
-  triedAt = -Infinity;
-  #bytes = 0;
-  #seq = -1;
-  #rest: Buffer = Buffer.alloc(0);
-  readonly announced: Announcement;
-  readonly process: ProcessKey;
-
-  constructor(announced: Announcement, process: ProcessKey) {
-    this.announced = announced;
-    this.process = process;
-  }
-
-  /** Bytes as they come; false when they are no frames of ours. */
-  take(bytes: Buffer): boolean {
-    this.#rest = this.#rest.length === 0 ? bytes : Buffer.concat([this.#rest, bytes]);
-    while (this.#rest.length >= 4) {
-      const size = this.#rest.readUInt32LE(0);
-      if (size > MAX_FRAME_BYTES) return false;
-      if (this.#rest.length < 4 + size) return true;
-      const frame = parsed(AppFrame, this.#rest.subarray(4, 4 + size).toString('utf8'));
-      this.#rest = this.#rest.subarray(4 + size);
-      if (frame === undefined) return false;
-      if (frame.type === 'tick') this.add(frame, size);
-    }
-    return true;
-  }
-
-  add(tick: AppTick, bytes: number): void {
-    if (tick.seq <= this.#seq) return;
-    if (this.#seq >= 0) this.missed += tick.seq - this.#seq - 1;
-    this.#seq = tick.seq;
-    this.ticks.push({ tick, bytes });
-    this.#bytes += bytes;
-    while (this.ticks.length > TICKS_KEPT || this.#bytes > KEPT_BYTES) this.#bytes -= this.ticks.shift()?.bytes ?? 0;
-  }
-
-  close(): void {
-    this.socket?.destroy();
-    this.socket = undefined;
-    this.#rest = Buffer.alloc(0);
-  }
-}
+interface Found { readonly stem: string; readonly pid: number; readonly startedAt: number; readonly files: Map<string, string> }
 
 export class AppLinks {
   readonly #options: AppLinksOptions;
   readonly #known = new Map<string, Known>();
-  readonly #notes = new Set<string>();
+  /** Stems whose end was told. */
+  readonly #told = new Set<string>();
 
   constructor(options: AppLinksOptions) {
     this.#options = options;
   }
 
-  /** The apps that are known now, in the order of their finding. */
+  /** The apps that are known now and those that ended lately, in the order of their finding. */
   apps(): readonly LinkedApp[] {
-    return [...this.#known.values()].map(({ process, announced, state, ticks, missed }) => ({ process, node: announced.node, preload: announced.preload, state, ticks: ticks.map(({ tick }) => tick), missed }));
+    return [...this.#known.values()].map((known) => known.view);
   }
 
-  /** One look at the folder: connects to what is new, lets go of what has ended, and answers the notes of the dead that were not known yet. */
-  async look(processes: readonly ProcessKey[]): Promise<readonly AppCrash[]> {
-    const names = await readdir(this.#options.folder).catch((error: NodeJS.ErrnoException) => { if (error.code === 'ENOENT') return []; throw error; });
-    const crashes: AppCrash[] = [];
-    // Frames in the order of their slots.
-    for (const name of names.sort((a, b) => a.localeCompare(b, 'en', { numeric: true }))) {
-      const [, pid, startedAt, kind] = FILE.exec(name) ?? [];
-      if (pid === undefined || startedAt === undefined) continue;
-      const process = processes.find((one) => one.pid === Number(pid) && Math.abs(one.startedAt - Number(startedAt)) <= SAME_START_MS);
-      const stem = `${pid}-${startedAt}`;
-      if (kind === 'crash') await this.#note(name, crashes);
-      else if (process === undefined) await this.#stale(name, Number(startedAt));
-      else if (kind === 'json') await this.#found(stem, process);
-      else await this.#file(stem, name);
-    }
+  /** Asks the preload of a process on a connection of its own. @throws APP_UNREACHABLE, APP_REFUSED, CANCELLED */
+  ask(process: ProcessKey, wanted: AppWanted, signal: AbortSignal, onBytes: (bytes: Buffer) => Promise<void> | void = () => undefined): Promise<Asked> {
+    const known = [...this.#known.values()].find((one) => one.end === undefined && one.process.pid === process.pid && one.process.startedAt === process.startedAt);
+    return askApp(known?.announced, process.pid, wanted, signal, onBytes);
+  }
+
+  /** One look at the folder: connects to what is new, lets go of what has ended, and answers the ends that were not told yet. */
+  async look(processes: readonly ProcessKey[]): Promise<readonly AppEnd[]> {
+    const ends: AppEnd[] = [];
+    const now = this.#options.now();
+    const found = groupsOf(await this.#names());
+    for (const group of found) await this.#one(group, processes, ends);
     for (const [stem, known] of this.#known) {
-      if (processes.some((one) => one.pid === known.process.pid && one.startedAt === known.process.startedAt)) continue;
-      known.close();
-      this.#known.delete(stem);
+      if (known.end === undefined && !found.some((group) => group.stem === stem) && !living(known, processes)) this.#end(known, { process: known.process, at: now });
     }
-    return crashes;
+    this.#forget(now);
+    return ends;
   }
 
   close(): void {
@@ -125,17 +80,49 @@ export class AppLinks {
     this.#known.clear();
   }
 
-  async #found(stem: string, process: ProcessKey): Promise<void> {
+  async #names(): Promise<string[]> {
+    try {
+      return await readdir(this.#options.folder);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+      throw error;
+    }
+  }
+
+  async #one(group: Found, processes: readonly ProcessKey[], ends: AppEnd[]): Promise<void> {
+    const listed = processes.find((one) => one.pid === group.pid && Math.abs(one.startedAt - group.startedAt) <= SAME_START_MS);
+    const known = this.#known.get(group.stem);
+    if (known !== undefined && listed !== undefined) known.listed = true;
+    if (group.files.has('crash')) await this.#note(group, known, ends);
+    const alive = listed ?? (known?.listed === true || known?.end !== undefined ? undefined : await this.#elsewhere(group));
+    if (alive === undefined) { await this.#gone(group, known, ends); return; }
+    if (group.files.has('json')) await this.#follow(group.stem, alive, listed !== undefined);
+    for (const [kind, name] of group.files) if (kind.endsWith('.frame')) await this.#frame(group.stem, name);
+    await this.#taken(group, alive);
+  }
+
+  /** Not in our list, but its files are fresh: it lives where we cannot look. */
+  async #elsewhere({ pid, startedAt, files }: Found): Promise<ProcessKey | undefined> {
+    if (!files.has('json')) return undefined;
+    for (const kind of ['state', ...[...files.keys()].filter((one) => one.endsWith('.frame'))]) {
+      const name = files.get(kind);
+      const seen = name === undefined ? undefined : await stat(join(this.#options.folder, name)).catch(() => undefined);
+      if (seen !== undefined && Math.abs(this.#options.now() - seen.mtimeMs) < ELSEWHERE_MS) return { pid, startedAt };
+    }
+    return undefined;
+  }
+
+  async #follow(stem: string, process: ProcessKey, listed: boolean): Promise<void> {
     let known = this.#known.get(stem);
     if (known === undefined) {
-      if (this.#known.size >= MAX_APPS) return;
+      if ([...this.#known.values()].filter((one) => one.end === undefined).length >= MAX_APPS) return;
       const announced = await this.#read(`${stem}.json`, Announcement);
       if (announced === undefined || announced.pid !== process.pid || !isOurs(announced.address)) return;
-      known = new Known(announced, { pid: process.pid, startedAt: process.startedAt });
+      known = new Known(announced, { pid: process.pid, startedAt: process.startedAt }, listed);
       this.#known.set(stem, known);
     }
     const now = this.#options.now();
-    if (known.socket !== undefined || now - known.triedAt < AGAIN_MS) return;
+    if (known.socket !== undefined || known.end !== undefined || now - known.triedAt < AGAIN_MS) return;
     known.triedAt = now;
     this.#connect(stem, known);
   }
@@ -162,7 +149,7 @@ export class AppLinks {
     }
   }
 
-  async #file(stem: string, name: string): Promise<void> {
+  async #frame(stem: string, name: string): Promise<void> {
     const known = this.#known.get(stem);
     if (known === undefined || known.state !== 'files') return;
     const bytes = await readFile(join(this.#options.folder, name)).catch(() => undefined);
@@ -170,35 +157,82 @@ export class AppLinks {
     if (bytes !== undefined && bytes.length <= MAX_FRAME_BYTES + 4) known.take(bytes);
   }
 
-  async #note(name: string, crashes: AppCrash[]): Promise<void> {
-    if (this.#notes.has(name)) return;
-    const crash = await this.#read(name, AppCrash);
-    // A note that is written once more, with the exit code, comes within the same moment: what was read first is enough to explain.
-    this.#notes.add(name);
-    if (this.#notes.size > 1_000) this.#notes.delete(this.#notes.values().next().value as string);
-    if (crash !== undefined) crashes.push(crash);
-    if (this.#options.mayRemove()) await rm(join(this.#options.folder, name), { force: true });
+  /** A note that is written once more, with the exit code, comes within the same moment: what was read first is enough to explain. */
+  async #note({ stem, pid, startedAt }: Found, known: Known | undefined, ends: AppEnd[]): Promise<void> {
+    if (!this.#told.has(stem)) {
+      const crash = await this.#read(`${stem}.crash`, AppCrash);
+      this.#tell(stem);
+      if (crash !== undefined && crash.pid === pid) {
+        const end: AppEnd = { process: known?.process ?? { pid, startedAt }, at: crash.at, crash, ...(known?.newest === undefined ? {} : { tick: known.newest }) };
+        if (known !== undefined) this.#end(known, end);
+        ends.push(end);
+      }
+    }
+    if (this.#options.mayRemove()) await rm(join(this.#options.folder, `${stem}.crash`), { force: true });
   }
 
-  async #stale(name: string, startedAt: number): Promise<void> {
-    if (this.#options.mayRemove() && this.#options.now() - startedAt > STALE_MS) await rm(join(this.#options.folder, name), { force: true });
+  /** The process is gone. Where its announcement is still there, it did not come to take it away: something ended it from one moment to the next. */
+  async #gone(group: Found, known: Known | undefined, ends: AppEnd[]): Promise<void> {
+    const { stem, pid, startedAt, files } = group;
+    const now = this.#options.now();
+    const process = known?.process ?? { pid, startedAt };
+    if (!this.#told.has(stem) && files.has('json')) {
+      const state = files.has('state') ? await this.#read(`${stem}.state`, AppState) : undefined;
+      this.#tell(stem);
+      if (known !== undefined || (state !== undefined && now - state.at < STATE_FRESH_MS)) {
+        const end: AppEnd = { process, at: now, ...(state?.pid === pid ? { state } : {}), ...(known?.newest === undefined ? {} : { tick: known.newest }) };
+        if (known !== undefined) this.#end(known, end);
+        ends.push(end);
+      }
+    }
+    if (known !== undefined && known.end === undefined) this.#end(known, { process, at: now });
+    await this.#taken(group, process);
+    if (!this.#options.mayRemove() || now - startedAt <= STALE_MS) return;
+    for (const name of files.values()) await rm(join(this.#options.folder, name), { force: true });
   }
 
-  async #read<T>(name: string, schema: { safeParse(value: unknown): { success: true; data: T } | { success: false } }): Promise<T | undefined> {
+  async #taken({ files }: Found, process: ProcessKey): Promise<void> {
+    if (this.#options.onTaken === undefined || !this.#options.mayRemove()) return;
+    for (const [kind, name] of files) if (TAKEN.test(kind)) await this.#options.onTaken(process, join(this.#options.folder, name));
+  }
+
+  #end(known: Known, end: AppEnd): void {
+    known.end ??= end;
+    known.close();
+  }
+
+  #tell(stem: string): void {
+    this.#told.add(stem);
+    if (this.#told.size > NOTES_KEPT) this.#told.delete(this.#told.values().next().value as string);
+  }
+
+  #forget(now: number): void {
+    const ended = [...this.#known].filter(([, { end }]) => end !== undefined).reverse();
+    ended.forEach(([stem, { end }], i) => { if (i >= ENDED_KEPT || now - (end?.at ?? now) > ENDED_KEPT_MS) this.#known.delete(stem); });
+  }
+
+  async #read<T>(name: string, schema: Parameters<typeof parsed<T>>[0]): Promise<T | undefined> {
     const text = await readFile(join(this.#options.folder, name), 'utf8').catch(() => undefined);
     return text === undefined || text.length > MAX_FILE_BYTES ? undefined : parsed(schema, text);
   }
 }
 
-function parsed<T>(schema: { safeParse(value: unknown): { success: true; data: T } | { success: false } }, text: string): T | undefined {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    return undefined;
+function living(known: Known, processes: readonly ProcessKey[]): boolean {
+  return processes.some((one) => one.pid === known.process.pid && one.startedAt === known.process.startedAt);
+}
+
+/** The files of each process, frames in the order of their slots. */
+function groupsOf(names: readonly string[]): readonly Found[] {
+  const groups = new Map<string, Found>();
+  for (const name of [...names].sort((a, b) => a.localeCompare(b, 'en', { numeric: true }))) {
+    const [, pid, startedAt, kind, temp] = FILE.exec(name) ?? [];
+    if (pid === undefined || startedAt === undefined || kind === undefined) continue;
+    const stem = `${pid}-${startedAt}`;
+    const group = groups.get(stem) ?? { stem, pid: Number(pid), startedAt: Number(startedAt), files: new Map<string, string>() };
+    group.files.set(`${kind}${temp ?? ''}`, name);
+    groups.set(stem, group);
   }
-  const read = schema.safeParse(value);
-  return read.success ? read.data : undefined;
+  return [...groups.values()];
 }
 
 /** The file comes from the app: we connect to nothing but sockets and pipes that carry our name. */

@@ -2,6 +2,7 @@
 import type { FromPage } from '../shared/live.ts';
 import type { Sample, Session } from '../shared/model.ts';
 import type { Feed } from '../observe/observe.ts';
+import { appsNow } from '../observe/samplers/app-views.ts';
 import type { Agent } from '../agent/agent.ts';
 import { maskedChange, maskedRow } from '../agent/masking.ts';
 import type { Send } from './live.ts';
@@ -11,6 +12,8 @@ import type { LogSinks } from './log-sink.ts';
 const MESSAGE_ITEMS = 1_000;
 /** Rows of the HTTP log come up to this late (observe/samplers/requests.ts); the seconds they change are sent again to a page that returns. */
 const LATE_MS = 90_000;
+/** Apps tell once a second what they did in it. */
+const APP_EVERY_MS = 1_000;
 /** The landing page is worked out again this often while somebody looks at it. */
 const NOW_EVERY_MS = 2_000;
 
@@ -34,6 +37,14 @@ const topics: { readonly [T in Follow['topic']]: (message: Follow, agent: Agent,
     for await (const _ of changes) {
       void _;
       await send({ type: 'operations', id: m.id, items: [...agent.operations.list()] });
+    }
+  },
+  app: async (m, agent, send, signal) => {
+    const show = async (): Promise<void> => { await send({ type: 'app', id: m.id, now: appsNow(agent.observed.inside.apps(), agent.platform.clock.now(), m.pid, agent.mask) }); };
+    await show();
+    for await (const _ of agent.platform.clock.every(APP_EVERY_MS, signal)) {
+      void _;
+      await show();
     }
   },
   now: async (m, agent, send, signal) => {

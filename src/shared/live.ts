@@ -2,16 +2,17 @@
 import { z } from 'zod';
 import { AppInfo, At, Change, Health, LogFilter, LogLine, Now, RequestRow, Sample, Session, SessionId } from './model.ts';
 import { Operation } from './api.ts';
+import { AppsNow } from './app-view.ts';
 
 /** The page's own name for one subscription; answers carry it. */
 const Id = z.string().regex(/^[a-z0-9-]{1,40}$/);
 
-export const LiveTopic = z.enum(['samples', 'requests', 'changes', 'now', 'operations']);
+export const LiveTopic = z.enum(['samples', 'requests', 'changes', 'now', 'operations', 'app']);
 export type LiveTopic = z.infer<typeof LiveTopic>;
 
 export const FromPage = z.discriminatedUnion('type', [
-  /** since: only what is newer; a page that reconnects says the last `at` it has. */
-  z.object({ type: z.literal('follow'), id: Id, topic: LiveTopic, since: At.optional(), minutes: z.number().int().min(1).max(60).optional() }),
+  /** since: only what is newer; a page that reconnects says the last `at` it has. pid: of `app`, the process to show in full; else all together. */
+  z.object({ type: z.literal('follow'), id: Id, topic: LiveTopic, since: At.optional(), minutes: z.number().int().min(1).max(60).optional(), pid: z.number().int().positive().optional() }),
   /** cursor: resume after that entry, no line twice, none missing; without it the last `last` entries come first. */
   z.object({ type: z.literal('follow-log'), id: Id, source: z.string().regex(/^[a-z0-9]{1,40}$/), cursor: z.string().max(200).optional(), last: z.number().int().min(0).max(5_000).optional(), filter: LogFilter.optional() }),
   z.object({ type: z.literal('follow-session'), id: Id, session: SessionId }),
@@ -32,6 +33,7 @@ export const ToPage = z.discriminatedUnion('type', [
   z.object({ type: z.literal('requests'), id: Id, items: z.array(RequestRow), dropped: z.number().int() }),
   z.object({ type: z.literal('changes'), id: Id, items: z.array(Change), dropped: z.number().int() }),
   z.object({ type: z.literal('now'), id: Id, now: Now }),
+  z.object({ type: z.literal('app'), id: Id, now: AppsNow }),
   z.object({ type: z.literal('operations'), id: Id, items: z.array(Operation) }),
   z.object({ type: z.literal('session'), id: Id, session: Session }),
   /** cursor: where this batch ends, also past filtered lines; `passed` = entries the filter left out since the last batch; `dropped` =

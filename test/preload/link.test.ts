@@ -6,9 +6,8 @@ import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { AppLinks, type LinkedApp } from '../../src/platform/app-link.ts';
-import { appView } from '../../src/observe/samplers/app-sum.ts';
-import type { AppCrash } from '../../src/shared/app-link.ts';
+import { AppLinks, type AppEnd, type LinkedApp } from '../../src/platform/app-link.ts';
+import { appView } from '../../src/observe/samplers/app-views.ts';
 import type { AppView } from '../../src/shared/app-view.ts';
 import { startOf } from '../support/alive.ts';
 import { waitFor } from '../support/wait.ts';
@@ -20,7 +19,7 @@ let bench: Bench;
 before(async () => { bench = await openBench(); });
 after(async () => { await bench.close(); });
 
-interface Linked { readonly child: ChildProcess; readonly port: number; readonly folder: string; readonly crashes: AppCrash[]; app(): Promise<LinkedApp>; view(): Promise<AppView>; ended: Promise<void>; close(): Promise<void> }
+interface Linked { readonly child: ChildProcess; readonly port: number; readonly folder: string; readonly crashes: AppEnd[]; app(): Promise<LinkedApp>; view(): Promise<AppView>; ended: Promise<void>; close(): Promise<void> }
 
 async function linked(): Promise<Linked> {
   const home = await mkdtemp(join(tmpdir(), 'preload-link-'));
@@ -30,7 +29,7 @@ async function linked(): Promise<Linked> {
   const port = await waitFor('the app to listen', async () => Number(await readFile(portFile, 'utf8')));
   const folder = join(home, 'data/DaaS/diag/apps/ababab');
   const links = new AppLinks({ folder, now: () => Date.now(), mayRemove: () => true });
-  const crashes: AppCrash[] = [];
+  const crashes: AppEnd[] = [];
   const process_ = { pid: child.pid as number, startedAt: await startedAt(child.pid as number) };
   const app = async (): Promise<LinkedApp> => {
     crashes.push(...await links.look(child.exitCode === null && child.signalCode === null ? [process_] : []));
@@ -121,7 +120,7 @@ describe('the link', { concurrency: 1 }, () => {
       await ask(one.port, '/throw').catch(() => undefined);
       await one.ended;
       await waitFor('the note to be read', async () => { await one.app().catch(() => undefined); return one.crashes.length > 0; });
-      const [crash] = one.crashes;
+      const crash = one.crashes[0]?.crash;
       assert.equal(crash?.failure?.type, 'TypeError');
       assert.equal(crash?.failure?.message, 'the cart is gone');
       assert.match(crash?.failure?.frames[0] ?? '', /preload-server\.cjs:/);

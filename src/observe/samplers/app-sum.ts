@@ -1,11 +1,9 @@
-// Owns summing up the ticks of an app: routes and dependencies with their quantiles, failures, stalls and collections.
-import { bucketMiddleMs, type AppFailure, type AppTick, type Latency } from '../../shared/app-link.ts';
-import type { AppDependencyView, AppRouteView, AppView } from '../../shared/app-view.ts';
-import type { LinkedApp } from '../../platform/app-link.ts';
+// Owns summing up the ticks of apps: routes, dependencies and lookups with their quantiles, the loop, and collections.
+import { bucketMiddleMs, type AppDependency, type AppTick, type Latency } from '../../shared/app-link.ts';
+import type { AppDependencyView, AppGcView, AppInside, AppLookupView, AppRouteView } from '../../shared/app-view.ts';
 import { routeOf } from '../http-log/route.ts';
 
 const FAILED = 500;
-const MAX_STALLS = 50;
 
 /** Buckets of several ticks together: the middle of a bucket is at most 0.8 % from any value in it. */
 export class LatencySum {
@@ -47,7 +45,15 @@ class Pairs<K> {
   get list(): [K, number][] { return [...this.#counts].sort((a, b) => b[1] - a[1]); }
 }
 
-function grouped<T, S>(items: Iterable<T>, keyOf: (item: T) => string, make: (item: T) => S, add: (sum: S, item: T) => void): S[] {
+/** A sum of what was told; undefined as long as nothing was. */
+export const plus = (sum: number | undefined, more: number | undefined): number | undefined => (more === undefined ? sum : (sum ?? 0) + more);
+const most = (sum: number | undefined, more: number | undefined): number | undefined => (more === undefined ? sum : Math.max(sum ?? more, more));
+/** Without the keys whose value is undefined: missing is absent. */
+export function known<T extends object>(of: T): { [K in keyof T]: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(of).filter(([, value]) => value !== undefined)) as { [K in keyof T]: Exclude<T[K], undefined> };
+}
+
+export function grouped<T, S>(items: Iterable<T>, keyOf: (item: T) => string, make: (item: T) => S, add: (sum: S, item: T) => void): S[] {
   const sums = new Map<string, S>();
   for (const item of items) {
     const key = keyOf(item);
@@ -58,55 +64,54 @@ function grouped<T, S>(items: Iterable<T>, keyOf: (item: T) => string, make: (it
   return [...sums.values()];
 }
 
-function routesOf(ticks: readonly AppTick[]): AppRouteView[] {
+const failedOf = (statuses: readonly (readonly [number, number])[]): number => statuses.reduce((sum, [status, times]) => sum + (status >= FAILED ? times : 0), 0);
+
+export function routesOf(ticks: readonly AppTick[]): AppRouteView[] {
   const named = ticks.flatMap(({ routes }) => routes.map((route) => (route.pattern ? route : { ...route, path: routeOf(route.path) })));
-  const sums = grouped(named, (r) => `${r.method} ${r.path} ${r.pattern}`,
-    ({ method, path, pattern }) => ({ method, path, pattern, latency: new LatencySum(), statuses: new Pairs<number>(), aborted: 0, bytesOut: 0 }),
-    (sum, route) => { sum.latency.add(route.latency); sum.statuses.add(route.statuses); sum.aborted += route.aborted; sum.bytesOut += route.bytesOut; });
-  return sums.map(({ latency, statuses, ...rest }) => ({ ...rest, ...latency.view(), statuses: statuses.list, failed: statuses.list.reduce((sum, [status, times]) => sum + (status >= FAILED ? times : 0), 0) }))
+  const sums = grouped(named, (r) => `${r.method} ${r.path} ${r.pattern} ${r.protocol ?? ''}`,
+    ({ method, path, pattern, protocol }) => ({ name: { method, path, pattern, protocol }, latency: new LatencySum(), statuses: new Pairs<number>(), aborted: 0, bytesOut: 0, bytesIn: undefined as number | undefined }),
+    (sum, route) => { sum.latency.add(route.latency); sum.statuses.add(route.statuses); sum.aborted += route.aborted; sum.bytesOut += route.bytesOut; sum.bytesIn = plus(sum.bytesIn, route.bytesIn); });
+  return sums.map(({ name, latency, statuses, aborted, bytesOut, bytesIn }) => known({ ...name, ...latency.view(), statuses: statuses.list, failed: failedOf(statuses.list), aborted, bytesOut, bytesIn }) as AppRouteView)
     .sort((a, b) => b.count - a.count || b.aborted - a.aborted);
 }
 
-function dependenciesOf(ticks: readonly AppTick[]): AppDependencyView[] {
-  const newest = ticks.at(-1);
-  const sums = grouped(ticks.flatMap(({ dependencies }) => dependencies), (d) => `${d.by} ${d.host}`,
-    ({ host, by }) => ({ host, by, latency: new LatencySum(), statuses: new Pairs<number>(), errors: new Pairs<string>() }),
-    (sum, one) => { sum.latency.add(one.latency); sum.statuses.add(one.statuses); sum.errors.add(one.errors); });
-  return sums.map(({ host, by, latency, statuses, errors }) => {
-    const now = newest?.dependencies.find((one) => one.host === host && one.by === by);
-    return { host, by, ...latency.view(), statuses: statuses.list, errors: errors.list, inFlight: now?.inFlight ?? 0, ...(now?.oldestMs === undefined ? {} : { oldestMs: now.oldestMs }) };
-  }).sort((a, b) => b.count - a.count);
+type Gauges = Pick<AppDependency, 'inFlight' | 'oldestMs' | 'waiting' | 'open' | 'idle' | 'silentMs'>;
+
+/** `newest`: the last tick of each process that lives: what is open and waiting is of now, not of the minute. */
+export function dependenciesOf(ticks: readonly AppTick[], newest: readonly AppTick[]): AppDependencyView[] {
+  const keyOf = (d: AppDependency): string => `${d.by} ${d.host}`;
+  const now = new Map(grouped(newest.flatMap(({ dependencies }) => dependencies), keyOf, (one) => ({ key: keyOf(one), gauges: { inFlight: 0 } as Gauges }), (sum, one) => { sum.gauges = added(sum.gauges, one); }).map(({ key, gauges }) => [key, gauges]));
+  const sums = grouped(ticks.flatMap(({ dependencies }) => dependencies), keyOf,
+    (one) => ({ key: keyOf(one), of: { host: one.host, by: one.by }, service: one.service, latency: new LatencySum(), connect: new LatencySum(), statuses: new Pairs<number>(), errors: new Pairs<string>(), bytesIn: undefined as number | undefined, bytesOut: undefined as number | undefined }),
+    (sum, one) => {
+      sum.latency.add(one.latency); sum.statuses.add(one.statuses); sum.errors.add(one.errors);
+      if (one.connect !== undefined) sum.connect.add(one.connect);
+      sum.bytesIn = plus(sum.bytesIn, one.bytesIn); sum.bytesOut = plus(sum.bytesOut, one.bytesOut);
+    });
+  return sums.map(({ key, of, service, latency, connect, statuses, errors, bytesIn, bytesOut }) => known({
+    ...of, service, ...latency.view(), connect: connect.count === 0 ? undefined : connect.view(), statuses: statuses.list, errors: errors.list, bytesIn, bytesOut, ...(now.get(key) ?? { inFlight: 0 }),
+  }) as AppDependencyView).sort((a, b) => b.count - a.count || (b.open ?? 0) - (a.open ?? 0));
 }
 
-/** A failure comes with its whole count each time: the last word counts. */
-function failuresOf(ticks: readonly AppTick[]): AppFailure[] {
-  const last = new Map<string, AppFailure>();
-  for (const one of ticks.flatMap(({ failures }) => failures)) last.set(`${one.kind} ${one.type} ${one.message} ${one.frames[0] ?? ''}`, one);
-  return [...last.values()].sort((a, b) => b.lastAt - a.lastAt);
+function added(sum: Gauges, one: AppDependency): Gauges {
+  return known({ inFlight: sum.inFlight + one.inFlight, oldestMs: most(sum.oldestMs, one.oldestMs), waiting: plus(sum.waiting, one.waiting), open: plus(sum.open, one.open), idle: plus(sum.idle, one.idle), silentMs: most(sum.silentMs, one.silentMs) }) as Gauges;
 }
 
-function loopOf(ticks: readonly AppTick[]): AppView['loop'] {
+export function lookupsOf(ticks: readonly AppTick[]): AppLookupView[] {
+  return grouped(ticks.flatMap(({ lookups = [] }) => lookups), ({ name }) => name, ({ name }) => ({ name, latency: new LatencySum() }), (sum, one) => { sum.latency.add(one.latency); })
+    .map(({ name, latency }) => ({ name, ...latency.view() })).sort((a, b) => b.count - a.count);
+}
+
+/** p50 of the middle second, p99 and the longest of the worst one. */
+export function loopOf(ticks: readonly AppTick[]): AppInside['loop'] {
   const loops = ticks.flatMap(({ loop }) => (loop === undefined ? [] : [loop]));
   if (loops.length === 0) return undefined;
-  return { p99Ms: Math.max(...loops.map((one) => one.p99Ms)), maxMs: Math.max(...loops.map((one) => one.maxMs)), utilization: loops.reduce((sum, one) => sum + one.utilization, 0) / loops.length };
+  const middles = loops.map((one) => one.p50Ms).sort((a, b) => a - b);
+  return { p50Ms: middles[Math.floor((middles.length - 1) / 2)] as number, p99Ms: Math.max(...loops.map((one) => one.p99Ms)), maxMs: Math.max(...loops.map((one) => one.maxMs)), utilization: loops.reduce((sum, one) => sum + one.utilization, 0) / loops.length };
 }
 
-/** `mask`: for texts that come from the app's errors and addresses. */
-export function appView(app: LinkedApp, mask: (text: string) => string): AppView {
-  const { ticks } = app;
-  const newest = ticks.at(-1);
-  const loop = loopOf(ticks);
-  const lately = <K extends 'heap' | 'spaces' | 'resources'>(key: K): AppTick[K] => [...ticks].reverse().find((tick) => tick[key] !== undefined)?.[key];
-  const heap = lately('heap');
-  const gc = grouped(ticks.flatMap((tick) => tick.gc), ([kind]) => kind, ([kind]) => ({ kind, count: 0, ms: 0 }), (sum, [, count, ms]) => { sum.count += count; sum.ms += ms; });
-  return {
-    ...app.process, node: app.node, preload: app.preload, state: app.state,
-    ...(newest === undefined ? {} : { at: newest.at, inFlight: newest.inFlight }), coversMs: ticks.reduce((sum, { forMs }) => sum + forMs, 0),
-    oldest: (newest?.oldest ?? []).map((one) => ({ ...one, path: mask(one.path) })),
-    routes: routesOf(ticks).map((one) => ({ ...one, path: mask(one.path) })), dependencies: dependenciesOf(ticks).map((one) => ({ ...one, host: mask(one.host) })),
-    ...(loop === undefined ? {} : { loop }), stalls: ticks.flatMap(({ stalls }) => stalls).slice(-MAX_STALLS), gc,
-    ...(heap === undefined ? {} : { heap }), spaces: lately('spaces') ?? [], resources: lately('resources') ?? [],
-    failures: failuresOf(ticks).map((one) => ({ ...one, message: mask(one.message) })),
-    lost: [...newest?.lost ?? [], ...(app.missed === 0 ? [] : [['ticks that did not come', app.missed] as [string, number]])],
-  };
+export function gcOf(ticks: readonly AppTick[]): AppGcView[] {
+  const coversMs = ticks.reduce((sum, { forMs }) => sum + forMs, 0);
+  return grouped(ticks.flatMap((tick) => tick.gc), ([kind]) => kind, ([kind]) => ({ kind, count: 0, ms: 0 }), (sum, [, count, ms]) => { sum.count += count; sum.ms += ms; })
+    .map((one) => (coversMs === 0 ? one : { ...one, share: Math.min(1, one.ms / coversMs) })).sort((a, b) => b.ms - a.ms);
 }

@@ -2,10 +2,10 @@
 import { join } from 'node:path';
 import { AppLinks, type LinkedApp } from '../../platform/app-link.ts';
 import type { Platform } from '../../platform/platform.ts';
-import type { AppCrash, AppTick } from '../../shared/app-link.ts';
-import { maskText } from '../../shared/mask.ts';
+import type { AppTick } from '../../shared/app-link.ts';
 import type { ProcessInfo, Sample } from '../../shared/model.ts';
 import type { Explanation } from '../errors.ts';
+import { endingOf } from './app-end.ts';
 import { LatencySum } from './app-sum.ts';
 import type { Sampler } from './index.ts';
 import { ofSite, type Values } from './process.ts';
@@ -14,7 +14,6 @@ import { ofSite, type Values } from './process.ts';
 const FRESH_MS = 2_500;
 /** Longer steps of the history, whose quantiles are of all their requests. */
 const STEPS_MS = [10_000, 60_000] as const;
-const MAX_DETAIL = 300;
 
 export interface AppSamplerOptions {
   readonly platform: Platform;
@@ -41,12 +40,15 @@ export class AppSampler implements Sampler {
     this.#links = new AppLinks({ folder: join(folders.own, 'apps', app.instance), now: () => options.platform.clock.now(), mayRemove: () => options.leads() });
   }
 
-  get apps(): readonly LinkedApp[] { return this.#links.apps(); }
+  get links(): AppLinks { return this.#links; }
 
   async tick(at: number): Promise<string | undefined> {
-    for (const crash of await this.#links.look(this.#options.processes().filter(ofSite))) this.#options.onCrash(crash.pid, crash.at, explanationOf(crash));
+    for (const end of await this.#links.look(this.#options.processes().filter(ofSite))) {
+      const why = endingOf(end);
+      if (why !== undefined) this.#options.onCrash(end.process.pid, end.at, why);
+    }
     const apps = this.#links.apps();
-    if (apps.length === 0) return 'No app with the preload is running.';
+    if (!apps.some(({ state }) => state !== 'ended')) return 'No app with the preload is running.';
     const newest = apps.flatMap((app) => this.#newest(app, at));
     if (newest.length > 0) this.#options.onSample({ at, values: valuesOf(newest) });
     for (const stepMs of STEPS_MS) this.#step(stepMs, at, apps);
@@ -101,11 +103,4 @@ function valuesOf(ticks: readonly AppTick[]): Values {
   const heaps = ticks.flatMap(({ heap }) => (heap === undefined ? [] : [heap]));
   if (heaps.length > 0) values['app.heap-used'] = heaps.reduce((sum, { used }) => sum + used, 0);
   return values;
-}
-
-/** "TypeError: boom, at handler (/home/site/wwwroot/app.js:3:1), while GET /users/{id} was in flight". */
-function explanationOf({ failure, exitCode, inFlight }: AppCrash): Explanation {
-  const parts = failure === undefined ? [`exit code ${exitCode ?? 'unknown'}`] : [`${failure.type}: ${failure.message}`, ...failure.frames.slice(0, 1).map((frame) => `at ${frame}`), ...(failure.route === undefined ? [] : [`while ${failure.route} was in flight`])];
-  if (failure?.route === undefined && inFlight !== undefined && inFlight > 0) parts.push(`with ${inFlight} requests in flight`);
-  return { detail: maskText(parts.join(', ')).text.slice(0, MAX_DETAIL), sure: failure !== undefined };
 }

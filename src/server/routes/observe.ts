@@ -7,7 +7,8 @@ import { maskVariables } from '../../shared/mask.ts';
 import type { Variable } from '../../platform/platform.ts';
 import type { Agent } from '../../agent/agent.ts';
 import { maskedChange, maskedInfo, maskedReport, maskedRow } from '../../agent/masking.ts';
-import { appView } from '../../observe/samplers/app-sum.ts';
+import { appInside, appView } from '../../observe/samplers/app-views.ts';
+import { NO_PRELOAD } from '../../shared/app-view.ts';
 import type { Handlers } from '../mount.ts';
 
 type Mine = Pick<Handlers, 'metrics' | 'processes' | 'process' | 'app' | 'requests' | 'http' | 'changes'>;
@@ -45,9 +46,11 @@ export function observeRoutes(agent: Agent): Mine {
         ...('value' in variables ? { environment: shown(variables.value, agent.mask) } : { environmentMissing: variables.because }),
       };
     },
-    app: async () => {
-      const apps = observed.apps().map((one) => appView(one, agent.mask));
-      return { at: platform.clock.now(), apps, ...(apps.length > 0 ? {} : { missing: 'No process of the site carries the preload: it comes with the site extension, or by NODE_OPTIONS=--require=<extension>/dist/preload.js.' }) };
+    app: async ({ query }) => {
+      const apps = observed.inside.apps().filter(({ process }) => query.pid === undefined || process.pid === query.pid);
+      const living = apps.filter(({ state }) => state !== 'ended');
+      if (query.pid !== undefined && apps.length === 0) throw new DiagError('APP_UNREACHABLE', { pid: query.pid, why: 'no such process carries it' });
+      return { at: platform.clock.now(), apps: apps.map((one) => appView(one, agent.mask)), ...(living.length > 1 ? { together: appInside(living, agent.mask) } : {}), ...(apps.length > 0 ? {} : { missing: NO_PRELOAD }) };
     },
     requests: async ({ query, signal }) => {
       const { from, to } = span(agent, query);
