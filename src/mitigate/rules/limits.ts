@@ -1,0 +1,43 @@
+// Owns what holds a rule back whose condition holds: cool-down, firings of the last hour and day over all instances, quiet hours.
+import type { HeldBy, Rule } from '../../shared/rules.ts';
+import { isQuiet, quietUntil } from './day.ts';
+import { passedMs, type Moment } from './moment.ts';
+
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+
+export interface HeldBack { readonly by: HeldBy; readonly until?: number }
+
+/** Firings older than a day bind nothing, whatever the cool-down: that one needs the newest only. */
+export function stillCounts(fired: readonly Moment[], now: Moment): readonly Moment[] {
+  const from = fired.findIndex((one) => passedMs(one, now) < DAY_MS);
+  return from === 0 || fired.length <= 1 ? fired : fired.slice(from < 0 ? -1 : from);
+}
+
+/** `elsewhere`: wall times of firings on the other instances; a clock there that is ahead of ours counts as now. */
+export function heldBack(rule: Rule, fired: readonly Moment[], elsewhere: readonly number[], now: Moment): HeldBack | undefined {
+  const { cooldownMs, perHour, perDay } = rule.limits;
+  const last = fired.at(-1);
+  if (last !== undefined) {
+    const leftMs = cooldownMs - passedMs(last, now);
+    if (leftMs > 0) return { by: 'cooldown', until: now.at + leftMs };
+  }
+  return tooMany('per-hour', HOUR_MS, perHour, fired, elsewhere, now)
+    ?? tooMany('per-day', DAY_MS, perDay, fired, elsewhere, now)
+    ?? quietNow(rule, now);
+}
+
+function tooMany(by: HeldBy, windowMs: number, most: number | undefined, fired: readonly Moment[], elsewhere: readonly number[], now: Moment): HeldBack | undefined {
+  if (most === undefined) return undefined;
+  const left: number[] = [];
+  for (const one of fired) left.push(windowMs - passedMs(one, now));
+  for (const at of elsewhere) left.push(windowMs - Math.max(0, now.at - at));
+  const binding = left.filter((ms) => ms > 0).sort((a, b) => a - b);
+  if (binding.length < most) return undefined;
+  return { by, until: now.at + (binding[binding.length - most] as number) };
+}
+
+function quietNow({ quiet = [] }: Rule, now: Moment): HeldBack | undefined {
+  const one = quiet.find((hours) => isQuiet(hours, now.at));
+  return one && { by: 'quiet-hours', until: quietUntil(one, now.at) };
+}
