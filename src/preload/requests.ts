@@ -2,33 +2,48 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AppFlight, AppRoute } from '../shared/app-link.ts';
 import { listen } from './channels.ts';
-import { Routes, fold, pathOf, type Named } from './routes.ts';
+import { fold } from './paths.ts';
+import { Routes, pathOf, type Named } from './routes.ts';
 import { now } from './time.ts';
 
-interface Served { readonly request: IncomingMessage; readonly response: ServerResponse }
-type Answering = ServerResponse & { readonly req: IncomingMessage & Named };
+interface Served { readonly request: Answering['req']; readonly response: Answering }
+export type Answering = ServerResponse & { readonly req: IncomingMessage & Named };
 
+/** So many are found by looking through a list, which costs less than any table; more are in one. */
+const SLOTS = 64;
 /** A leak of requests in the app must not become one of ours. */
 const MAX_IN_FLIGHT = 20_000;
 const OLDEST_SHOWN = 20;
+const HAS_BODY = /^P/;                                         // POST, PUT, PATCH, PROPPATCH
+
+/** Hears of each request, while somebody wants to know what it waits for. */
+export interface Follower {
+  begins(response: object): void;
+  waits(response: object): AppFlight['waits'];
+}
 
 export class Requests {
   readonly #routes = new Routes();
-  /** Response → when it began. In the order of their beginning: the oldest is the first. */
-  readonly #inFlight = new Map<Answering, number>();
+  readonly #slots: (Answering | undefined)[] = Array.from({ length: SLOTS }, () => undefined);
+  readonly #startedAt = new Float64Array(SLOTS);
+  readonly #free = Uint8Array.from({ length: SLOTS }, (_, i) => SLOTS - 1 - i);
+  #freeCount = SLOTS;
+  readonly #more = new Map<Answering, number>();
   /** Patterns that a framework told by a channel of its own (Fastify 5). */
   #told: WeakMap<object, string> | undefined;
   #started = 0;
   #unseen = 0;
   #stop: (() => void) | undefined;
+  follower: Follower | undefined;
 
-  get inFlight(): number { return this.#inFlight.size; }
+  get inFlight(): number { return SLOTS - this.#freeCount + this.#more.size; }
+  get routes(): Routes { return this.#routes; }
 
   start(): void {
     if (this.#stop !== undefined) return;
     this.#stop = listen({
-      'http.server.request.start': (message) => { this.#begin(message as Served); },
-      'http.server.response.finish': (message) => { this.#end(message as Served); },
+      'http.server.request.start': (message) => { this.#begin((message as Served).response); },
+      'http.server.response.finish': (message) => { this.#end((message as Served).response); },
       'tracing:fastify.request.handler:start': (message) => { this.#tell(message); },
     });
   }
@@ -36,26 +51,46 @@ export class Requests {
   stop(): void {
     this.#stop?.();
     this.#stop = undefined;
-    this.#inFlight.clear();
+    for (const response of this.#responses()) this.#take(response);
   }
 
-  #begin(served: Served): void {
+  #begin(response: Answering): void {
     this.#started++;
-    if (this.#inFlight.size < MAX_IN_FLIGHT) this.#inFlight.set(served.response as Answering, now());
+    if (this.#freeCount > 0) {
+      const slot = this.#free[--this.#freeCount] as number;
+      this.#slots[slot] = response;
+      this.#startedAt[slot] = now();
+    } else if (this.#more.size < MAX_IN_FLIGHT) this.#more.set(response, now());
     else this.#unseen++;
+    if (this.follower !== undefined) this.follower.begins(response);
   }
 
-  #end(served: Served): void {
-    const response = served.response as Answering;
-    const startedAt = this.#inFlight.get(response);
-    if (startedAt === undefined) return;
-    this.#inFlight.delete(response);
-    const request = served.request as Answering['req'];
-    const route = this.#routes.of(request, response.statusCode, this.#told?.get(request));
+  /** When it began; no longer in flight then. NaN: it is not known. */
+  #take(response: Answering): number {
+    const slots = this.#slots;
+    for (let slot = 0; slot < SLOTS; slot++) {
+      if (slots[slot] !== response) continue;
+      slots[slot] = undefined;
+      this.#free[this.#freeCount++] = slot;
+      return this.#startedAt[slot] as number;
+    }
+    const startedAt = this.#more.get(response);
+    if (startedAt === undefined) return NaN;
+    this.#more.delete(response);
+    return startedAt;
+  }
+
+  #end(response: Answering): void {
+    const startedAt = this.#take(response);
+    if (startedAt !== startedAt) return;
+    const request = response.req;
+    const status = response.statusCode;
+    const route = this.#routes.of(request, status, this.#told === undefined ? undefined : this.#told.get(request));
     route.durations.add(now() - startedAt);
-    route.statuses.add(response.statusCode);
+    route.statuses.add(status);
     const length = (response as { _contentLength?: unknown })._contentLength;
     if (typeof length === 'number') route.bytesOut += length;
+    if (HAS_BODY.test(request.method as string)) route.bytesIn += Number(request.headers['content-length'] ?? 0) || 0;
   }
 
   #tell(message: unknown): void {
@@ -65,29 +100,39 @@ export class Requests {
     this.#told.set(request.raw, route.url);
   }
 
-  /** The oldest in flight. */
-  oldest(): AppFlight[] {
+  #responses(): Answering[] {
+    return [...this.#slots.filter((one): one is Answering => one !== undefined), ...this.#more.keys()];
+  }
+
+  /** The oldest in flight; `withWaits`: what they wait for too, where it is followed. */
+  oldest(limit = OLDEST_SHOWN): AppFlight[] {
     const at = now();
-    const shown: AppFlight[] = [];
-    for (const [{ req }, startedAt] of this.#inFlight) {
-      shown.push({ method: (req.method ?? '').slice(0, 20), path: fold(pathOf(req)), ageMs: at - startedAt });
-      if (shown.length >= OLDEST_SHOWN) break;
+    const begun: [Answering, number][] = [];
+    this.#slots.forEach((one, slot) => { if (one !== undefined) begun.push([one, this.#startedAt[slot] as number]); });
+    begun.sort((a, b) => a[1] - b[1]);
+    // Those of the table came in their order; all but the oldest of them stay out of the merge.
+    for (const entry of this.#more) {
+      if (begun.length >= SLOTS + limit) break;
+      begun.push(entry);
     }
-    return shown;
+    return begun.sort((a, b) => a[1] - b[1]).slice(0, limit).map(([response, startedAt]) => {
+      const waits = this.follower?.waits(response);
+      return { method: (response.req.method ?? '').slice(0, 20), path: fold(pathOf(response.req)), ageMs: Math.max(0, at - startedAt), ...(waits === undefined ? {} : { waits }) };
+    });
   }
 
   /** The only request in flight, as "GET /path". */
   only(): string | undefined {
-    if (this.#inFlight.size !== 1) return undefined;
-    const [one] = this.oldest();
+    if (this.inFlight !== 1) return undefined;
+    const [one] = this.oldest(1);
     return one === undefined ? undefined : `${one.method} ${one.path}`;
   }
 
   /** What was counted since the last call. Answers whose connection is gone will never finish: they are found here, not by a listener each. */
   drain(): { started: number; inFlight: number; oldest: AppFlight[]; routes: AppRoute[] } {
-    for (const response of this.#inFlight.keys()) {
+    for (const response of this.#responses()) {
       if (!isGone(response)) continue;
-      this.#inFlight.delete(response);
+      this.#take(response);
       this.#routes.of(response.req, response.statusCode, this.#told?.get(response.req)).aborted++;
     }
     const started = this.#started;
@@ -97,7 +142,7 @@ export class Requests {
       const counted = route.drain();
       if (counted !== undefined) routes.push(counted);
     }
-    return { started, inFlight: this.#inFlight.size, oldest: this.oldest(), routes };
+    return { started, inFlight: this.inFlight, oldest: this.oldest(), routes };
   }
 
   lost(): [string, number][] {

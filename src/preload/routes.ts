@@ -1,12 +1,12 @@
 // Owns what a request is called: the framework's pattern where it tells one, else its path with ids folded; a bounded table of them.
 import type { AppRoute } from '../shared/app-link.ts';
 import { Durations, Tally } from './latency.ts';
+import { fold, hashPath, hashed, withoutQuery } from './paths.ts';
 
 /** A site has dozens of routes, some have hundreds; a scanner's are without end. */
 const MAX_ROUTES = 300;
-/** Addresses remembered with their route: a look-up instead of folding. */
-const MAX_KNOWN = 4_096;
-const MAX_KNOWN_LENGTH = 256;
+/** Places of the table by number: a power of two, and a third full at most. */
+const PLACES = 1_024;
 const MAX_PATH = 300;
 const MAX_STATUSES = 40;
 const OTHERS = '(other routes)';
@@ -16,23 +16,26 @@ export class Route {
   readonly method: string;
   readonly path: string;
   readonly pattern: boolean;
+  readonly isHttp2: boolean;
   readonly durations = new Durations();
   readonly statuses = new Tally<number>(MAX_STATUSES, 0);
   aborted = 0;
   bytesOut = 0;
+  bytesIn = 0;
 
-  constructor(method: string, path: string, pattern: boolean) {
+  constructor(method: string, path: string, pattern: boolean, isHttp2: boolean) {
     this.method = method;
     this.path = path;
     this.pattern = pattern;
+    this.isHttp2 = isHttp2;
   }
 
   /** What was counted since the last call; undefined when nothing was. */
   drain(): AppRoute | undefined {
     if (this.durations.count === 0 && this.aborted === 0) return undefined;
-    const { method, path, pattern, aborted, bytesOut } = this;
-    this.aborted = this.bytesOut = 0;
-    return { method, path, pattern, statuses: this.statuses.drain(), aborted, bytesOut, latency: this.durations.drain() };
+    const { method, path, pattern, aborted, bytesOut, bytesIn } = this;
+    this.aborted = this.bytesOut = this.bytesIn = 0;
+    return { method, path, pattern, statuses: this.statuses.drain(), aborted, bytesOut, ...(bytesIn === 0 ? {} : { bytesIn }), ...(this.isHttp2 ? { protocol: 'http2' as const } : {}), latency: this.durations.drain() };
   }
 }
 
@@ -45,10 +48,13 @@ export interface Named {
   readonly route?: unknown;
 }
 
+/** A place of the table: the numbers of a path, and its route. */
+interface Place { readonly one: number; readonly two: number; readonly route: Route }
+
 export class Routes {
   readonly #byName = new Map<string, Route>();
-  #known = new Map<string, Map<string, Route>>();
-  #knownCount = 0;
+  readonly #byNumber: (Place | undefined)[] = Array.from({ length: PLACES }, () => undefined);
+  #numbered = 0;
   #patterns = new WeakMap<object, Route[]>();
   /** Requests counted under no name of their own, because the table is full. */
   unnamed = 0;
@@ -60,28 +66,26 @@ export class Routes {
     if (told !== undefined) return this.#named(request.method ?? '', told, true);
     const given = request.route;
     if (typeof given === 'object' && given !== null) return this.#ofPattern(request, given);
-    const method = request.method ?? '';
-    const url = pathOf(request);
-    const found = this.#known.get(method)?.get(url);
-    if (found !== undefined) return found;
-    const path = fold(url);
-    // Paths that nothing answered to are a scanner's more often than not: they must not fill the table.
-    if (status === 404 && !this.#byName.has(`${method} ${path}`)) return this.#named(method, UNKNOWN_PATHS, false);
-    const route = this.#named(method, path, false);
-    this.#remember(method, url, route);
-    return route;
+    const { originalUrl } = request;
+    return this.ofPath(request.method ?? '', typeof originalUrl === 'string' ? originalUrl : request.url ?? '', status, false);
   }
 
-  #remember(method: string, url: string, route: Route): void {
-    if (url.length > MAX_KNOWN_LENGTH) return;
-    if (this.#knownCount >= MAX_KNOWN) {
-      this.#known = new Map();
-      this.#knownCount = 0;
+  ofPath(method: string, url: string, status: number, isHttp2: boolean): Route {
+    hashPath(method, url);
+    const { one, two } = hashed;
+    let at = (isHttp2 ? ~one : one) & (PLACES - 1);
+    for (let place = this.#byNumber[at]; place !== undefined; place = this.#byNumber[at = (at + 1) & (PLACES - 1)]) {
+      if (place.one === one && place.two === two && place.route.isHttp2 === isHttp2) return place.route;
     }
-    let ofMethod = this.#known.get(method);
-    if (ofMethod === undefined) this.#known.set(method, ofMethod = new Map());
-    ofMethod.set(url, route);
-    this.#knownCount += 1;
+    const path = fold(withoutQuery(url));
+    const isNew = !this.#byName.has(nameOf(method, path, isHttp2));
+    // Paths that nothing answered to are a scanner's more often than not: they must not fill the table.
+    const route = isNew && status === 404 ? this.#named(method, UNKNOWN_PATHS, false, isHttp2) : this.#named(method, path, false, isHttp2);
+    if (route.path !== OTHERS && route.path !== UNKNOWN_PATHS && this.#numbered < MAX_ROUTES) {
+      this.#byNumber[at] = { one, two, route };
+      this.#numbered += 1;
+    }
+    return route;
   }
 
   /** Express: `route.path` below `baseUrl`. One route object may be mounted at several places. */
@@ -97,20 +101,21 @@ export class Routes {
     return route;
   }
 
-  #named(method: string, path: string, pattern: boolean): Route {
-    const name = `${method} ${path}`;
+  #named(method: string, path: string, pattern: boolean, isHttp2 = false): Route {
+    const name = nameOf(method, path, isHttp2);
     const found = this.#byName.get(name);
     if (found !== undefined) return found;
-    const isFull = this.#byName.size >= MAX_ROUTES;
-    if (isFull) {
+    if (this.#byName.size >= MAX_ROUTES) {
       this.unnamed += 1;
       if (path !== OTHERS && path !== UNKNOWN_PATHS) return this.#named('', OTHERS, false);
     }
-    const route = new Route(method.slice(0, 20), path.slice(0, MAX_PATH), pattern);
+    const route = new Route(method.slice(0, 20), path.slice(0, MAX_PATH), pattern, isHttp2);
     this.#byName.set(name, route);
     return route;
   }
 }
+
+const nameOf = (method: string, path: string, isHttp2: boolean): string => `${isHttp2 ? 'h2 ' : ''}${method} ${path}`;
 
 function textOf(path: unknown): string {
   if (typeof path === 'string') return path;
@@ -118,22 +123,6 @@ function textOf(path: unknown): string {
   return path instanceof RegExp ? String(path) : '(pattern)';
 }
 
-/** Without the query: it is of one request, and may hold secrets. */
-export function pathOf(request: Named): string {
-  const url = typeof request.originalUrl === 'string' ? request.originalUrl : request.url ?? '';
-  const query = url.indexOf('?');
-  return query < 0 ? url : url.slice(0, query);
-}
-
-const DIGIT = /\d/;
-const ID = /^(?:[+-]?[\d.,:-]+(?:T[\d:.]+Z?)?|(?:0x)?[0-9a-f]{12,}|\{?[0-9a-f-]{36}\}?|[A-Za-z0-9_\-+=~.]{24,})$/i;
-const TAILED = /^([a-z]{1,20}[-_])(?:\d+|[0-9a-f]{12,})$/i;
-
-/** Numbers, dates, GUIDs, hashes and long tokens become {id}. The agent folds once more, as it does the paths of the HTTP log. */
-export function fold(path: string): string {
-  if (!DIGIT.test(path)) return path.length > MAX_PATH ? path.slice(0, MAX_PATH) : path;
-  return path.slice(0, 2 * MAX_PATH).split('/').map((part) => {
-    if (!DIGIT.test(part)) return part;
-    return ID.test(part) ? '{id}' : part.replace(TAILED, '$1{id}');
-  }).join('/').slice(0, MAX_PATH);
+export function pathOf({ originalUrl, url }: Named): string {
+  return withoutQuery(typeof originalUrl === 'string' ? originalUrl : url ?? '');
 }

@@ -5,7 +5,8 @@ import { described } from '../../src/preload/failures.ts';
 import { Guard, guarded } from '../../src/preload/guarded.ts';
 import { homeOf, reasonToStayOut } from '../../src/preload/guards.ts';
 import { BUCKETS, Durations, bucketOf } from '../../src/preload/latency.ts';
-import { Routes, fold } from '../../src/preload/routes.ts';
+import { fold, hashPath, hashed } from '../../src/preload/paths.ts';
+import { Routes } from '../../src/preload/routes.ts';
 import { hottestStack } from '../../src/preload/stack.ts';
 import { bucketMiddleMs } from '../../src/shared/app-link.ts';
 
@@ -82,4 +83,19 @@ test('of a profile only the last milliseconds count, and what idles does not', (
   const node = (id: number, functionName: string, children: number[] = []) => ({ id, callFrame: { functionName, url: functionName.startsWith('(') ? '' : 'file:///app/a.js', lineNumber: 4 }, children });
   const profile = { nodes: [node(1, '(root)', [2, 3, 5]), node(2, '(idle)'), node(3, 'outer', [4]), node(4, 'inner'), node(5, 'earlier')], startTime: 0, endTime: 100_000, samples: [5, 5, 5, 5, 2, 4, 4], timeDeltas: [10_000, 10_000, 10_000, 10_000, 20_000, 20_000, 20_000] };
   assert.deepEqual(hottestStack(profile, 50), ['inner (/app/a.js:5)', 'outer (/app/a.js:5)']);
+});
+
+test('the numbers of a path tell routes apart as the folded text does', () => {
+  const parts = ['', 'v1', 'users', '17', '+4.5', '2024-01-02', '2024-01-02T10:00Z', 'a1b2c3d4e5f60718', '0xdeadbeef01234', 'item-12', 'item_7', 'x-a1b2c3d4e5f6', 'about-2024-us', '3f2504e0-4f89-11d3-9a0c-0305e82c3301', '{3f2504e0-4f89-11d3-9a0c-0305e82c3301}', 'tokenTOKENtoken12345~=._-x', 'été2', 'b2b', 'x86', 't1', '12t'];
+  const paths = parts.flatMap((a) => parts.map((b) => `/${a}/${b}`));
+  const numberOf = (url: string): string => { hashPath('GET', url); return `${hashed.one} ${hashed.two}`; };
+  const texts = new Map<string, string>();
+  for (const path of paths) {
+    const folded = fold(path);
+    const number = numberOf(path);
+    assert.equal(texts.get(number) ?? folded, folded, `${path} has the numbers of another route`);
+    texts.set(number, folded);
+    assert.equal(numberOf(`${path}?key=7`), number);
+  }
+  assert.equal(texts.size, new Set(paths.map(fold)).size, 'one route has several numbers');
 });
