@@ -59,6 +59,12 @@ export class CoreMemory {
   fileAt(address: number): MappedFile | undefined { return holding(this.core.files, address, (one) => one.to); }
   imageAt(address: number): Image | undefined { return holding(this.#inOrder, address, (one) => one.to); }
 
+  /** Pages of a file that nobody wrote to may be left out of a core (gdb does): V8 12 and later run copies of their own builtins there. */
+  isCode(address: number): boolean {
+    const segment = this.segmentAt(address);
+    return segment === undefined ? this.fileAt(address) !== undefined : (segment.flags & 1) !== 0;
+  }
+
   /** Exactly these bytes, or undefined. */
   read(address: number, sizeBytes: number): Buffer | undefined {
     if (!inside(address, sizeBytes, MAX_ADDRESS)) return undefined;

@@ -101,7 +101,7 @@ function threadOf(memory: CoreMemory, thread: CoreThread, v8: V8 | undefined, ma
   const { frames, cut } = walk(thread.registers, {
     read: (at, size) => memory.read(at, size),
     tableFor: (pc) => memory.imageAt(pc)?.unwindAt,
-    isCode: (pc) => ((memory.segmentAt(pc)?.flags ?? 0) & 1) !== 0,
+    isCode: (pc) => memory.isCode(pc),
   });
   const told = frames.slice(0, TOLD_FRAMES).map((frame) => frameOf(memory, frame, v8, mask));
   const name = told.map((frame) => frame.function).reverse().find((word) => word !== undefined && !OUTER.test(word));

@@ -100,8 +100,9 @@ function jsOf(dump: DumpRead): string[] {
   return (dump.javascript?.stack ?? []).map((one) => `${one.function} ${one.file === undefined ? '(built in)' : `${one.file}:${one.line}${one.function === 'waitHere' ? '' : `:${one.column}`}`}`);
 }
 
-const others = ['22', '24'].map((major) => [major, join(root, `.cache/node/${major}/package/bin/node`)] as const).filter(([, path]) => existsSync(path));
-for (const [major, node] of [[process.versions.node.split('.')[0] as string, process.execPath] as const, ...others]) {
+const own = process.versions.node.split('.')[0] as string;
+const others = ['22', '24'].filter((major) => major !== own).map((major) => [major, join(root, `.cache/node/${major}/package/bin/node`)] as const).filter(([, path]) => existsSync(path));
+for (const [major, node] of [[own, process.execPath] as const, ...others]) {
   test(`the JavaScript stack of a living Node ${major} is the one it says itself, function by function and line by line`, { skip }, async () => {
     const { file, stack, heapBytes, pid } = await waiting(`chain-${major}.core`, node);
     const dump = await read(file);
