@@ -11,14 +11,11 @@ const root = resolve(import.meta.dirname, '..');
 /** What a share takes in a few seconds; far below the platform's own limits. */
 const MAX_BYTES = 15 * 2 ** 20;
 
-/**
- * Answers the files it wrote. `--built`: what the last build left is packed as it is.
- * `--preload`: the package puts the preload into the main site. Not by default as long as a removal while the site runs leaves a variable that names a file which is gone.
- */
-async function pack(to: string, isBuilt: boolean, preload: boolean): Promise<string[]> {
+/** Answers the files it wrote. `--built`: what the last build left is packed as it is. */
+async function pack(to: string, isBuilt: boolean): Promise<string[]> {
   if (!isBuilt) build();
   const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { version: string };
-  const content = await contentOf(root, version, preload);
+  const content = await contentOf(root, version);
   const files = [
     { path: join(to, `${ID}.${version}.nupkg`), body: zipOf(nupkgOf(version, content)) },
     { path: join(to, `${ID}.${version}.zip`), body: zipOf(content) },
@@ -39,4 +36,4 @@ function build(): void {
 
 const given = process.argv.slice(2);
 const out = given.find((one) => !one.startsWith('--'));
-await pack(resolve(out ?? join(root, 'artifacts/pack')), given.includes('--built'), given.includes('--preload'));
+await pack(resolve(out ?? join(root, 'artifacts/pack')), given.includes('--built'));

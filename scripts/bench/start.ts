@@ -2,15 +2,15 @@
 import { spawn } from 'node:child_process';
 import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { get } from 'node:http';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { build } from 'esbuild';
+import { freePort } from '../../test/support/free-port.ts';
+import { installPackage } from '../../test/support/installed.ts';
 import { startWindowsHost } from '../../test/support/windows.ts';
 import { noWine } from '../../test/support/wine.ts';
-import { contentOf } from '../pack/content.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 const { values } = parseArgs({ options: { rounds: { type: 'string', default: '9' }, out: { type: 'string', default: 'artifacts/bench/start.json' } } });
@@ -28,10 +28,7 @@ const BARE = `const express = require('express'); const app = express(); app.get
 /** The package as installed, Express as npm installs it, and Express in one bundled file. */
 async function lay(place: Place): Promise<Program[]> {
   const installed = join(place.folder, 'AppServiceDiag');
-  for (const { name, content } of await contentOf(root, '0.0.0-bench', false)) {
-    await mkdir(dirname(join(installed, name)), { recursive: true });
-    await writeFile(join(installed, name), content);
-  }
+  await installPackage(installed);
   const bare = join(place.folder, 'bare');
   await mkdir(bare);
   await writeFile(join(bare, 'app.js'), BARE);
@@ -58,14 +55,6 @@ function firstByte(port: number, path: string): Promise<boolean> {
     const asked = get({ host: '127.0.0.1', port, path, agent: false }, (answer) => { answer.resume(); done(answer.statusCode === 200); });
     asked.on('error', () => { done(false); });
   });
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((done) => { server.listen(0, '127.0.0.1', done); });
-  const { port } = server.address() as AddressInfo;
-  await new Promise<void>((done) => { server.close(() => { done(); }); });
-  return port;
 }
 
 async function once(place: Place, program: Program): Promise<number> {

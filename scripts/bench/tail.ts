@@ -2,11 +2,11 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { closeSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { link, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import { freePort } from '../../test/support/free-port.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 const { values } = parseArgs({ options: {
@@ -59,10 +59,6 @@ function lineNow(): string {
 }
 
 interface Stand { readonly file: string; readonly url: string; readonly ask: string; readonly pid: number | undefined; end(): void }
-
-async function freePort(): Promise<number> {
-  return new Promise((done) => { const server = createServer().listen(0, '127.0.0.1', () => { const { port } = server.address() as { port: number }; server.close(() => done(port)); }); });
-}
 
 /** A fresh file and what serves it. The agent is one for all of its runs, as in life. */
 async function stand(kind: Kind, agent: { url: string; pid: number }): Promise<Stand> {

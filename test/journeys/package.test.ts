@@ -1,33 +1,24 @@
 // Owns the journey of the package: installed on Windows as the platform does it, started from IIS's pipe, served below /diag; and behind real nginx on Linux.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { cp, mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
-import { createServer, type AddressInfo } from 'node:net';
+import { cp, mkdir, mkdtemp, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { WebSocket } from 'ws';
-import { contentOf } from '../../scripts/pack/content.ts';
 import { connect, type Diag } from '../../src/shared/connect.ts';
+import { freePort } from '../support/free-port.ts';
+import { installPackage } from '../support/installed.ts';
 import { waitFor } from '../support/wait.ts';
 import { startWindowsHost, type WindowsHost, type WindowsProgram } from '../support/windows.ts';
 import { noWine, pipeName } from '../support/wine.ts';
 
-const root = resolve(import.meta.dirname, '../..');
 const TOKEN = 'a-token-for-tests-only';
 /** A cold start under wine on a busy machine. */
 const START_MS = 60_000;
-
-/** The package's files in a folder, as an installation leaves them. */
-async function install(folder: string): Promise<void> {
-  for (const { name, content } of await contentOf(root, '0.0.0-test', false)) {
-    const path = join(folder, name);
-    await mkdir(dirname(path), { recursive: true });
-    await writeFile(path, content);
-  }
-}
 
 const client = (url: string, headers: Record<string, string> = {}): Diag => connect(url, fetch as Parameters<typeof connect>[1], headers);
 
@@ -52,7 +43,7 @@ async function firstWords(url: string, headers: Record<string, string>): Promise
 test('behind nginx with the sub-path page, API and live socket answer', { skip: nginxProgram() === undefined && process.env['CI'] !== 'true' ? 'SKIPPED: no nginx on this machine (Debian: apt-get install nginx-light)' : false, timeout: 120_000 }, async (t) => {
   const top = await mkdtemp(join(tmpdir(), 'behind-nginx-'));
   const folder = join(top, 'AppServiceDiag');
-  await install(folder);
+  await installPackage(folder);
   const [agentPort, frontPort] = [await freePort(), await freePort()];
   const agent = spawn(process.execPath, [join(folder, 'server.js')], { env: { PATH: process.env['PATH'], TMPDIR: top, HOME: top, DIAG_HOME: join(top, 'home'), DIAG_TOKEN: TOKEN, DIAG_HOSTS: 'diag.example', PORT: String(agentPort) }, stdio: ['ignore', 'ignore', 'inherit'] });
   const conf = join(top, 'nginx.conf');
@@ -94,14 +85,6 @@ http {
 `;
 }
 
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((done) => { server.listen(0, '127.0.0.1', done); });
-  const { port } = server.address() as AddressInfo;
-  await new Promise<void>((done) => { server.close(() => { done(); }); });
-  return port;
-}
-
 let host: WindowsHost;
 let folder: string;
 let home: string;
@@ -111,7 +94,7 @@ before(async () => {
   home = join(host.wine.driveD, 'home');
   folder = join(home, 'SiteExtensions', 'AppServiceDiag');
   await rm(home, { recursive: true, force: true });
-  await install(folder);
+  await installPackage(folder);
 }, { timeout: 300_000 });
 after(async () => {
   if (noWine() !== undefined) return;
@@ -153,25 +136,91 @@ test('installed under d:\\home it starts from a pipe and serves /diag with its l
   }
 });
 
-test('the native part is loaded from the local disk, so that the package can be replaced while it runs', { skip: noWine(), timeout: 300_000 }, async () => {
+test('the native part is loaded from a copy on the local disk that was looked at, so that the package can be replaced while it runs', { skip: noWine(), timeout: 300_000 }, async () => {
   const temp = await host.wine.folder('temp');
+  const source = await readFile(join(folder, 'dist/node_modules/@koromix/koffi-win32-x64/win32_x64/koffi.node'));
+  const copy = join(temp.linux, 'app-service-diag-native', `koffi-${createHash('sha256').update(source).digest('hex').slice(0, 16)}.node`);
+  await mkdir(dirname(copy));
+  await writeFile(copy, 'not what its name says');
   const pipe = pipeName();
   const site = await startSite(pipe, { TEMP: temp.windows, TMP: temp.windows });
   try {
-    const copies = await waitFor('the copy', async () => { const found = await readdir(join(temp.linux, 'app-service-diag-native')); return found.some((one) => one.endsWith('.node')) ? found : undefined; }, START_MS);
-    assert.match(copies.join(), /^koffi-[0-9a-f]{16}\.node$/);
+    await waitFor('the copy to be made anew', async () => (await readFile(copy)).equals(source), START_MS);
+    await waitFor('the page\'s process to listen', () => site.stdout().includes('listening'), START_MS);
+    assert.deepEqual(await readdir(dirname(copy)), [basename(copy)]);
     await rm(join(folder, 'dist/node_modules/@koromix/koffi-win32-x64/win32_x64/koffi.node'));
   } finally {
     await site.kill();
     await temp.remove();
-    await install(folder);
+    await installPackage(folder);
   }
 });
 
+const cmd = async (file: string, env: Readonly<Record<string, string>> = {}, of = host.wine.windows(folder)): Promise<{ code: number | null; said: string }> => {
+  const run = await host.start(['/c', `${of}\\${file}`], { program: 'cmd.exe', env: { HOME: 'd:\\home', ...env }, cwd: of });
+  return { code: await run.exited, said: run.stdout() };
+};
+const NODE_PATH = (): Record<string, string> => ({ PATH: `${host.wine.nodeExe.replace(/\\node\.exe$/, '')};c:\\windows\\system32` });
+
+const APP = `require('node:http').createServer((req, res) => { res.end('hello'); }).listen(process.env.PORT, () => { console.log('listening'); });\n`;
+
+interface MainSite { readonly started: boolean; readonly said: string; preloaded(): Promise<boolean>; kill(): Promise<void> }
+
+/** An app of the main site with what the transform says, asked once as iisnode does; the preload announces a process that serves. */
+async function mainSite(nodeOptions: string): Promise<MainSite> {
+  await mkdir(join(home, 'site/wwwroot'), { recursive: true });
+  await writeFile(join(home, 'site/wwwroot/server.js'), APP);
+  const pipe = pipeName();
+  const app = await host.start(['d:\\home\\site\\wwwroot\\server.js'], { env: { ...SITE, WEBSITE_IIS_SITE_NAME: 'shop', APP_POOL_ID: 'shop', PORT: pipe, NODE_OPTIONS: nodeOptions } });
+  let ended = false;
+  void app.exited.then(() => { ended = true; });
+  await waitFor('the app to start or to end', () => ended || app.stdout().includes('listening'), START_MS);
+  const proxy = ended ? undefined : await host.proxy({ to: pipe });
+  if (proxy) assert.equal(await (await fetch(`http://127.0.0.1:${proxy.port}/`)).text(), 'hello');
+  return {
+    started: !ended, said: app.stderr(),
+    preloaded: async () => existsSync(join(home, 'data/DaaS/diag/apps')) && (await readdir(join(home, 'data/DaaS/diag/apps'), { recursive: true })).some((name) => name.includes(`${app.pid}-`)),
+    kill: async () => { await proxy?.close(); await app.kill(); },
+  };
+}
+
+test('the preload is put into the main site by install.cmd, and the site starts with the package, without it, and with half of it', { skip: noWine(), timeout: 300_000 }, async () => {
+  const beside = `${folder}.Preload`;
+  const shipped = await readFile(join(folder, 'applicationHost.xdt'), 'utf8');
+  assert.doesNotMatch(shipped, /NODE_OPTIONS/, 'what is unpacked names no file that may be missing');
+  assert.equal((await cmd('install.cmd', { DIAG_PRELOAD: 'off' })).code, 0);
+  assert.deepEqual([await readFile(join(folder, 'applicationHost.xdt'), 'utf8') === shipped, existsSync(beside)], [true, false], 'switched off it leaves the main site alone');
+  for (const round of ['first', 'second']) assert.deepEqual((await cmd('install.cmd')).code, 0, round);
+  const named = /value="--require=%XDT_EXTENSIONPATH%(\S+)" xdt/.exec(await readFile(join(folder, 'applicationHost.xdt'), 'utf8'))?.[1] ?? assert.fail('the transform names nothing');
+  assert.deepEqual(await readdir(beside), ['preload-1.js']);
+  const option = `--require=${host.wine.windows(folder)}${named}`;
+  const away = `${folder}.away`;
+  const starts = async (what: string, preload: boolean): Promise<void> => {
+    const app = await mainSite(option);
+    try {
+      assert.deepEqual([app.started, app.said], [true, ''], what);
+      if (preload) await waitFor(`the preload in an app ${what}`, app.preloaded, START_MS);
+      else assert.equal(await app.preloaded(), false, what);
+    } finally {
+      await app.kill();
+    }
+  };
+  await starts('with the package', true);
+  assert.equal((await cmd('uninstall.cmd')).code, 0);
+  await rename(folder, away);
+  await starts('when the package is gone', false);
+  await mkdir(join(folder, 'dist'), { recursive: true });
+  await writeFile(join(folder, 'dist/preload.js'), '"use strict";var a=(');
+  await starts('when an update has written half of it', false);
+  await rm(folder, { recursive: true });
+  await rename(away, folder);
+  const without = await mainSite(`--require=${host.wine.windows(beside)}\\not-there.js`);
+  assert.deepEqual([without.started, /Cannot find module/.test(without.said)], [false, true], 'a file that is named and missing ends it: so the one that is named stays');
+});
+
 test('install.cmd registers the WebJob, run.cmd takes over when the site is killed, uninstall.cmd removes it', { skip: noWine(), timeout: 300_000 }, async () => {
-  const cmd = async (file: string): Promise<number | null> => (await host.start(['/c', `${host.wine.windows(folder)}\\${file}`], { program: 'cmd.exe', env: { HOME: 'd:\\home' }, cwd: host.wine.windows(folder) })).exited;
   const job = join(home, 'site/jobs/continuous/AppServiceDiag');
-  assert.equal(await cmd('install.cmd'), 0);
+  assert.equal((await cmd('install.cmd')).code, 0);
   assert.deepEqual((await readdir(job)).sort(), ['run.cmd', 'settings.job']);
   const pipe = pipeName();
   const site = await startSite(pipe);
@@ -180,7 +229,7 @@ test('install.cmd registers the WebJob, run.cmd takes over when the site is kill
   // The platform runs a copy of the folder, as here: the program is found by HOME.
   const copy = await host.wine.folder('jobs');
   await cp(job, copy.linux, { recursive: true });
-  const env = { ...SITE, WEBJOBS_NAME: 'AppServiceDiag', WEBJOBS_SHUTDOWN_FILE: host.wine.windows(stopFile), DIAG_TOKEN: TOKEN, PATH: `${host.wine.nodeExe.replace(/\\node\.exe$/, '')};c:\\windows\\system32` };
+  const env = { ...SITE, WEBJOBS_NAME: 'AppServiceDiag', WEBJOBS_SHUTDOWN_FILE: host.wine.windows(stopFile), DIAG_TOKEN: TOKEN, ...NODE_PATH() };
   let said: (() => Promise<{ severity: string; says: string } | undefined>) | undefined;
   const webjob = await host.start(['/c', `${copy.windows}\\run.cmd`], { program: 'cmd.exe', env, cwd: copy.windows });
   try {
@@ -202,6 +251,22 @@ test('install.cmd registers the WebJob, run.cmd takes over when the site is kill
     await Promise.all([webjob.exited, site.kill()]);
     await copy.remove();
   }
-  assert.equal(await cmd('uninstall.cmd'), 0);
+  assert.equal((await cmd('uninstall.cmd')).code, 0);
   assert.equal(existsSync(job), false);
+});
+
+test('the WebJob of a package that is gone looks a while, says so and takes itself away', { skip: noWine(), timeout: 300_000 }, async () => {
+  const job = join(home, 'site/jobs/continuous/AppServiceDiag');
+  assert.equal((await cmd('install.cmd')).code, 0);
+  const copy = await host.wine.folder('jobs');
+  await cp(job, copy.linux, { recursive: true });
+  await rename(folder, `${folder}.away`);
+  try {
+    const { code, said } = await cmd('run.cmd', { DIAG_LOOK_EVERY_MS: '1', ...NODE_PATH() }, copy.windows);
+    assert.deepEqual([code, said.match(/is not there/g)?.length, existsSync(job)], [0, 10, false], said);
+    assert.match(said, /the package is gone without its uninstall\.cmd, so this WebJob removes itself/);
+  } finally {
+    await rename(`${folder}.away`, folder);
+    await copy.remove();
+  }
 });

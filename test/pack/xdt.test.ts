@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { test } from 'node:test';
-import { xdtWith } from '../../scripts/pack/xdt.ts';
+import { xdtOf } from '../../scripts/pack/xdt.ts';
 import { lintXdt } from '../../src/agent/doctor/xdt.ts';
 import { VARIABLES, expand, noEngine, outline, refusedByIis, transform } from './xdt-engine.ts';
 
@@ -12,7 +12,7 @@ const skip = noEngine();
 const source = (name: string): Promise<string> => readFile(join(import.meta.dirname, 'xdt', `${name}.config`), 'utf8');
 
 const MOUNTED = ['        application path="/diag" applicationPool="~1shop"', '          virtualDirectory path="/" physicalPath="C:\\home\\SiteExtensions\\AppServiceDiag"'];
-const REQUIRE = '--require=C:\\home\\SiteExtensions\\AppServiceDiag\\dist\\preload.js';
+const REQUIRE = '--require=C:\\home\\SiteExtensions\\AppServiceDiag.Preload\\preload-1.js';
 const RUNTIME = ['    runtime', '      environmentVariables'];
 const variable = (name: string, value: string): string => `        add name="${name}" value="${value}"`;
 
@@ -41,7 +41,8 @@ for (const [name, nodeOptions, runtime] of CASES) {
   for (const preload of [false, true]) {
     test(`${name}, ${nodeOptions ?? 'no NODE_OPTIONS'}: mounted${preload ? ' with the preload' : ''}, once and twice alike`, { skip }, async () => {
       const before = await source(name);
-      const xdt = expand(await xdtWith(root, preload), variables);
+      const { shipped, installed } = await xdtOf(root);
+      const xdt = expand(preload ? installed : shipped, variables);
       const once = await transform(before, xdt);
       assert.deepEqual(outline(once), mounted(outline(before), preload ? runtime : undefined));
       assert.deepEqual(refusedByIis(once), []);
@@ -50,9 +51,9 @@ for (const [name, nodeOptions, runtime] of CASES) {
   }
 }
 
-test('the file of the repository is what is packed without a preload, and touches the main site with nothing', async () => {
+test('the file of the repository is what is shipped, and touches the main site with nothing', async () => {
   const own = await readFile(join(root, 'applicationHost.xdt'), 'utf8');
-  assert.equal(await xdtWith(root, false), own);
+  assert.equal((await xdtOf(root)).shipped, own);
   assert.deepEqual(lintXdt(own), []);
   assert.doesNotMatch(own, /NODE_OPTIONS|XDT_SITENAME/);
 });
@@ -119,6 +120,7 @@ test('what the engine would take and the platform would not is refused with its 
     [site('').replace('%XDT_SCMSITENAME%', '~1shop').replace('>\n\n<', ' xdt:Transform="Remove">\n\n<'), 3, /on a whole site/],
     [site('<application path="/x" applicationPool="%XDT_POOL%" xdt:Locator="Match(path)" xdt:Transform="Remove" />'), 4, /no variable of the platform/],
     [whole('<system.webServer><runtime><environmentVariables><add name="NODE_OPTIONS" value="--x" xdt:Locator="Match(name)" xdt:Transform="InsertIfMissing" /></environmentVariables></runtime></system.webServer>'), 3, /without %NODE_OPTIONS%/],
+    [whole('<system.webServer><runtime><environmentVariables><add name="NODE_OPTIONS" value="%NODE_OPTIONS% --require=%XDT_EXTENSIONPATH%\\dist\\preload.js" xdt:Locator="Match(name)" xdt:Transform="InsertIfMissing" /></environmentVariables></runtime></system.webServer>'), 3, /folder of the extension/],
     [whole('<system.webServer><runtime><environmentVariables><add name="A" value="%HOME" xdt:Transform="Insert" /></environmentVariables></runtime></system.webServer>'), 3, /single %/],
     [whole('<system.webServer xdt:Transform="Replace" />'), 3, /throws away/],
     [`${whole('<a xdt:Transform="Remove" xdt:Locator="Condition()" />')}`, 3, /needs something in brackets/],

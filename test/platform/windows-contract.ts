@@ -1,9 +1,9 @@
 // Owns the contract on Windows: the same tests as on every other door, run by the real node.exe (bundled and started by windows.test.ts).
 import { randomBytes } from 'node:crypto';
 import { rename, writeFile } from 'node:fs/promises';
-import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { openPlatform } from '../../src/platform/choose.ts';
+import { freePort } from '../support/free-port.ts';
 import { openSteer, type WindowsVictim } from '../support/windows-steer.ts';
 import { contract, type World } from './contract.ts';
 
@@ -19,6 +19,7 @@ async function windows(): Promise<World> {
     platform,
     self: process.pid,
     start: async () => {
+      // Tests that run at the same time would fight for the one default port.
       const made = await steer.victim({ env: { ...marks, MARK: 'contract' }, nodeOptions: [`--inspect-port=${await freePort()}`] });
       victims.set(made.pid, made);
       return { pid: made.pid, child: Number((await made.do('spawn-child'))['pid']) };
@@ -37,15 +38,6 @@ async function windows(): Promise<World> {
     },
     close: async () => { steer.close(); },
   };
-}
-
-/** Tests that run at the same time would fight for the one default port. */
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((done) => { server.listen(0, '127.0.0.1', done); });
-  const { port } = server.address() as AddressInfo;
-  await new Promise((done) => { server.close(done); });
-  return port;
 }
 
 contract('windows', windows);

@@ -1,5 +1,5 @@
 // Loads koffi's native part from a copy on the local disk: a file that is loaded from the share would be locked there, and no update could replace it.
-const { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync } = require('node:fs');
+const { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } = require('node:fs');
 const { createHash } = require('node:crypto');
 const { tmpdir } = require('node:os');
 const { join } = require('node:path');
@@ -15,16 +15,19 @@ function loadStatic(pkg) {
   }
 }
 
-/** Named by its content: another version is another file, a half-made one never has the name. */
+const digestOf = (content) => createHash('sha256').update(content).digest('hex');
+
+/** Named by its content: another version is another file, a half-made one never has the name. One that is not what its name says (the disk, or another program) is made anew, not loaded. */
 function localCopy(source) {
-  const mark = createHash('sha256').update(readFileSync(source)).digest('hex').slice(0, 16);
+  const content = readFileSync(source);
+  const digest = digestOf(content);
   const folder = join(tmpdir(), 'app-service-diag-native');
-  const target = join(folder, `koffi-${mark}.node`);
-  if (existsSync(target)) return target;
+  const target = join(folder, `koffi-${digest.slice(0, 16)}.node`);
+  if (existsSync(target) && digestOf(readFileSync(target)) === digest) return target;
   mkdirSync(folder, { recursive: true });
   const part = `${target}.${process.pid}.part`;
   try {
-    copyFileSync(source, part);
+    writeFileSync(part, content);
     renameSync(part, target);
   } finally {
     rmSync(part, { force: true });

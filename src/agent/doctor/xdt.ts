@@ -132,6 +132,7 @@ function guardedVariable(element: Element, say: (line: number, why: string) => v
     if (!before.some((one) => one.attributes.get('name') === variable && /^Remove(All)?$/.test(one.transform ?? '') && wordOf(one.locator ?? '').word === 'Match')) say(line, `${variable} is inserted without being removed first: a second one is refused by IIS`);
   }
   const value = attributes.get('value') ?? '';
+  if (variable === 'NODE_OPTIONS' && /%XDT_EXTENSIONPATH%[\\/]/.test(value)) say(line, 'NODE_OPTIONS names a file in the folder of the extension: when that is removed while the site runs, its Node does not start again; name one that stays');
   if (variable === 'NODE_OPTIONS' && word.startsWith('Insert') && !value.includes('%NODE_OPTIONS%')) say(line, 'NODE_OPTIONS is set without %NODE_OPTIONS%: what the app has in it is lost');
 }
 
