@@ -47,6 +47,7 @@ export const errors = {
   // analyze
   DIAGNOSER_UNKNOWN: { status: 400, say: (f) => `There is no diagnoser ${f['id']}.`, next: () => 'List the diagnosers.' },
   NOTHING_TO_COLLECT: { status: 409, say: (f) => `There is nothing to collect: ${f['why']}.`, next: (f) => String(f['remedy'] ?? 'Enable the log and try again.') },
+  HEAP_UNREADABLE: { status: 422, say: (f) => `This is no heap snapshot that can be read: ${f['why']}.`, next: () => 'Give a whole .heapsnapshot of V8 as Node or Chrome writes it; take it again when it was cut off.' },
   DUMP_UNREADABLE: { status: 422, say: (f) => `This is no dump that can be read: ${f['why']}.`, next: () => 'Give an ELF core of a 64-bit Linux process, or a minidump of Windows.' },
   DUMP_NOT_READ: { status: 404, say: (f) => `${f['name']} has not been read yet, or too long ago.`, next: () => 'Begin its reading, and ask again when it is done.' },
   ANALYZER_FAILED: { status: 500, say: (f) => `The analyzer ${f['analyzer']} failed: ${f['why']}.` },

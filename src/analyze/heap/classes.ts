@@ -1,0 +1,126 @@
+// Owns classes by constructor: which class a node belongs to (Chrome's naming and grouping), and count, shallow and retained size of each.
+import type { Dominators } from './dominators.ts';
+import { DETACHED } from './detached.ts';
+import { NO_DISTANCE, type Distances } from './distances.ts';
+import type { HeapGraph } from './graph.ts';
+import { NameTest } from './names.ts';
+import { nameShapes } from './shapes.ts';
+
+export interface ClassRow {
+  readonly name: string;
+  /** Where its constructor is written, by number in the snapshot's locations: classes of one name at several places are several. */
+  readonly location: number | undefined;
+  count: number;
+  shallow: number;
+  retained: number;
+  distance: number;
+}
+
+export interface Classes {
+  readonly rows: readonly ClassRow[];
+  /** Row per node. */
+  readonly of: Uint32Array;
+}
+
+/** `scratch` arrays: a number per node each, contents lost. */
+export function classify(graph: HeapGraph, states: Uint8Array | undefined, of: Uint32Array, scratch: Uint32Array): Classes {
+  const rows: ClassRow[] = [];
+  const byName = new Map<string, number>();
+  const row = (key: string, name: string, location?: number): number => {
+    let known = byName.get(key);
+    if (known === undefined) { known = rows.length; byName.set(key, known); rows.push({ name, location, count: 0, shallow: 0, retained: 0, distance: Infinity }); }
+    return known;
+  };
+  nameNodes(graph, states, of, (name) => row(name, name));
+  const { nodeType } = graph.meta;
+  const plain = new NameTest(graph, 'Object');
+  const isPlain = (node: number): boolean => graph.types[node] === nodeType.object && plain.has(graph.names[node]!);
+  nameShapes(graph, isPlain, scratch, (node, name) => { of[node] = row(name, name); });
+  splitByPlace(graph, of, rows, row);
+  return { rows, of };
+}
+
+function nameNodes(graph: HeapGraph, states: Uint8Array | undefined, of: Uint32Array, row: (name: string) => number): void {
+  const { nodeCount, types, names, meta: { nodeType, nodeTypes } } = graph;
+  const fixed = new Map([[nodeType.hidden, '(system)'], [nodeType.code, '(compiled code)'], [nodeType.closure, 'Function'], [nodeType.regexp, 'RegExp']]);
+  const byType = nodeTypes.map((name, type) => (type === nodeType.object || type === nodeType.native ? -1 : row(fixed.get(type) ?? `(${name})`)));
+  const byString = new Map<number, number>();
+  const byDetached = new Map<number, number>();
+  for (let node = 0; node < nodeCount; node++) {
+    const type = types[node]!;
+    const simple = byType[type]!;
+    if (simple >= 0) { of[node] = simple; continue; }
+    const detached = states !== undefined && type === nodeType.native && states[node] === DETACHED;
+    const cache = detached ? byDetached : byString;
+    let known = cache.get(names[node]!);
+    if (known === undefined) cache.set(names[node]!, known = row(elementName(`${detached ? 'Detached ' : ''}${graph.strings.text(names[node]!)}`)));
+    of[node] = known;
+  }
+}
+
+/** `<div id="a">` is a `<div>`. */
+function elementName(name: string): string {
+  const space = name.startsWith('<') ? name.indexOf(' ') : name.startsWith('Detached <') ? name.indexOf(' ', 10) : -1;
+  return space < 0 ? name : `${name.slice(0, space)}>`;
+}
+
+/** Many constructors have the same name: an object with a place belongs to the class of that name at that place. */
+function splitByPlace({ types, locations, meta: { nodeType } }: HeapGraph, of: Uint32Array, rows: readonly ClassRow[], row: (key: string, name: string, location: number) => number): void {
+  for (let i = 0; i < locations.count; i++) {
+    const node = locations.nodes[i]!;
+    if (node >= of.length || types[node] !== nodeType.object) continue;
+    const { name } = rows[of[node]!]!;
+    of[node] = row(`${locations.scripts[i]},${locations.lines[i]},${locations.columns[i]},${name}`, name, i);
+  }
+}
+
+/** Fills count, shallow, retained and distance. A retained size counts a node only where no other of its class holds it. `child` and `sibling`: scratch, a number per node. */
+export function measureClasses(graph: HeapGraph, { rows, of }: Classes, dominators: Dominators, { of: distance }: Distances, child: Uint32Array, sibling: Uint32Array): void {
+  const { nodeCount, sizes, root } = graph;
+  for (let node = 0; node < nodeCount; node++) {
+    const size = sizes.of(node);
+    if (size === 0) continue;
+    const row = rows[of[node]!]!;
+    row.count++;
+    row.shallow += size;
+    if (distance[node]! < row.distance) row.distance = distance[node]!;
+  }
+  dominatedLists(nodeCount, root, dominators, child, sibling);
+  retainedByClass(graph, rows, of, dominators, child, sibling);
+  for (const row of rows) if (row.distance === Infinity) row.distance = NO_DISTANCE;
+}
+
+export const NO_NODE = 0xffff_ffff;
+
+/** Per node its first dominated node and the next one with the same dominator. */
+export function dominatedLists(nodeCount: number, root: number, dominators: Dominators, child: Uint32Array, sibling: Uint32Array): void {
+  child.fill(NO_NODE);
+  for (let node = nodeCount - 1; node >= 0; node--) {
+    if (node === root) { sibling[node] = NO_NODE; continue; }
+    const by = dominators.of[node]!;
+    sibling[node] = child[by]!;
+    child[by] = node;
+  }
+}
+
+function retainedByClass({ root, sizes }: HeapGraph, rows: readonly ClassRow[], of: Uint32Array, { of: by, retained }: Dominators, child: Uint32Array, sibling: Uint32Array): void {
+  const open = new Uint32Array(rows.length);
+  const enter = (node: number): void => {
+    if (sizes.of(node) === 0) return;
+    const at = of[node]!;
+    if (open[at] === 0) rows[at]!.retained += retained[node]!;
+    open[at] = open[at]! + 1;
+  };
+  const leave = (node: number): void => { if (sizes.of(node) !== 0) { const at = of[node]!; open[at] = open[at]! - 1; } };
+  let node = root;
+  enter(node);
+  for (;;) {
+    if (child[node] !== NO_NODE) { node = child[node]!; enter(node); continue; }
+    for (;;) {
+      leave(node);
+      if (node === root) return;
+      if (sibling[node] !== NO_NODE) { node = sibling[node]!; enter(node); break; }
+      node = by[node]!;
+    }
+  }
+}

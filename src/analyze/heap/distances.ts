@@ -1,0 +1,69 @@
+// Owns distances: steps from the program's roots by Chrome's rules, and for each node the one that leads to it on a shortest way.
+import type { HeapGraph } from './graph.ts';
+import { EphemeronNames, NameTest } from './names.ts';
+
+/** What only V8 and Node themselves reach stands at this distance and beyond. */
+export const SYSTEM_DISTANCE = 100_000_000;
+export const NO_DISTANCE = -5;
+
+export interface Distances { readonly of: Int32Array; /** The node before it on a shortest way; its own number: none. */ readonly before: Uint32Array }
+
+/** `queue`: a number per node, contents lost. */
+export function distances(graph: HeapGraph, queue: Uint32Array): Distances {
+  const { root, nodeCount, firstEdge, edgeTo, types, names, strings, meta: { nodeType } } = graph;
+  const of = new Int32Array(nodeCount).fill(NO_DISTANCE);
+  const before = new Uint32Array(nodeCount);
+  for (let node = 0; node < nodeCount; node++) before[node] = node;
+  let count = 0;
+  for (let edge = firstEdge[root]!; edge < firstEdge[root + 1]!; edge++) {
+    const node = edgeTo[edge]!;
+    if (of[node] !== NO_DISTANCE || (types[node] === nodeType.synthetic && strings.text(names[node]!) !== '(Document DOM trees)')) continue;
+    of[node] = 1; before[node] = root;
+    queue[count++] = node;
+  }
+  const passes = passable(graph);
+  spread(graph, queue, count, of, before, passes);
+  of[root] = count > 0 ? SYSTEM_DISTANCE : 0;
+  queue[0] = root;
+  spread(graph, queue, 1, of, before, passes);
+  return { of, before };
+}
+
+function spread({ firstEdge, edgeTypes, edgeTo, meta: { edgeType } }: HeapGraph, queue: Uint32Array, filled: number, of: Int32Array, before: Uint32Array, passes: (node: number, edge: number) => boolean): void {
+  const { weak } = edgeType;
+  for (let at = 0; at < filled; at++) {
+    const node = queue[at]!;
+    const distance = of[node]! + 1;
+    const end = firstEdge[node + 1]!;
+    for (let edge = firstEdge[node]!; edge < end; edge++) {
+      const to = edgeTo[edge]!;
+      if (of[to] !== NO_DISTANCE || edgeTypes[edge] === weak || !passes(node, edge)) continue;
+      of[to] = distance; before[to] = node;
+      queue[filled++] = to;
+    }
+  }
+}
+
+/** Chrome passes over ways that mislead: a context's spare map, descriptors shared between maps, and the first of the two edges to a WeakMap's value. */
+function passable(graph: HeapGraph): (node: number, edge: number) => boolean {
+  const { types, names, edgeTypes, edgeNames, strings, meta: { nodeType, edgeType } } = graph;
+  const nativeContext = new NameTest(graph, 'system / NativeContext');
+  const spareMap = new NameTest(graph, 'sloppy_function_map');
+  const descriptors = new NameTest(graph, '(map descriptors)');
+  const ephemerons = new EphemeronNames(graph);
+  const pending = new Set<string>();
+  const numbered = (edge: number): boolean => edgeTypes[edge] === edgeType.element || edgeTypes[edge] === edgeType.hidden;
+  return (node, edge) => {
+    const type = types[node];
+    if (type === nodeType.hidden && !numbered(edge) && spareMap.has(edgeNames[edge]!) && nativeContext.has(names[node]!)) return false;
+    if (type === nodeType.array && descriptors.has(names[node]!)) {
+      const index = numbered(edge) ? edgeNames[edge]! : Number.parseInt(strings.text(edgeNames[edge]!), 10);
+      return index < 2 || index % 3 !== 1;
+    }
+    if (edgeTypes[edge] !== edgeType.internal) return true;
+    const pair = ephemerons.of(edgeNames[edge]!)?.pair;
+    if (pair === undefined || pending.delete(pair)) return true;
+    pending.add(pair);
+    return false;
+  };
+}

@@ -1,0 +1,57 @@
+// Owns shallow sizes as a reader thinks of them: the tables and hidden parts that one object alone owns count as that object's.
+import type { HeapGraph } from './graph.ts';
+import { NameTest } from './names.ts';
+import { Words } from './words.ts';
+
+const UNSEEN = 0xffff_ffff;
+const SEVERAL = 0xffff_fffe;
+
+/** Changes the sizes of the graph in place; `owners` is scratch of a number per node. */
+export function giveSizesToOwners(graph: HeapGraph, owners: Uint32Array): void {
+  const { root, nodeCount, firstEdge, types, meta: { nodeType } } = graph;
+  if (!hasProgramRoots(graph)) return;
+  const external = new NameTest(graph, 'system / ExternalStringData');
+  for (let node = 0; node < nodeCount; node++) {
+    const type = types[node]!;
+    const owned = type === nodeType.hidden || type === nodeType.array || (type === nodeType.native && external.has(graph.names[node]!));
+    owners[node] = owned ? UNSEEN : node;
+  }
+  const stack = new Words(1 << 16);
+  for (let node = 0; node < nodeCount; node++) {
+    if (owners[node] !== node || firstEdge[node] === firstEdge[node + 1]) continue;
+    stack.push(node);
+    while (stack.length > 0) spread(graph, stack.pop(), owners, stack);
+  }
+  give(graph, owners, root);
+}
+
+/** Each node changes at most twice: unseen, one owner, several. */
+function spread(graph: HeapGraph, node: number, owners: Uint32Array, stack: Words): void {
+  const { firstEdge, edgeTypes, edgeTo, meta: { edgeType } } = graph;
+  const owner = owners[node]!;
+  const end = firstEdge[node + 1]!;
+  for (let edge = firstEdge[node]!; edge < end; edge++) {
+    const to = edgeTo[edge]!;
+    const its = owners[to]!;
+    if (its === to || its === owner || its === SEVERAL || edgeTypes[edge] === edgeType.weak) continue;
+    owners[to] = its === UNSEEN ? owner : SEVERAL;
+    stack.push(to);
+  }
+}
+
+function give({ nodeCount, types, sizes, meta: { nodeType } }: HeapGraph, owners: Uint32Array, root: number): void {
+  for (let node = 0; node < nodeCount; node++) {
+    const owner = owners[node]!;
+    if (owner === node || owner >= SEVERAL || owner === root || types[owner] === nodeType.synthetic) continue;
+    const size = sizes.of(node);
+    if (size === 0) continue;
+    sizes.set(owner, sizes.of(owner) + size);
+    sizes.set(node, 0);
+  }
+}
+
+/** A snapshot taken with V8's internals exposed has none: its sizes stay as they are. */
+export function hasProgramRoots({ root, firstEdge, edgeTo, types, meta: { nodeType } }: HeapGraph): boolean {
+  for (let edge = firstEdge[root]!; edge < firstEdge[root + 1]!; edge++) if (types[edgeTo[edge]!] !== nodeType.synthetic) return true;
+  return false;
+}

@@ -1,0 +1,133 @@
+// Owns the strings of a snapshot: where each begins, its text only when it is asked for. They stay in the file, or in the bytes that a stream brought.
+import { closeSync, openSync, readSync } from 'node:fs';
+
+/** Bytes of the snapshot by their place in it. */
+export interface SnapshotBytes {
+  /** Up to `length` bytes from `at` on; fewer only at the end. The view is valid until the next call. */
+  read(at: number, length: number): Uint8Array;
+  close(): void;
+}
+
+const BLOCK_BYTES = 1 << 16;
+const KEPT_BLOCKS = 64;
+const KEPT_TEXTS = 20_000;
+/** V8 cuts strings at 1,024 signs, each at most 12 bytes as JSON (a surrogate pair, escaped). */
+const MAX_TEXT_BYTES = 1 << 14;
+
+export class StringTable {
+  #starts = new Float64Array(1 << 12);
+  readonly #texts = new Map<number, string>();
+  #bytes: SnapshotBytes | undefined;
+  /** Strings that may be names of WeakMap edges: they begin with a digit and end with a bracket. */
+  readonly ephemerons = new Set<number>();
+  length = 0;
+
+  add(start: number): void {
+    if (this.length === this.#starts.length) {
+      const more = new Float64Array(this.#starts.length * 2);
+      more.set(this.#starts);
+      this.#starts = more;
+    }
+    this.#starts[this.length++] = start;
+  }
+
+  /** From then on texts can be asked for. */
+  open(bytes: SnapshotBytes): void { this.#bytes = bytes; }
+
+  close(): void { this.#bytes?.close(); this.#bytes = undefined; }
+
+  text(index: number): string {
+    const known = this.#texts.get(index);
+    if (known !== undefined) return known;
+    const text = index < this.length ? this.#decode(this.#starts[index]!) : `(text ${index} is missing)`;
+    if (this.#texts.size >= KEPT_TEXTS) this.#texts.clear();
+    this.#texts.set(index, text);
+    return text;
+  }
+
+  #decode(start: number): string {
+    if (this.#bytes === undefined) return '(closed)';
+    for (let length = 256; ; length *= 8) {
+      const bytes = this.#bytes.read(start, Math.min(length, MAX_TEXT_BYTES));
+      const end = closing(bytes);
+      if (end >= 0) return unescaped(bytes.subarray(0, end));
+      if (length >= MAX_TEXT_BYTES || bytes.length < length) return `${unescaped(bytes)}…`;
+    }
+  }
+}
+
+function closing(bytes: Uint8Array): number {
+  for (let i = 0; i < bytes.length; i++) {
+    if (bytes[i] === 92) i++;
+    else if (bytes[i] === 34) return i;
+  }
+  return -1;
+}
+
+function unescaped(bytes: Uint8Array): string {
+  const raw = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8');
+  if (!raw.includes('\\')) return raw;
+  try {
+    return String(JSON.parse(`"${raw}"`));
+  } catch {
+    // Damaged escapes, or a control character as it is: the raw text says enough.
+    return raw;
+  }
+}
+
+/** A file, in blocks: names lie close together. */
+export function fileBytes(path: string): SnapshotBytes {
+  const file = openSync(path, 'r');
+  const blocks = new Map<number, Uint8Array>();
+  const block = (number: number): Uint8Array => {
+    const known = blocks.get(number);
+    if (known !== undefined) return known;
+    if (blocks.size >= KEPT_BLOCKS) blocks.clear();
+    const bytes = Buffer.alloc(BLOCK_BYTES);
+    const made = bytes.subarray(0, readSync(file, bytes, 0, BLOCK_BYTES, number * BLOCK_BYTES));
+    blocks.set(number, made);
+    return made;
+  };
+  return {
+    read(at, length) {
+      const first = Math.floor(at / BLOCK_BYTES);
+      const offset = at - first * BLOCK_BYTES;
+      const own = block(first);
+      if (offset + length <= own.length) return own.subarray(offset, offset + length);
+      const joined = Buffer.concat([own.subarray(offset), block(first + 1)]);
+      return joined.subarray(0, length);
+    },
+    close() { closeSync(file); },
+  };
+}
+
+/** What a stream brought from `from` on, kept in memory. */
+export function keptBytes(from: number, chunks: readonly Uint8Array[]): SnapshotBytes {
+  const starts: number[] = [];
+  let at = from;
+  for (const chunk of chunks) { starts.push(at); at += chunk.length; }
+  const holding = (place: number): number => {
+    let low = 0;
+    let high = starts.length - 1;
+    while (low < high) {
+      const middle = (low + high + 1) >> 1;
+      if (starts[middle]! <= place) low = middle; else high = middle - 1;
+    }
+    return low;
+  };
+  return {
+    read(place, length) {
+      const parts: Uint8Array[] = [];
+      let missing = length;
+      let index = holding(place);
+      let offset = place - (starts[index] ?? 0);
+      while (missing > 0 && index < chunks.length) {
+        const part = chunks[index]!.subarray(offset, offset + missing);
+        parts.push(part);
+        missing -= part.length; offset = 0; index++;
+      }
+      return parts.length === 1 ? parts[0]! : Buffer.concat(parts);
+    },
+    close() { /* The bytes go with their last user. */ },
+  };
+}
