@@ -15,6 +15,9 @@ const version = (JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) 
 const entries = {
   main: 'src/main.ts',
   cli: 'src/cli/cli.ts',
+  diag: 'src/cli/diag-main.ts',
+  'diag-http-log': 'src/cli/http-log-main.ts',
+  'diag-http-html': 'src/cli/commands/http-log-html.ts',
   'analyze-worker': 'src/analyze/worker-main.ts',
   'dump-helper': 'src/platform/linux/dump/helper-main.ts',
   'fault-watch': 'src/platform/linux/fault/fault-main.ts',
@@ -22,10 +25,20 @@ const entries = {
   'http-log-thread': 'src/observe/http-log/scan/thread-main.ts',
 };
 
+/** Parts of the command line that are loaded only where they are used: a program of its own each. */
+const PARTS: Readonly<Record<string, string>> = { 'diag-main.ts': 'diag', 'http-log-main.ts': 'diag-http-log', 'http-log-html.ts': 'diag-http-html' };
+
 /** Packages that an agent at rest never needs: imported at their first use, so that their text takes no memory before. */
 const LATER = ['archiver', 'pidusage', 'systeminformation', 'yauzl'];
 /** Packages that several entries need: a file each, shared by them. V8 takes memory in proportion to the largest text it reads at once, and does not give all of it back. */
 const SHARED = ['zod', 'express', 'ws', 're2js', 'saxes', 'commander'];
+
+const parts: Plugin = {
+  name: 'parts',
+  setup(b) {
+    b.onResolve({ filter: new RegExp(`/(${Object.keys(PARTS).join('|')})$`) }, ({ path, kind }) => (kind === 'dynamic-import' ? { path: `./${PARTS[path.slice(path.lastIndexOf('/') + 1)]}.js`, external: true } : undefined));
+  },
+};
 
 const libraries: Plugin = {
   name: 'libraries',
@@ -48,7 +61,7 @@ const node: BuildOptions = {
   external: ['koffi'],
   define: { DIAG_VERSION: JSON.stringify(version), 'import.meta.url': 'diagFileUrl' },
   banner: { js: 'const diagFileUrl=require("node:url").pathToFileURL(__filename).href;' },
-  plugins: [slimZod(AGENT_LEAVES), slimExpress, libraries],
+  plugins: [slimZod(AGENT_LEAVES), slimExpress, parts, libraries],
   logLevel: 'warning',
 };
 
@@ -83,17 +96,20 @@ function packagesIn(...metafiles: readonly Metafile[]): string[] {
 
 async function dist(): Promise<Metafile[]> {
   const there = Object.fromEntries(Object.entries(entries).filter(([, file]) => existsSync(join(root, file))).map(([name, file]) => [name, join(root, file)]));
-  const programs = await build({ ...node, metafile: true, entryPoints: there });
+  const { cli: start, ...others } = there;
+  const programs = await build({ ...node, metafile: true, entryPoints: others });
+  // What does nothing but load another of our files does so by require(): the loader of modules would cost more than the file.
+  const starter = await build({ ...node, metafile: true, entryPoints: start === undefined ? {} : { cli: start }, supported: { 'dynamic-import': false } });
   const libs = Object.fromEntries([...LATER, ...SHARED].map((name) => [`lib-${name}`, name]));
   const inApp = await buildPreload(root, join(root, 'dist'), version);
   const shared = await build({ ...node, sourcemap: false, metafile: true, entryPoints: libs });
   await Promise.all([...Object.keys(there), 'preload', 'preload-app', ...Object.keys(libs)].map((name) => asciiOnly(join(root, 'dist', `${name}.js`))));
   await writeFile(join(root, 'dist/package.json'), '{"type":"commonjs"}\n');
   const cli = join(root, 'dist/cli.js');
-  if (!existsSync(cli)) return [programs.metafile, ...inApp, shared.metafile];
+  if (!existsSync(cli)) return [programs.metafile, starter.metafile, ...inApp, shared.metafile];
   await writeFile(cli, `#!/usr/bin/env node\n${(await readFile(cli, 'utf8')).replace(/^#!.*\n/, '')}`);
   await chmod(cli, 0o755);
-  return [programs.metafile, ...inApp, shared.metafile];
+  return [programs.metafile, starter.metafile, ...inApp, shared.metafile];
 }
 
 await buildKernel();

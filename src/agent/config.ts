@@ -4,9 +4,7 @@ import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { DiagError } from '../shared/errors.ts';
 
-declare const DIAG_VERSION: string | undefined;
-/** The version of the build; 'dev' when run from source. */
-export const VERSION: string = typeof DIAG_VERSION === 'string' ? DIAG_VERSION : 'dev';
+export { VERSION } from './version.ts';
 
 export type Env = Readonly<Record<string, string | undefined>>;
 

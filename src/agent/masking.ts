@@ -1,11 +1,13 @@
 // Owns the mask for text that leaves the agent: patterns of secrets, and the very values that the site's processes hold.
-import type { HttpGroups, HttpReport } from '../shared/http-report.ts';
-import type { Change, Now, ProcessInfo, RequestRow } from '../shared/model.ts';
+import type { Change, Now, ProcessInfo } from '../shared/model.ts';
 import type { AgentLog as Log } from '../platform/log.ts';
 import type { Platform, Variable } from '../platform/platform.ts';
 import type { Observed } from '../observe/observe.ts';
 import { makeMasker, type Masker } from '../analyze/masker.ts';
 import { workerOf } from '../analyze/target.ts';
+import { maskedRow } from './masked.ts';
+
+export { maskedReport, maskedRow } from './masked.ts';
 
 /** A new worker is in the list a second after its start, and what it logs can be on a page then. */
 const LEARN_EVERY_MS = 1_000;
@@ -61,33 +63,6 @@ export function maskedChange(change: Change, mask: Mask): Change {
 /** The platform masks a command line by its form; here the values that the site's variables hold are known too. */
 export function maskedInfo(info: ProcessInfo, mask: Mask): ProcessInfo {
   return info.commandLine === undefined ? info : { ...info, commandLine: mask(info.commandLine) };
-}
-
-/** A path may hold a token, and what the site keeps secret may stand anywhere in a request. */
-export function maskedRow(row: RequestRow, mask: Mask): RequestRow {
-  return {
-    ...row, path: mask(row.path), route: mask(row.route),
-    ...(row.query === undefined ? {} : { query: mask(row.query) }),
-    ...(row.userAgent === undefined ? {} : { userAgent: mask(row.userAgent) }),
-    ...(row.referrer === undefined ? {} : { referrer: mask(row.referrer) }),
-    ...(row.host === undefined ? {} : { host: mask(row.host) }),
-  };
-}
-
-/** Every text of the report that a request brought along. */
-export function maskedReport(report: HttpReport, mask: Mask): HttpReport {
-  const routed = <R extends { route: string }>(one: R): R => ({ ...one, route: mask(one.route) });
-  const named = (groups: HttpGroups): HttpGroups => ({ ...groups, top: groups.top.map((one) => ({ ...one, name: mask(one.name) })) });
-  const rows = (some: readonly RequestRow[]): RequestRow[] => some.map((row) => maskedRow(row, mask));
-  const { heat, methods, hosts, clients, agents, referrers } = report;
-  return {
-    ...report,
-    routes: report.routes.map(routed), heat: { ...heat, rows: heat.rows.map(routed) },
-    methods: named(methods), hosts: named(hosts), clients: named(clients), agents: named(agents), referrers: named(referrers),
-    bursts: report.bursts.map((burst) => ({ ...burst, shares: burst.shares.map((one) => ({ ...one, value: mask(one.value) })) })),
-    limits: report.limits.map((one) => ({ ...one, routes: one.routes.map(routed) })),
-    slowest: rows(report.slowest), failed: rows(report.failed),
-  };
 }
 
 /** The landing page quotes what the app wrote: its errors, and the sentences made of them. */

@@ -1,6 +1,6 @@
 // Owns what an error becomes at the keyboard: its sentence, its code, the next step in words of this command, and the exit code.
 import { DiagError, sayError } from '../shared/errors.ts';
-import { ApiProblem } from '../shared/connect.ts';
+import { ApiProblem } from '../shared/api-problem.ts';
 import type { Exit } from './exit.ts';
 
 export interface Fault { readonly exit: Exit; readonly code: string; readonly detail: string; readonly next?: string }

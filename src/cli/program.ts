@@ -1,22 +1,20 @@
 // Owns the diag command line: commands, options, and the help that a newcomer reads.
 import { Command, Option } from 'commander';
-import { VERSION } from '../agent/config.ts';
-import { systemClock } from '../platform/clock.ts';
 import { ALWAYS, diagnosers } from '../analyze/diagnosers/index.ts';
 import { analyze } from './commands/analyze.ts';
 import { bundle } from './commands/bundle.ts';
 import { diagnose } from './commands/diagnose.ts';
 import { dumpRead } from './commands/dump-read.ts';
 import { dumpCommand } from './dump-command.ts';
-import { httpLog } from './commands/http-log.ts';
+import { httpLogCommand } from './commands/http-log-command.ts';
 import { doctor, doctorXdt } from './commands/doctor.ts';
 import { logs } from './commands/logs.ts';
 import { restart } from './commands/restart.ts';
 import { serve } from './commands/serve.ts';
 import { sessions } from './commands/sessions.ts';
 import { top } from './commands/top.ts';
-import { instant } from './instant.ts';
-import { FAIL_ON, failureLimit, list, number, some } from './options.ts';
+import { command, diag } from './command.ts';
+import { FAIL_ON, list, number, some } from './options.ts';
 
 const MAX_PID = 4_194_304;
 const MAX_LINES = 5_000;
@@ -41,32 +39,25 @@ Exit codes: 0 fine, 1 findings at or above --fail-on, 2 wrong command line,
 3 could not run. With --json the answer is on stdout and nothing else.`;
 
 export function program(): Command {
-  const diag = new Command('diag')
-    .description('Finds out why a web app answers 502 and 503: observe, analyze, mitigate.')
-    .version(VERSION, '-V, --version', 'print the version')
-    .helpOption('-h, --help', 'show this help')
-    .helpCommand('help [command]', 'show the help of a command')
-    .exitOverride()
-    .showHelpAfterError('(--help shows what is possible)')
-    .addHelpText('after', ROOT_HELP);
-  observe(diag);
-  analyzing(diag);
-  diag.addCommand(remote(command('restart', 'end the worker; the platform starts the next'))
+  const root = diag().addHelpText('after', ROOT_HELP);
+  observe(root);
+  analyzing(root);
+  root.addCommand(remote(command('restart', 'end the worker; the platform starts the next'))
     .description('Ends one process of the site, named by its pid and start time, after asking. The platform starts the next one; requests in flight on it fail.')
     .option('--pid <pid>', 'which process (default: the worker, when there is one only)', number(1, MAX_PID))
     .option('--reason <text>', 'why, kept in the audit', reason)
     .option('-y, --yes', 'do not ask')
     .action(restart));
-  diag.addCommand(remote(dumpCommand(command('dump', 'dump a process of this machine, now or when something happens'))));
-  diag.addCommand(doctors());
-  diag.addCommand(command('serve', 'run the agent and its page')
+  root.addCommand(remote(dumpCommand(command('dump', 'dump a process of this machine, now or when something happens'))));
+  root.addCommand(doctors());
+  root.addCommand(command('serve', 'run the agent and its page')
     .description('Runs the agent and its page until Ctrl+C, and prints a link that signs you in once.')
     .option('--port <port>', 'TCP port (default: PORT, else 8081)', number(0, 65_535))
     .option('--host <name>', 'address to listen on (default: 127.0.0.1, this machine only)', some)
     .option('--home <dir>', 'home folder laid out as App Service\'s, made when it is not there (default: DIAG_HOME)', some)
     .option('--json', 'print where it listens as JSON')
     .action(serve));
-  return diag;
+  return root;
 }
 
 function doctors(): Command {
@@ -82,12 +73,12 @@ function doctors(): Command {
   return asked;
 }
 
-function observe(diag: Command): void {
-  diag.addCommand(remote(command('top', 'what is wrong now, the five metrics and the processes, live'))
+function observe(root: Command): void {
+  root.addCommand(remote(command('top', 'what is wrong now, the five metrics and the processes, live'))
     .description('Shows the verdict of the last five minutes, the five metrics and the site\'s processes; each second on a terminal until Ctrl+C, once where the output is piped or JSON.')
     .option('--once', 'print once and end')
     .action(top));
-  diag.addCommand(remote(command('logs', 'list the logs, print the end of one, or follow it'))
+  root.addCommand(remote(command('logs', 'list the logs, print the end of one, or follow it'))
     .description('Without a name: lists the logs. With one: prints its last entries, and with --follow what comes. A stack trace belongs to its entry. Secrets are masked. A broken connection resumes where it broke.')
     .argument('[log]', 'its id, its name, or the end of its name')
     .option('-f, --follow', 'go on with what comes, until Ctrl+C')
@@ -99,8 +90,8 @@ function observe(diag: Command): void {
     .action(logs));
 }
 
-function analyzing(diag: Command): void {
-  diag.addCommand(remote(command('diagnose', 'Diagnose now: collect, analyze, report'))
+function analyzing(root: Command): void {
+  root.addCommand(remote(command('diagnose', 'Diagnose now: collect, analyze, report'))
     .description('Starts a session: diagnosers collect, analyzers judge, the report says what is wrong, why, and what to do. Shows its steps on a terminal; Ctrl+C cancels it and leaves nothing.')
     .option('--out <dir>', 'write report.json, report.html and bundle.zip there', some)
     .option('--only <ids>', 'exactly these diagnosers, with commas', list)
@@ -111,67 +102,29 @@ function analyzing(diag: Command): void {
     .addOption(failOn())
     .addHelpText('after', `\nDiagnosers (* unless --only or --skip says otherwise):\n${diagnoserList()}`)
     .action(diagnose));
-  diag.addCommand(command('analyze', 'judge log files, a session folder or a bundle, offline')
+  root.addCommand(command('analyze', 'judge log files, a session folder or a bundle, offline')
     .description('Judges what lies on this machine, without an agent: a bundle, a session folder, or log files and folders of them. The same input gives the same report.')
     .argument('<path...>', 'bundle.zip, a folder, or log files')
     .option('--out <dir>', 'write report.json and report.html there', some)
     .option('--json', 'print the report as JSON')
     .addOption(failOn())
     .action(analyze));
-  diag.addCommand(httpLogs());
-  diag.addCommand(command('dump-read', 'read a memory dump: why it died, stacks, memory, offline')
+  root.addCommand(httpLogCommand(async () => (await import('./commands/http-log-html.ts')).writeHttpHtml));
+  root.addCommand(command('dump-read', 'read a memory dump: why it died, stacks, memory, offline')
     .description('Reads an ELF core of Linux or a minidump of Windows that lies on this machine, of any size, without an agent: why the process died, where each thread stood, which JavaScript ran and which exception was thrown, what fills the memory. Values of secrets are masked.')
     .argument('<file>', 'the core or minidump')
     .option('--threads', 'the stacks of all threads, not only of the first')
     .option('--no-files', 'do not open the binaries of this machine for names')
     .option('--json', 'print all that was read as JSON')
     .action(dumpRead));
-  diag.addCommand(remote(command('sessions', 'list the sessions that are kept'))
+  root.addCommand(remote(command('sessions', 'list the sessions that are kept'))
     .description('Lists the kept sessions, newest first, with what each found.')
     .action(sessions));
-  diag.addCommand(remote(command('bundle', 'download report and artifacts of a session as a zip'))
+  root.addCommand(remote(command('bundle', 'download report and artifacts of a session as a zip'))
     .description('Downloads report and artifacts of a session as one zip; resumes when the connection breaks.')
     .argument('<session>', 'its id, as diag sessions lists it')
     .option('--out <file>', 'file or folder to write to (default: <session>.zip here)', some)
     .action(bundle));
-}
-
-const MAX_ROWS = 10_000;
-const FILTER_HELP = `
-A filter is terms with spaces between them; all must hold:
-  status:502.3,5xx  failed  method:POST  path:/api/*
-  route:"GET /api/orders/{id}"  query:…  referrer:…  upstream:…
-  client:10.0.0.4  host:…  agent:curl  family:Chrome
-  taken>1000  taken>=2s  sent>1000000  win32:64  a text to look for
-A comma means or, - in front not, * stands for anything, quotes keep spaces.
-
-Examples:
-  diag http-log u_ex261121.log                     what failed, what is slow
-  diag http-log LogFiles/http/RawLogs --from '1h ago' --json
-  diag http-log logs.zip access.log.2.gz --filter 'status:502.3' --rows`;
-
-function httpLogs(): Command {
-  const at = instant(() => systemClock.now());
-  return command('http-log', 'sum up HTTP logs, or find their rows, offline')
-    .description('Reads HTTP logs that lie on this machine, without an agent: IIS, nginx, Apache, NCSA and JSON lines, also in gzip and zip; folders with all they hold. Failures first, then latency, then traffic. The SCM site\'s rows and the agent\'s own requests are left out and counted.')
-    .argument('<path...>', 'logs, or folders of them')
-    .option('--from <time>', 'only rows from then: 2026-11-21T09:00Z, epoch ms, or 1h ago', at)
-    .option('--to <time>', 'only rows up to then', at)
-    .option('--filter <filter>', 'only rows that it lets through (see below)', some)
-    .option('--format <format>', 'their format, when it is guessed wrong: iis-w3c, ncsa-combined, nginx:<log_format>, apache:<LogFormat>, …', some)
-    .option('--rows', 'print the newest rows instead of the report')
-    .addOption(new Option('--limit <n>', `rows, or lines of a table, at most ${MAX_ROWS}`).argParser(number(1, MAX_ROWS)).default(20))
-    .option('--all', 'with the rows that are left out else')
-    .option('--html <file>', 'write the report there as one page that needs nothing else', some)
-    .option('--json', 'print the report, or the rows, as JSON')
-    .option('--fail-on <failures>', 'exit 1 when so many requests failed: a number, or a share such as 0.5%', failureLimit)
-    .addHelpText('after', FILTER_HELP)
-    .action(httpLog);
-}
-
-/** Settings are inherited only by commands made with .command(); these are made alone and added. */
-function command(name: string, summary: string): Command {
-  return new Command(name.split(' ').at(-1)).summary(summary).exitOverride().showHelpAfterError(`(diag ${name} --help shows what is possible)`).helpOption('-h, --help', 'show this help').allowExcessArguments(false);
 }
 
 function remote(c: Command): Command {

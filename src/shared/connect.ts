@@ -1,15 +1,11 @@
 // Owns the typed client of the API, for page, CLI and tests: it is given fetch and needs neither DOM nor Node types.
+import { ApiProblem } from './api-problem.ts';
 import { api, type AnswerOf, type Api, type CallOf, type Problem, type Route, type RouteName } from './api.ts';
+
+export { ApiProblem } from './api-problem.ts';
 
 export interface Answer { readonly ok: boolean; readonly status: number; readonly headers: { get(name: string): string | null }; json(): Promise<unknown>; text(): Promise<string> }
 export type Fetch = (url: string, init: { method: string; headers: Record<string, string>; body?: string; signal?: unknown }) => Promise<Answer>;
-
-/** What went wrong in an answer, as the agent's problem+json says; `code` is stable. */
-export class ApiProblem extends Error {
-  readonly problem: Problem;
-  constructor(problem: Problem) { super(problem.detail); this.name = 'ApiProblem'; this.problem = problem; }
-  get code(): string { return this.problem.code; }
-}
 
 type Call<R extends Route> = object extends CallOf<R> ? [call?: CallOf<R> & Extra] : [call: CallOf<R> & Extra];
 interface Extra { readonly signal?: unknown }

@@ -1,18 +1,13 @@
 // Owns `diag http-log`: HTTP logs of any format that lie here, as a report or as rows, without an agent.
-import { readFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
-import { VERSION } from '../../agent/config.ts';
-import { maskedReport, maskedRow } from '../../agent/masking.ts';
-import { systemClock } from '../../platform/clock.ts';
+import { resolve } from 'node:path';
+import { maskedReport, maskedRow } from '../../agent/masked.ts';
 import type { HttpReport } from '../../shared/http-report.ts';
 import { maskText } from '../../shared/mask.ts';
 import { bytes, percent } from '../../shared/units.ts';
-import { writeAtomic } from '../../store/atomic.ts';
 import { exitCode } from '../exit.ts';
 import { clearLine, showLine } from '../live-line.ts';
 import type { FailureLimit } from '../options.ts';
 import { print, printJson, safeLine } from '../print.ts';
-import { printHttp, printRows } from '../print-http.ts';
 import { stop } from '../until.ts';
 
 export interface HttpLogOptions {
@@ -28,7 +23,11 @@ export interface HttpLogOptions {
   readonly failOn?: FailureLimit;
 }
 
-export async function httpLog(paths: readonly string[], options: HttpLogOptions): Promise<void> {
+/** Writes the report as one page. */
+export type WriteHtml = (path: string, report: HttpReport, filter: string | undefined) => Promise<void>;
+export type HtmlWriter = () => Promise<WriteHtml>;
+
+export async function httpLog(paths: readonly string[], options: HttpLogOptions, html: HtmlWriter): Promise<void> {
   const { from, to, filter, format, limit } = options;
   const { readLogs } = await import('../../observe/http-log/offline/read-logs.ts');
   const read = await readLogs({
@@ -40,10 +39,12 @@ export async function httpLog(paths: readonly string[], options: HttpLogOptions)
   const mask = (text: string): string => maskText(text).text;
   const { more } = read;
   const [report, rows] = [maskedReport(read.report, mask), read.rows.map((row) => maskedRow(row, mask))];
-  if (options.html !== undefined) await writeHtml(resolve(options.html), report, filter);
+  if (options.html !== undefined) await (await html())(resolve(options.html), report, filter);
   if (options.json === true) printJson(options.rows === true ? { rows, more } : report);
-  else if (options.rows === true) printRows(rows, more);
-  else printHttp(report, limit);
+  else {
+    const { printHttp, printRows } = await import('../print-http.ts');
+    if (options.rows === true) printRows(rows, more); else printHttp(report, limit);
+  }
   if (options.html !== undefined && options.json !== true) { print(); print(`written to ${safeLine(resolve(options.html))}`); }
   if (failed(report, options.failOn)) exitCode(1);
 }
@@ -56,11 +57,4 @@ function given<T extends object>(options: T): { [K in keyof T]?: Exclude<T[K], u
 function failed({ failures, rows }: HttpReport, limit: FailureLimit | undefined): boolean {
   if (limit === undefined) return false;
   return 'count' in limit ? failures >= limit.count : rows > 0 && 100 * failures / rows >= limit.percent;
-}
-
-async function writeHtml(path: string, report: HttpReport, filter: string | undefined): Promise<void> {
-  const [{ HTTP_CSS, httpHtml }, { packageRoot }] = await Promise.all([import('../../analyze/http-html.ts'), import('../../server/run.ts')]);
-  const root = packageRoot(import.meta.url);
-  const css = (await Promise.all(HTTP_CSS.map((name) => readFile(join(root, 'public', name), 'utf8')))).join('\n');
-  await writeAtomic(path, httpHtml(report, { madeAt: systemClock.now(), tool: { name: 'AppServiceDiag', version: VERSION }, ...(filter === undefined ? {} : { filter }) }, css));
 }

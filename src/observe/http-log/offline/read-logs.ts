@@ -7,11 +7,8 @@ import type { RequestRow } from '../../../shared/model.ts';
 import type { LogFormat } from '../columns.ts';
 import { detect, sampleOf } from '../detect.ts';
 import type { Detection } from '../detect.ts';
-import { formatOf } from '../formats/index.ts';
-import { plainFile } from '../plain-file.ts';
 import type { ScanInput } from '../scan/contract.ts';
 import { scan } from '../scan/scan.ts';
-import { inOrder, searchRows } from '../search.ts';
 import { spanOf } from '../seek.ts';
 import { sourcesOf } from '../unpack.ts';
 import type { ByteSource } from '../unpack.ts';
@@ -59,11 +56,11 @@ export async function readLogs(options: ReadLogsOptions): Promise<ReadLogs> {
   if (streamed.sources.length > 0) figures.merge(streamed.state(), (source) => source + inputs.length);
   const report = figures.report([...scanned.sources, ...streamed.sources, ...refused]);
   if (keep === 0) return { report, rows: [], more: false };
-  const files = inputs.map(({ path, source, format }) => plainFile({ path, source, format: formatOf(format.id, format.pattern), whole: true }));
+  // Loaded where rows are asked for: the index beside it costs the start.
+  const { findRows } = await import('./find-rows.ts');
   const search = { from: options.from ?? -Infinity, to: options.to ?? Infinity, filter, limit: keep, ...(options.everything === undefined ? {} : { all: options.everything }) };
-  const found = await searchRows(files, search, signal);
-  const rows = [...found.rows, ...streamed.rows()].sort(inOrder);
-  return { report, rows: rows.slice(0, keep), more: found.more || rows.length > keep };
+  const { rows, more } = await findRows(inputs, search, streamed.rows(), signal);
+  return { report, rows, more };
 }
 
 type Window = Pick<ReadLogsOptions, 'from' | 'to' | 'everything'>;

@@ -1,0 +1,32 @@
+// Owns which texts of a request, and of the report on HTTP logs, are masked before they leave.
+import type { HttpGroups, HttpReport } from '../shared/http-report.ts';
+import type { RequestRow } from '../shared/model.ts';
+
+type Mask = (text: string) => string;
+
+/** A path may hold a token, and what the site keeps secret may stand anywhere in a request. */
+export function maskedRow(row: RequestRow, mask: Mask): RequestRow {
+  return {
+    ...row, path: mask(row.path), route: mask(row.route),
+    ...(row.query === undefined ? {} : { query: mask(row.query) }),
+    ...(row.userAgent === undefined ? {} : { userAgent: mask(row.userAgent) }),
+    ...(row.referrer === undefined ? {} : { referrer: mask(row.referrer) }),
+    ...(row.host === undefined ? {} : { host: mask(row.host) }),
+  };
+}
+
+/** Every text of the report that a request brought along. */
+export function maskedReport(report: HttpReport, mask: Mask): HttpReport {
+  const routed = <R extends { route: string }>(one: R): R => ({ ...one, route: mask(one.route) });
+  const named = (groups: HttpGroups): HttpGroups => ({ ...groups, top: groups.top.map((one) => ({ ...one, name: mask(one.name) })) });
+  const rows = (some: readonly RequestRow[]): RequestRow[] => some.map((row) => maskedRow(row, mask));
+  const { heat, methods, hosts, clients, agents, referrers } = report;
+  return {
+    ...report,
+    routes: report.routes.map(routed), heat: { ...heat, rows: heat.rows.map(routed) },
+    methods: named(methods), hosts: named(hosts), clients: named(clients), agents: named(agents), referrers: named(referrers),
+    bursts: report.bursts.map((burst) => ({ ...burst, shares: burst.shares.map((one) => ({ ...one, value: mask(one.value) })) })),
+    limits: report.limits.map((one) => ({ ...one, routes: one.routes.map(routed) })),
+    slowest: rows(report.slowest), failed: rows(report.failed),
+  };
+}
