@@ -91,7 +91,7 @@ interface ReadJob {
 function createJob(id: string, ref: ArtifactRef, startedAt: number): ReadJob {
   const end = new AbortController();
   let operation: Operation = { id, kind: 'read-dump', title: `Reading ${ref.name} (${bytes(ref.bytes)})`, state: 'running', note: 'waiting for its turn', fraction: 0, startedAt };
-  let told = (_: Operation): void => undefined;
+  let told: (operation: Operation) => void = () => undefined;
   return {
     cancelled: end.signal,
     operation: () => operation,

@@ -6,21 +6,36 @@ export const TITLES: Readonly<Record<PageName, string>> = { now: 'Now', observe:
 
 export type Query = Readonly<Record<string, string | undefined>>;
 /** What is shown; `query` keeps range and filters, one word each. */
-export interface View { readonly page: PageName; readonly session?: string; readonly query: Query }
+export interface View { readonly page: PageName; readonly session?: string; readonly dump?: DumpName; readonly query: Query }
+/** A memory dump among the files of a session. */
+export interface DumpName { readonly instance: string; readonly name: string }
 
 const SESSION = /^\d{6}_\d{10}$/;
 
 /** `path` is what follows the base ("observe", "analyze/261121_0118424471"); unknown pages are Now. */
 export function parseAddress(path: string, search: string): View {
-  const [first = '', second = ''] = path.replace(/^\/+/, '').split('/');
+  const [first = '', second = '', ...rest] = path.replace(/^\/+/, '').split('/');
   const page = PAGES.find((p) => p === first) ?? 'now';
   const query = Object.fromEntries(new URLSearchParams(search));
-  return page === 'analyze' && SESSION.test(second) ? { page, session: second, query } : { page, query };
+  if (page !== 'analyze' || !SESSION.test(second)) return { page, query };
+  const dump = dumpOf(rest);
+  return { page, session: second, ...(dump === undefined ? {} : { dump }), query };
+}
+
+/** "dump/4a1f9c/node-4711.core"; anything else is the session itself. */
+function dumpOf([word, instance = '', name = '']: readonly string[]): DumpName | undefined {
+  if (word !== 'dump' || instance === '' || name === '') return undefined;
+  try {
+    return { instance: decodeURIComponent(instance), name: decodeURIComponent(name) };
+  } catch (error) {
+    if (error instanceof URIError) return undefined;
+    throw error;
+  }
 }
 
 /** The address below the base, with the query sorted so that equal views have equal addresses. */
 export function formatAddress(view: View): string {
-  const path = view.page === 'now' ? '' : view.session === undefined ? view.page : `${view.page}/${view.session}`;
+  const path = view.page === 'now' ? '' : view.session === undefined ? view.page : `${view.page}/${view.session}${view.dump === undefined ? '' : `/dump/${encodeURIComponent(view.dump.instance)}/${encodeURIComponent(view.dump.name)}`}`;
   const pairs = Object.entries(view.query).filter((p): p is [string, string] => p[1] !== undefined && p[1] !== '');
   const search = new URLSearchParams(pairs.sort(([a], [b]) => (a < b ? -1 : 1))).toString();
   return search === '' ? path : `${path}?${search}`;

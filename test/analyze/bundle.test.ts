@@ -12,6 +12,7 @@ import type { Session } from '../../src/shared/model.ts';
 import { analyzers } from '../../src/analyze/analyzers/index.ts';
 import { bundleFile } from '../../src/analyze/bundle.ts';
 import { Manifest } from '../../src/analyze/manifest.ts';
+import { smallCore, smallMinidump } from './dump/small-dumps.ts';
 import { analyzeMaterial } from '../../src/analyze/offline.ts';
 import { extract } from '../../src/analyze/zip.ts';
 import { DiagError } from '../../src/shared/errors.ts';
@@ -160,6 +161,22 @@ test('a bundle that was changed is told; one whose manifest is not ours, or lead
   await assert.rejects(offline([folder]), (e) => e instanceof DiagError && e.code === 'BUNDLE_UNREADABLE' && /leads out of it/.test(e.message));
   await writeFile(record, '{"version":2}');
   await assert.rejects(offline([folder]), (e) => e instanceof DiagError && e.code === 'BUNDLE_UNREADABLE' && /session\.json/.test(e.message));
+});
+
+test('plain dumps are read where they lie, whatever they are called; a program is none', async () => {
+  const top = join(here.platform.host.folders.temp, 'dumps');
+  await mkdir(top, { recursive: true });
+  await writeFile(join(top, 'worker.core'), smallCore());
+  await writeFile(join(top, 'w3wp.dmp'), smallMinidump());
+  const program = smallCore();
+  program.writeUInt16LE(2, 16);
+  await writeFile(join(top, 'program'), program);
+  const { report, notes } = await offline([top]);
+  assert.deepEqual([report.artifacts.map((a) => [a.kind, a.name]), notes], [[['core-dump', 'worker.core'], ['minidump', 'w3wp.dmp']].sort((a, b) => ((a[1] as string) < (b[1] as string) ? -1 : 1)), ['program: binary']]);
+  assert.deepEqual(report.findings.filter((f) => f.id.startsWith('dump-threads') || f.id.startsWith('dump-process-died')).map((f) => f.id).sort(), ['dump-process-died', 'dump-process-died-2', 'dump-threads', 'dump-threads-2']);
+  assert.ok(report.window.from > 0 && report.findings.some((f) => f.evidence.some((e) => e.kind === 'table' && e.title === 'Modules')));
+  const single = await offline([join(top, 'w3wp.dmp')]);
+  assert.equal(single.report.artifacts.length, 1);
 });
 
 test('plain logs: each is taken for what it is, masked, and the same files give the same report wherever they lie', async () => {

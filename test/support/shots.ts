@@ -5,12 +5,14 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import type { Browser, Page } from 'playwright-core';
 import { openBrowser } from './browser.ts';
+import { app } from './stage-data.ts';
+import { DUMP_FILE, SLOW_FILE } from './stage-dump.ts';
 import { DONE_ID, RUNNING_ID } from './stage-sessions.ts';
 import { openStage, SCENES, type Scene } from './stage.ts';
 
 export const PAGES = {
-  now: '', observe: 'observe', http: 'observe?part=http&range=1h', requests: 'observe?part=requests', row: 'observe?part=requests&filter=failed', 'bad-filter': 'observe?part=http&filter=status%3A5zz', processes: 'observe?part=processes', changes: 'observe?part=changes', process: 'observe?part=processes&process=6120',
-  logs: 'logs', analyze: 'analyze', session: `analyze/${DONE_ID}`, running: `analyze/${RUNNING_ID}`, mitigate: 'mitigate', diagnose: '', search: '', restart: 'mitigate',
+  now: '', observe: 'observe', http: 'observe?part=http&range=1h', requests: 'observe?part=requests', row: 'observe?part=requests&filter=failed', 'bad-filter': 'observe?part=http&filter=status%3A5zz', app: 'observe?part=app', 'app-one': 'observe?part=app&app=6120', processes: 'observe?part=processes', changes: 'observe?part=changes', process: 'observe?part=processes&process=6120',
+  logs: 'logs', analyze: 'analyze', session: `analyze/${DONE_ID}`, running: `analyze/${RUNNING_ID}`, dump: `analyze/${DONE_ID}/dump/${app.instance}/${DUMP_FILE}`, 'dump-memory': `analyze/${DONE_ID}/dump/${app.instance}/${DUMP_FILE}?part=memory`, 'dump-lists': `analyze/${DONE_ID}/dump/${app.instance}/${DUMP_FILE}?part=environment`, 'dump-reading': `analyze/${DONE_ID}/dump/${app.instance}/${SLOW_FILE}`, mitigate: 'mitigate', diagnose: '', search: '', restart: 'mitigate',
 } as const;
 export type PageName = keyof typeof PAGES;
 /** Dialogs: the key or button that opens them. */
@@ -48,8 +50,11 @@ export async function takeShots(options: ShotsOptions): Promise<ShotsResult> {
 /** A signed-out visitor sees one page whatever the address; dialogs need something to open from. */
 function isShown(name: PageName, scene: Scene): boolean {
   if (scene === 'signed-out') return name === 'now';
+  if (name === 'app-one') return scene === 'failing' || scene === 'live';
   if (name === 'restart' || name === 'row' || name === 'bad-filter') return scene === 'failing' || scene === 'many';
   if (OPENS[name] || name === 'process' || name === 'running') return scene === 'failing' || scene === 'error';
+  if (name === 'dump-memory' || name === 'dump-lists') return scene === 'failing' || scene === 'many' || scene === 'empty';
+  if (name === 'dump-reading') return scene === 'failing';
   return true;
 }
 
@@ -97,6 +102,8 @@ async function settle(page: Page, name: PageName, scene: Scene): Promise<void> {
   if (name === 'observe' && scene !== 'loading' && scene !== 'error' && scene !== 'empty') await page.waitForSelector('.uplot', { timeout: 15_000 });
   if (name === 'http' && (scene === 'failing' || scene === 'many')) await page.waitForSelector('.heat .cell', { timeout: 15_000 });
   if (name === 'logs' && !['loading', 'error', 'empty', 'signed-out'].includes(scene)) await page.waitForSelector('.log-in .entry', { timeout: 15_000 });
+  if (name === 'dump-reading') await page.waitForSelector('.dump-reading progress', { timeout: 15_000 });
+  else if (name.startsWith('dump') && !['loading', 'error', 'signed-out'].includes(scene)) await page.waitForSelector('.dump-why', { timeout: 15_000 });
   const opens = OPENS[name];
   if (opens?.key !== undefined) await page.keyboard.press(opens.key);
   if (opens?.click !== undefined) await page.click(opens.click);

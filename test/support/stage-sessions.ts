@@ -1,6 +1,7 @@
 // Owns the canned sessions, report and history of the stage.
 import type { AuditEntry, Operation } from '../../src/shared/api.ts';
 import type { Report, Session, Step } from '../../src/shared/model.ts';
+import { DUMP_FILE, SLOW_FILE } from './stage-dump.ts';
 import { app, changes, CRASHES, logLines, now, requests, T, WORKER } from './stage-data.ts';
 
 export const DONE_ID = '261121_0218300000';
@@ -18,7 +19,7 @@ const artifact = (i: number, kind: Session['artifacts'][number]['kind'], name: s
 export const doneSession: Session = {
   version: 1, id: DONE_ID, madeAt: T - 12_000, endedAt: T - 2_000, state: 'partial', askedBy: 'admin@contoso.com', reason: '502s on /cart since the deployment', instance: app.instance, target: { pid: WORKER.pid, startedAt: WORKER.startedAt },
   diagnosers: STEPS.filter((s) => s.stage === 'collect').map((s) => ({ id: s.id })), steps: [...STEPS], pinned: true, report: true, headline: 'The worker crashed 4 times on an uncaught `TypeError` in `lib/cart.js:41`.',
-  artifacts: [artifact(1, 'http-log', 'http.log', 13_900_000, { masked: 15 }), artifact(2, 'event-log', 'eventlog.json', 712_000), artifact(3, 'application-log', 'stderr-6120.txt', 184_320, { masked: 2, note: 'the window only' })],
+  artifacts: [artifact(1, 'http-log', 'http.log', 13_900_000, { masked: 15 }), artifact(2, 'event-log', 'eventlog.json', 712_000), artifact(3, 'application-log', 'stderr-6120.txt', 184_320, { masked: 2, note: 'the window only' }), artifact(4, 'core-dump', DUMP_FILE, 1_227_882_496)],
 };
 export const runningSession: Session = {
   ...doneSession, id: RUNNING_ID, madeAt: T - 4_000, endedAt: undefined, state: 'running', pinned: false, report: false, headline: undefined, artifacts: [],
@@ -31,6 +32,8 @@ export const sessions = (many: boolean): Session[] => [runningSession, doneSessi
 } as Session)), ...(many ? Array.from({ length: 40 }, (_, i): Session => ({ ...doneSession, id: `2611${String(10 + (i % 10))}_${String(1_000_000_000 + i)}`, madeAt: T - (i + 8) * 40_000_000, endedAt: T - (i + 8) * 40_000_000 + 9_000, state: 'done' })) : [])].map((s) => JSON.parse(JSON.stringify(s)) as Session);
 
 export const operations: Operation[] = [{ id: 'op-1', kind: 'session', title: 'Diagnose now', state: 'running', note: 'application logs', fraction: 0.4, session: RUNNING_ID, startedAt: T - 4_000 }];
+
+export const reading: Operation = { id: 'dump-1', kind: 'read-dump', title: `Reading ${SLOW_FILE} (1.14 GiB)`, state: 'running', note: 'texts in its memory', fraction: 0.62, startedAt: T - 4_000 };
 
 export const audit = (count: number): AuditEntry[] => Array.from({ length: count }, (_, i) => ({ at: T - 40_000 - i * 3_600_000, who: i % 3 === 0 ? 'admin@contoso.com' : 'cookie 7f3a', did: i % 3 === 0 ? 'restart' : i % 3 === 1 ? 'start session' : 'delete session', what: i % 3 === 0 ? `process ${5_000 + i}, started ${new Date(T - i * 3_600_000 - 900_000).toISOString()}` : DONE_ID, result: i % 4 === 3 ? 'refused: PROCESS_REUSED' : 'done' }));
 

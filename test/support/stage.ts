@@ -12,7 +12,9 @@ import { FromPage, ToPage } from '../../src/shared/live.ts';
 import type { LogLine } from '../../src/shared/model.ts';
 import { MetricId } from '../../src/shared/metrics.ts';
 import * as site from './stage-data.ts';
+import { SLOW_FILE, stagedDump } from './stage-dump.ts';
 import { stagedHttp } from './stage-http.ts';
+import { appsNow } from './stage-app.ts';
 import * as kept from './stage-sessions.ts';
 
 export const SCENES = ['failing', 'live', 'empty', 'loading', 'stale', 'error', 'many', 'signed-out'] as const;
@@ -107,6 +109,7 @@ function canned(name: RouteName, query: URLSearchParams, params: readonly string
     case 'metrics': return site.series(empty ? [] : (query.get('metric') ?? '').split(',').map((m) => MetricId.parse(m)), from, to, Number(query.get('points') ?? 600), bad, site.T + 60_000);
     case 'processes': return { at: site.T, processes: empty ? [] : site.processes(many) };
     case 'process': return site.processDetail;
+    case 'app': return { at: site.T, apps: [] };
     case 'requests': return { rows: empty ? [] : filtered(site.requests(bad, many ? MANY : 900), query), more: many };
     case 'http': return stagedHttp(from, to, { bad, many, empty });
     case 'changes': return { changes: empty ? [] : site.changes(bad, many ? 1_900 : 0) };
@@ -118,11 +121,14 @@ function canned(name: RouteName, query: URLSearchParams, params: readonly string
     case 'session': case 'pinSession': return params[0] === kept.RUNNING_ID ? kept.sessions(false)[0] : kept.doneSession;
     case 'sessionReport': return kept.report();
     case 'operations': return { operations: kept.operations };
-    case 'operation': case 'cancelOperation': case 'enoughOperation': return kept.operations[0];
+    case 'dump': return stagedDump(many, empty);
+    case 'readDump': return params[2] === SLOW_FILE ? kept.reading : { ...kept.reading, state: 'done' };
+    case 'operation': if (params[0] === kept.reading.id) return kept.reading; return kept.operations[0];
+    case 'cancelOperation': case 'enoughOperation': return kept.operations[0];
     case 'restartTargets': return { targets: empty ? [] : site.processes(many).map(({ info }) => ({ info, offer: info.role === 'worker' || info.role === 'php' ? { yes: true } : { yes: false, because: 'This is the agent\'s own or one of its parents.' }, says: 'Ends the requests in flight; the next worker answers after about 2 s.' })) };
     case 'restart': return { ended: { pid: site.WORKER.pid, startedAt: site.WORKER.startedAt }, at: site.T, next: { pid: 6_300, startedAt: site.T + 2_000 } };
     case 'audit': return { entries: kept.audit(empty ? 0 : many ? 1_000 : 9) };
-    case 'login': case 'logout': case 'deleteSession': return { ok: true };
+    case 'login': case 'logout': case 'deleteSession': case 'askApp': return { ok: true };
     case 'alive': return { name: 'diag', version: '0.1.0' };
     default: return undefined;
   }
@@ -163,6 +169,7 @@ function play(ws: WebSocket, scene: Scene, clock: () => number): void {
     if (message.type === 'leave') { followed.delete(message.id); return; }
     followed.set(message.id, message);
     if (scene !== 'error') first(message, scene, send);
+    else if (message.type === 'follow' && message.topic === 'app') send({ type: 'refused', id: message.id, code: 'INTERNAL', detail: 'Something failed inside the agent.' });
   });
   const timer = setInterval(() => {
     if (scene === 'empty' || scene === 'error') return;
@@ -176,6 +183,7 @@ function play(ws: WebSocket, scene: Scene, clock: () => number): void {
 function first(m: FromPage, scene: Scene, send: (message: unknown) => void): void {
   if (m.type === 'follow-log') send({ type: 'log', id: m.id, dropped: 0, passed: m.filter ? 431 : 0, cursor: `${m.source}-${START}`, items: scene === 'empty' || m.cursor !== undefined ? [] : [...keepFiltered(site.logLines(m.source, scene === 'many' ? MANY : (m.last ?? 200), site.T, START - (scene === 'many' ? MANY : (m.last ?? 200))), m.filter?.text, m.filter?.levels).map((line) => ({ line })), ...(m.source === 'app1' ? [{ notice: { kind: 'rotated', text: 'The file was rotated; the tail goes on in the new one.', at: site.T } }] : [])] });
   else if (m.type === 'follow-session') send({ type: 'session', id: m.id, session: m.session === kept.RUNNING_ID ? kept.sessions(false)[0] : kept.doneSession });
+  else if (m.type === 'follow' && m.topic === 'app' && scene !== 'loading') send({ type: 'app', id: m.id, now: appsNow({ at: site.T, bad: scene === 'failing' || scene === 'many' || scene === 'stale', many: scene === 'many', empty: scene === 'empty', pid: m.pid }) });
   else if (m.type === 'follow' && m.topic === 'operations') send({ type: 'operations', id: m.id, items: kept.operations });
 }
 
