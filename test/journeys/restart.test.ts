@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import type { Browser } from 'playwright-core';
 import { noBrowser, openBrowser } from '../support/browser.ts';
+import { ownIsRefused, restartByCommand } from '../support/steps.ts';
 import { startSystem, type System } from '../support/system.ts';
 import { waitFor } from '../support/wait.ts';
 
@@ -21,15 +22,9 @@ async function worker(): Promise<{ pid: number; startedAt: number }> {
 }
 
 test('a restart by CLI ends exactly that process, names the next, and is in audit and changes', { timeout: 120_000 }, async () => {
-  const old = await worker();
-  const ran = await system.cli('restart', '--json', '--yes', '--reason', 'journey');
-  assert.equal(ran.code, 0, ran.stderr);
-  const done = JSON.parse(ran.stdout) as { ended: { pid: number }; next?: { pid: number } };
-  assert.equal(done.ended.pid, old.pid);
-  assert.ok(done.next && done.next.pid !== old.pid);
-  assert.equal(await waitFor('the site to answer', () => system.get('/cart')), 200);
+  const old = await restartByCommand(system);
   const { entries } = await system.diag.audit();
-  assert.ok(entries.some((e) => e.did === 'restart' && e.what.includes(String(old.pid))));
+  assert.ok(entries.some((e) => e.did === 'restart' && e.what.includes(String(old))));
   const kinds = await waitFor('exit, start and restart among the changes', async () => {
     const { changes } = await system.diag.changes();
     return ['exit', 'start', 'restart'].every((k) => changes.some((c) => c.kind === k)) ? changes : undefined;
@@ -38,10 +33,7 @@ test('a restart by CLI ends exactly that process, names the next, and is in audi
 });
 
 test('the agent, its parents and a reused pid are refused', { timeout: 60_000 }, async () => {
-  const { processes } = await system.diag.processes();
-  const ours = processes.find((p) => p.info.ours)?.info;
-  assert.ok(ours);
-  await assert.rejects(system.diag.restart({ body: { pid: ours.pid, startedAt: ours.startedAt } }), { code: 'PROCESS_OURS' });
+  await ownIsRefused(system);
   const current = await worker();
   await assert.rejects(system.diag.restart({ body: { pid: current.pid, startedAt: current.startedAt - 60_000 } }), { code: 'PROCESS_REUSED' });
 });

@@ -6,6 +6,7 @@ import { after, before, test } from 'node:test';
 import type { Browser } from 'playwright-core';
 import { w3cRow } from '../support/agent.ts';
 import { noBrowser, openBrowser, openTab } from '../support/browser.ts';
+import { chartMoves, ownIsRefused, restartByCommand, workShows } from '../support/steps.ts';
 import { commandStart } from '../support/system.ts';
 import { startWindowsSystem, type WindowsSystem } from '../support/windows-system.ts';
 import { waitFor } from '../support/wait.ts';
@@ -57,15 +58,7 @@ test('the five metrics of the article, and process, host and sandbox figures, ar
   assert.deepEqual(last.slice(3), [11, 300, undefined], 'a limit of 0 is none');
 });
 
-test('work of the worker shows as its CPU time and private bytes', { skip, timeout }, async () => {
-  const pid = system.pid() ?? 0;
-  const values = async (metric: 'process.cpu-time' | 'process.private-bytes'): Promise<number[]> => (await system.diag.metrics({ query: { metric: [metric], pid, from: Date.now() - 300_000, points: 300 } })).series[0]?.values.filter((value) => value !== null) ?? [];
-  const before = await waitFor('private bytes', async () => (await values('process.private-bytes')).at(-1));
-  await system.get('/leak?mb=64');
-  const idleMs = (await values('process.cpu-time')).reduce((a, b) => a + b, 0);
-  await waitFor('half a second of CPU time more', async () => { await system.get('/spin?ms=300'); return (await values('process.cpu-time')).reduce((a, b) => a + b, 0) > idleMs + 500; }, 60_000);
-  await waitFor('64 MiB more', async () => ((await values('process.private-bytes')).at(-1) ?? 0) > before + 50 * 2 ** 20, 30_000);
-});
+test('work of the worker shows as its CPU time and private bytes', { skip, timeout }, () => workShows(system));
 
 test('a log is followed through the proxy over rotations: each line once, in order', { skip, timeout }, async () => {
   const file = join(system.home, 'LogFiles/Application/journey.txt');
@@ -136,26 +129,13 @@ test('the page works through the proxy: chart by socket, capabilities with reaso
   await tab.page.getByText(/only through calls that can hang/).first().waitFor();
   await tab.shot('windows-agent');
   await tab.page.keyboard.press('Escape');
-  await tab.page.goto(`${system.diagUrl}/observe`);
-  await tab.page.locator('.uplot canvas').first().waitFor();
-  const picture = (): Promise<string> => tab.page.locator('.uplot canvas').first().evaluate((canvas) => (canvas as HTMLCanvasElement).toDataURL());
-  const first = await picture();
-  await waitFor('the first chart to move', async () => (await picture()) !== first, 20_000);
-  await tab.page.getByText(String(system.pid())).first().waitFor();
+  await chartMoves(tab, system);
   await tab.shot('windows-observe');
   assert.deepEqual(tab.faults, []);
   await tab.close();
 });
 
 test('a restart ends exactly the worker and names the next', { skip, timeout }, async () => {
-  const old = await waitFor('the worker as a target', async () => (await system.diag.restartTargets()).targets.find((one) => one.info.role === 'worker' && one.offer.yes)?.info);
-  const ran = await system.cli('restart', '--json', '--yes', '--reason', 'journey');
-  assert.equal(ran.code, 0, ran.stderr);
-  const done = JSON.parse(ran.stdout) as { ended: { pid: number }; next?: { pid: number } };
-  assert.equal(done.ended.pid, old.pid);
-  assert.ok(done.next && done.next.pid !== old.pid);
-  assert.equal(await waitFor('the site to answer', () => system.get('/cart')), 200);
-  const ours = (await system.diag.processes()).processes.find((one) => one.info.role === 'agent')?.info;
-  assert.ok(ours);
-  await assert.rejects(system.diag.restart({ body: { pid: ours.pid, startedAt: ours.startedAt } }), { code: 'PROCESS_OURS' });
+  await restartByCommand(system);
+  await ownIsRefused(system);
 });

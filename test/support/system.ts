@@ -29,16 +29,7 @@ export async function startSystem(options: LocalOptions = {}): Promise<System> {
     diag: connect(local.diagUrl, fetch as Parameters<typeof connect>[1], headers),
     cli: (...args) => command([...args, '--url', local.diagUrl, '--token', local.token]),
     cliStart: (...args) => commandStart(...args, '--url', local.diagUrl, '--token', local.token),
-    async get(path, form) {
-      try {
-        const answer = await fetch(new URL(path, local.siteUrl), form ? { method: 'POST', body: new URLSearchParams(form) } : {});
-        await answer.arrayBuffer();
-        return answer.status;
-      } catch (error) {
-        if (error instanceof TypeError) return 0;
-        throw error;
-      }
-    },
+    get: (path, form) => request(new URL(path, local.siteUrl), form),
     async signIn(browser, tabOptions) {
       const tab = await openTab(browser, tabOptions);
       // The cookie comes before the first visit: a refused visit would stand in the console as an error.
@@ -47,6 +38,18 @@ export async function startSystem(options: LocalOptions = {}): Promise<System> {
       return tab;
     },
   };
+}
+
+/** A request to a site, a POST when it has a form; its status, or 0 when the connection broke. */
+export async function request(url: URL, form?: Readonly<Record<string, string>>): Promise<number> {
+  try {
+    const answer = await fetch(url, form ? { method: 'POST', body: new URLSearchParams(form) } : {});
+    await answer.arrayBuffer();
+    return answer.status;
+  } catch (error) {
+    if (error instanceof TypeError) return 0;
+    throw error;
+  }
 }
 
 /** Runs dist/cli.js to its end. */

@@ -2,28 +2,22 @@
 import { randomBytes } from 'node:crypto';
 import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { connect, type Diag } from '../../src/shared/connect.ts';
-import { command, type Ran } from './system.ts';
+import { connect } from '../../src/shared/connect.ts';
+import type { Walked } from './steps.ts';
+import { command, request } from './system.ts';
 import { startWindowsHost, type WindowsHost, type WindowsProgram } from './windows.ts';
 import { waitFor } from './wait.ts';
 import { pipeName, type Folder } from './wine.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 
-export interface WindowsSystem {
+export interface WindowsSystem extends Walked {
   readonly host: WindowsHost;
-  readonly diag: Diag;
-  readonly diagUrl: string;
   readonly siteUrl: string;
   /** The home as Linux sees it. */
   readonly home: string;
   readonly instance: string;
   readonly agent: WindowsProgram;
-  /** Pid of the worker now; undefined between two. */
-  pid(): number | undefined;
-  /** A request to the site, a POST when it has a form; its status, or 0 when the connection broke. */
-  get(path: string, form?: Readonly<Record<string, string>>): Promise<number>;
-  cli(...args: readonly string[]): Promise<Ran>;
   stop(): Promise<void>;
 }
 
@@ -97,15 +91,4 @@ async function keepWorker(host: WindowsHost, env: Readonly<Record<string, string
   };
   await raise();
   return { pid: () => current?.pid, leave: () => { left = true; } };
-}
-
-async function request(url: URL, form?: Readonly<Record<string, string>>): Promise<number> {
-  try {
-    const answer = await fetch(url, form ? { method: 'POST', body: new URLSearchParams(form) } : {});
-    await answer.arrayBuffer();
-    return answer.status;
-  } catch (error) {
-    if (error instanceof TypeError) return 0;
-    throw error;
-  }
 }
