@@ -50,19 +50,20 @@ export class LogSinks {
 const BINARY = { binary: true };
 /** Up to here a frame is copied behind its header, once for all, and goes out in one write: what a line at a time costs is the calls. */
 const ONE_WRITE_BYTES = 16 * 1_024;
-const wires = new WeakMap<Buffer, Buffer>();
+/** The last frame and its wire: all who get it get it one after the other. */
+let last: { readonly bytes: Buffer; readonly wire: Buffer } | undefined;
 
 /** The frame as it stands on the wire: one whole binary message of RFC 6455, unmasked as a server's are. Between two messages of ws,
  *  which writes each of its own in one go as long as nothing is compressed (live.ts). */
 function wired(bytes: Buffer): Buffer {
-  const known = wires.get(bytes);
-  if (known !== undefined) return known;
-  const short = bytes.length < 126;
-  const header = Buffer.from([0x82, short ? bytes.length : 126]);
-  const length = Buffer.alloc(short ? 0 : 2);
-  if (!short) length.writeUInt16BE(bytes.length);
-  const wire = Buffer.concat([header, length, bytes]);
-  wires.set(bytes, wire);
+  if (last?.bytes === bytes) return last.wire;
+  const headBytes = bytes.length < 126 ? 2 : 4;
+  const wire = Buffer.allocUnsafe(headBytes + bytes.length);
+  wire[0] = 0x82;
+  if (headBytes === 2) wire[1] = bytes.length;
+  else { wire[1] = 126; wire.writeUInt16BE(bytes.length, 2); }
+  bytes.copy(wire, headBytes);
+  last = { bytes, wire };
   return wire;
 }
 

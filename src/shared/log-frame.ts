@@ -26,7 +26,7 @@ export interface FrameParts extends Head { readonly channel: number; readonly li
 /** A frame with room for flags, places and text, which the caller fills in. */
 export function makeFrame(parts: FrameParts, allocate: (size: number) => Uint8Array): { readonly bytes: Uint8Array; readonly flagsAt: number; readonly placesAt: number; readonly textAt: number } {
   const { cursor, passed, cuts, ats } = parts;
-  const head = new TextEncoder().encode(JSON.stringify({ cursor, passed, ...(cuts === undefined ? {} : { cuts }), ...(ats === undefined ? {} : { ats }) } satisfies Head));
+  const head = encoder.encode(JSON.stringify({ cursor, passed, ...(cuts === undefined ? {} : { cuts }), ...(ats === undefined ? {} : { ats }) } satisfies Head));
   const flagsAt = FIXED_BYTES + head.length;
   const placesAt = flagsAt + parts.lines;
   const textAt = placesAt + parts.lines * 4;
@@ -54,6 +54,7 @@ export interface LogFrame { readonly channel: number; readonly cursor: string; r
 // The browser and Node have both; shared/ knows the types of neither.
 declare class TextEncoder { encode(text: string): Uint8Array }
 declare class TextDecoder { constructor(label: string, options: { ignoreBOM: boolean }); decode(bytes: Uint8Array): string }
+const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
 /** The entries of a frame; undefined when it is none of ours, or torn. Lines that go on an entry sent before come first, as `more`.

@@ -4,7 +4,7 @@ import { Grouper, type Entry } from './group.ts';
 import { fingerprint, LineSplitter, MAX_LINE_BYTES } from './lines.ts';
 
 const FIRST_BLOCK_BYTES = 64 * 1_024;
-const BLOCK_BYTES = 512 * 1_024;
+const BLOCK_BYTES = 128 * 1_024;
 /** A block grows to this when no entry begins in it: sixteen entries of the largest size. */
 const MAX_BLOCK_BYTES = 4 * 1_024 * 1_024;
 const LF = 10;

@@ -93,7 +93,7 @@ export class Cutter {
   }
 
   #hand(bytes: Buffer, offset: number, cut: { at: number; bytes: number } | undefined, all = false, sizeBytes?: number): void {
-    this.#cuts = new Map();
+    if (this.#cuts.size > 0) this.#cuts = new Map();
     const before = this.#open;
     let count = this.#table(bytes, offset, cut);
     let used = bytes;

@@ -60,8 +60,11 @@ export async function realInside(path: string, roots: readonly string[]): Promis
 /** Kinds of file systems that lie on this machine (magic numbers of Linux: ext, xfs, btrfs, tmpfs, overlay). A read from their cache takes
  *  microseconds, and a round through the thread pool ten times as long; a share may stand still for seconds. */
 const LOCAL = new Set([0xef53, 0x58465342, 0x9123683e, 0x01021994, 0x794c7630]);
-/** A read that took longer stood still on something: from then on this file is read through the thread pool, as those of shares are. */
+/** A read that took longer stood still on something, or others had the processor meanwhile: this file is read through the thread pool, as
+ *  those of shares are, for a while, and at each such read for twice as long. */
 const SLOW_READ_MS = 20;
+const AVOID_MS = 5_000;
+const MAX_AVOID_MS = 640_000;
 
 async function isLocal(path: string): Promise<boolean> {
   try {
@@ -91,7 +94,9 @@ export class LogFile {
   #headLength = 0;
   #head = NO_HEAD;
   #changedAt: number;
-  #local: boolean;
+  readonly #local: boolean;
+  #avoidUntil = -Infinity;
+  #avoidMs = AVOID_MS;
   readBytes = 0;                // of this file so far, for limits and for what a page says it read
 
   private constructor(path: string, handle: FileHandle, state: FileState, local: boolean, packed: PackedText | undefined) {
@@ -165,8 +170,13 @@ export class LogFile {
   readNow(into: Buffer, at: number): Buffer | undefined {
     if (!this.#local) return undefined;
     const began = performance.now();
+    if (began < this.#avoidUntil) return undefined;
     const size = readSync(this.#handle.fd, into, 0, into.length, at);
-    if (performance.now() - began > SLOW_READ_MS) this.#local = false;
+    const ended = performance.now();
+    if (ended - began > SLOW_READ_MS) {
+      this.#avoidUntil = ended + this.#avoidMs;
+      this.#avoidMs = Math.min(MAX_AVOID_MS, this.#avoidMs * 2);
+    }
     this.readBytes += size;
     return into.subarray(0, size);
   }

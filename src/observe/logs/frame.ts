@@ -27,6 +27,9 @@ export function emptyFrame(head: FrameHead): Frame {
   return { bytes: bytes as Buffer, entries: 0, lines: 0, cursor: head.cursor, passed: head.passed };
 }
 
+/** So few are sooner written one by one than by a view of them. */
+const FEW = 16;
+
 /** The block as it is: three copies. */
 function wholeFrame(head: FrameHead, block: Block, pool: FramePool | undefined): Frame {
   let lease: Lease | undefined;
@@ -42,8 +45,12 @@ function wholeFrame(head: FrameHead, block: Block, pool: FramePool | undefined):
   const cuts = block.cuts.size === 0 ? {} : { cuts: [...block.cuts] };
   const made = makeFrame({ ...head, ...cuts, lines: count, offset: block.offset, textBytes: to - from }, room);
   const out = made.bytes as Buffer;
-  out.set(flags.subarray(0, count), made.flagsAt);
-  out.set(new Uint8Array(places.buffer, places.byteOffset, count * 4), made.placesAt); // every system Node runs on is little endian
+  if (count < FEW) {
+    for (let i = 0; i < count; i += 1) { out[made.flagsAt + i] = flags[i] as number; out.writeUInt32LE(places[i] as number, made.placesAt + i * 4); }
+  } else {
+    out.set(flags.subarray(0, count), made.flagsAt);
+    out.set(new Uint8Array(places.buffer, places.byteOffset, count * 4), made.placesAt); // every system Node runs on is little endian
+  }
   bytes.copy(out, made.textAt, from, to);
   return { bytes: out, entries: entriesOf(flags, count), lines: count, cursor: head.cursor, passed: head.passed, lease };
 }

@@ -31,6 +31,12 @@ export class Pace {
   /** Somebody has room again. */
   room(): void { this.#ring?.(); }
 
+  /** Has everybody room for the next block, so that nobody need be asked? */
+  free(followers: Iterable<Iterable<FollowerQueue>>): boolean {
+    for (const some of followers) for (const one of some) if (one.bytes > FULL_BYTES) return false;
+    return true;
+  }
+
   /** Resolves when the next block may be read. */
   async ready(followers: () => readonly FollowerQueue[], signal: AbortSignal): Promise<void> {
     for (;;) {

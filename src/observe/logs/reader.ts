@@ -13,13 +13,10 @@ import { fingerprint, TAIL_BYTES } from './lines.ts';
 const BLOCK_BYTES = 256 * 1_024;
 /** Read before the place where a reading begins, to know whether its first line goes on an entry. */
 const PRIME_BYTES = 16 * 1_024;
-
 /** Files read before the present one that are remembered, to tell them from new ones of the same instant. */
 const VISITED = 32;
 /** Tries to resume in a log that is rotated all the time, before its place counts as gone. */
 const RESUMES = 20;
-/** Looks that lead from the end of a file into the next: one more at the old, one to leave, a spare. */
-const STEPS_TO_EMPTY = 3;
 /** The inode of a cursor that was made while there was no file. */
 export const NO_FILE = '0';
 
@@ -32,8 +29,9 @@ export class LogReader {
   readonly #output: Output;
   readonly #now: () => number;
   readonly #holds: Holds | undefined;
-  readonly #block = Buffer.allocUnsafeSlow(BLOCK_BYTES + TAIL_BYTES);
+  readonly #block: Buffer;
   #file: LogFile | undefined;
+  readonly #room = Buffer.alloc(TAIL_BYTES);
   #guard: Buffer = Buffer.alloc(0);  // the bytes before #offset: should they differ at the next read, the file was rewritten
   #offset = 0;
   #cutter: Cutter;
@@ -47,7 +45,8 @@ export class LogReader {
   #toEmpty = false;                  // does not wait for the new file's first bytes
   readonly #visited: string[] = [];  // inodes read lately
 
-  constructor(log: Log, now: () => number, output: Output, holds?: Holds) {
+  constructor(log: Log, now: () => number, output: Output, holds?: Holds, blockBytes = BLOCK_BYTES) {
+    this.#block = Buffer.allocUnsafeSlow(blockBytes + TAIL_BYTES);
     this.#log = log;
     this.#now = now;
     this.#output = output;
@@ -63,6 +62,8 @@ export class LogReader {
   /** Whole lines wait for those that follow. */
   get holding(): boolean { return this.#cutter.holding; }
   get pendingLine(): boolean { return this.#cutter.pendingLine; }
+  /** The bytes before `next`, as they were read. */
+  get guard(): Buffer { return this.#guard; }
 
   async close(): Promise<void> {
     const file = this.#file;
@@ -117,6 +118,19 @@ export class LogReader {
     return now !== undefined && stateKey(now) === this.#restedAs;
   }
 
+  /** What a step does most of the time, without a promise: reads more of the open file, which is still the same. Undefined where that
+   *  cannot be told at once: nothing was taken, and a step finds out. */
+  stepNow(): Step | undefined {
+    const file = this.#file;
+    const guard = this.#guard.length;
+    if (!file || guard < TAIL_BYTES || file.headIsShort) return undefined;
+    const got = file.readNow(this.#block, this.#offset - guard);
+    if (got === undefined || !this.#fits(got)) return undefined;
+    this.#restedAs = undefined;
+    if (got.length > guard) this.#take(got);
+    return got.length === this.#block.length ? 'more' : 'idle';
+  }
+
   /** Reads one block, or finds out why there is none. `limit` stops at this offset of the present file. `quick`: a file that has
    *  nothing new is left at that; whether it is still the log is looked at another time. */
   async step(limit = Infinity, quick = false): Promise<Step> {
@@ -124,64 +138,50 @@ export class LogReader {
     this.#restedAs = undefined;
     if (!file) return this.#appear();
     const guard = this.#guard.length;
-    const want = Math.min(BLOCK_BYTES, limit - this.#offset);
+    const want = Math.min(this.#block.length - TAIL_BYTES, limit - this.#offset);
     if (want <= 0) return 'idle';
     const into = this.#block.subarray(0, guard + want);
     const got = file.readNow(into, this.#offset - guard) ?? await file.read(into, this.#offset - guard);
-    if (got.length < guard || !got.subarray(0, guard).equals(this.#guard)) return this.#rewritten(file);
+    if (!this.#fits(got)) return this.#rewritten(file);
     if (got.length === guard) return limit !== Infinity || (quick && !file.headIsShort) ? 'idle' : this.#atEnd(file);
-    const chunk = got.subarray(guard);
     if (this.#offset === 0) {
-      file.learnFirst(chunk);
+      file.learnFirst(got);
       if (await this.#hadMore(file)) return 'more';
     }
     // After the bytes, not before: had the file been emptied and refilled in between, these would be the new ones.
     // A full guard that fits is proof enough by itself.
     if ((guard < TAIL_BYTES || file.headIsShort) && !await file.sameHead()) return this.#rewritten(file);
-    this.#offset += chunk.length;
-    this.#sizeSeen = Math.max(this.#sizeSeen, this.#offset);
-    this.#settled = false;
-    this.#guard = Buffer.from(got.subarray(-TAIL_BYTES));
-    this.#cutter.push(chunk);
-    if (chunk.length === want || limit !== Infinity) return 'more';
+    this.#take(got);
+    if (got.length === guard + want || limit !== Infinity) return 'more';
     return quick ? 'idle' : this.#atEnd(file);
+  }
+
+  /** A step that also goes from the end of a file into a next one that has nothing yet. */
+  async stepIntoEmpty(): Promise<Step> {
+    this.#toEmpty = true;
+    try { return await this.step(); } finally { this.#toEmpty = false; }
   }
 
   /** Hands over lines that are held back; with `line`, also one that has no end yet. */
   flush(line: 'keep-line' | 'open-line' | 'end'): void { this.#cutter.flush(line); }
-
-  /** Brings this reader to the place where another one of this log stands, so that the other's next entry follows this one's last.
-   *  False when they are not in the same file, farther apart than `maxBytes`, or in the midst of different entries: read on and ask
-   *  again. The other must stand still meanwhile. */
-  async catchUpWith(other: LogReader, maxBytes: number): Promise<boolean> {
-    const { ino, offset } = other.place;
-    if (!this.#file || !other.#file) return !this.#file && !other.#file;
-    // The other waits in a new file that has nothing yet; this one may wait at the end of the old.
-    this.#toEmpty = this.#file.ino !== ino && other.next === 0;
-    for (let i = 0; this.#toEmpty && i < STEPS_TO_EMPTY && this.#file.ino !== ino; i += 1) if (await this.step() === 'idle') break;
-    this.#toEmpty = false;
-    if (this.#file.ino !== ino || offset - this.#offset > maxBytes) return false;
-    if (this.#offset > offset) return this.place.offset === offset && this.#agrees(other); // both wait for the end of one entry: the other will hand it over
-    while (this.#offset < offset && this.#file.ino === ino) if (await this.step(offset) === 'idle') break;
-    if (this.#offset !== offset || this.#file.ino !== ino || !await this.#agrees(other)) return false;
-    this.flush('end');
-    return true;
-  }
-
-  /** Does the file hold, at one moment, both what this reader read last and what the other did? An inode alone does not tell: the file may have been emptied and refilled between the two. */
-  async #agrees(other: LogReader): Promise<boolean> {
-    const from = Math.min(this.#offset - this.#guard.length, other.#offset - other.#guard.length);
-    const to = Math.max(this.#offset, other.#offset);
-    const now = await (this.#file as LogFile).read(Buffer.allocUnsafe(to - from), from);
-    const has = (end: number, guard: Buffer): boolean => now.subarray(end - guard.length - from, end - from).equals(guard);
-    return has(this.#offset, this.#guard) && has(other.#offset, other.#guard);
-  }
 
   /** The cursor of the present place. */
   async cursor(): Promise<string> {
     const file = this.#file;
     if (!file) return encodeCursor({ source: this.#log.source, ino: NO_FILE, bornAt: 0, changedAt: Math.max(0, Math.floor(this.#now())), offset: 0, headLength: 0, head: 0, tailLength: 0, tail: 0 });
     return encodeCursor(await file.markAt(this.#log.source, this.place.offset));
+  }
+
+  #fits(got: Buffer): boolean { return got.length >= this.#guard.length && got.compare(this.#guard, 0, this.#guard.length, 0, this.#guard.length) === 0; }
+
+  /** Bytes of the open file, the guard first. */
+  #take(got: Buffer): void {
+    const chunk = got.subarray(this.#guard.length);
+    this.#offset += chunk.length;
+    this.#sizeSeen = Math.max(this.#sizeSeen, this.#offset);
+    this.#settled = false;
+    this.#guard = this.#room.subarray(0, got.copy(this.#room, 0, Math.max(0, got.length - TAIL_BYTES)));
+    this.#cutter.push(chunk);
   }
 
   get #name(): string { return basename(this.#log.path); }

@@ -11,6 +11,7 @@ import { LogFile } from './file.ts';
 import { emptyFrame } from './frame.ts';
 import type { Log, Output, Place } from './log.ts';
 import { holdsFor, maskBlock, NOTHING_MASKED, type LineMask } from './masked.ts';
+import { catchUp } from './meet.ts';
 import { Pace } from './pace.ts';
 import { lineEnd } from './page.ts';
 import { FramePool } from './pool.ts';
@@ -46,6 +47,7 @@ export class Tail implements Output {
   readonly #pool = new FramePool();
   readonly #ending = new AbortController();
   #turn: Promise<void> = Promise.resolve();
+  #inTurns = 0;
   #wanted: 'nothing' | 'bytes' | 'all' = 'nothing';
   #busy = false;
   #holdTimer = false;
@@ -107,7 +109,7 @@ export class Tail implements Output {
   async meet(own: LogReader, follower: FollowerQueue, wish: Wish): Promise<Joined | undefined> {
     return this.#inTurn(async () => {
       await this.#pass('all');
-      if (this.#ending.signal.aborted || !await own.catchUpWith(this.#reader, MEETING_BYTES)) return undefined;
+      if (this.#ending.signal.aborted || !await catchUp(own, this.#reader, MEETING_BYTES)) return undefined;
       return this.#enter(follower, wish);
     });
   }
@@ -172,18 +174,38 @@ export class Tail implements Output {
   /** One read a wake: what comes meanwhile asks for one more. */
   #wake(what: 'bytes' | 'all'): void {
     this.#wanted = what === 'all' || this.#wanted === 'all' ? 'all' : 'bytes';
-    if (this.#busy || this.#ending.signal.aborted) return;
+    if (this.#busy || this.#ending.signal.aborted || (this.#wanted === 'bytes' && this.#readNow())) return;
     this.#busy = true;
     void this.#work().finally(() => { this.#busy = false; if (this.#wanted !== 'nothing') this.#wake(this.#wanted); });
   }
 
+  /** The common case of a wake: a few lines more, and everybody has room. They are on their way before the notice returns: a promise here
+   *  costs as much as the reading. False when it has to be the long way. */
+  #readNow(): boolean {
+    if (this.#inTurns > 0 || !this.#pace.free(this.#followers.values())) return false;
+    const { next } = this.#reader;
+    try {
+      const step = this.#reader.stepNow();
+      if (this.#reader.next !== next) this.#notices?.proved();
+      this.#after(this.#reader.next !== next);
+      if (step !== 'idle') return false;
+      this.#failure = undefined;
+    } catch (error) {
+      this.#fail(sayError(error));
+    }
+    this.#wanted = 'nothing';
+    return true;
+  }
+
   async #work(): Promise<void> {
-    while (this.#wanted !== 'nothing' && !this.#ending.signal.aborted) {
+    const { signal } = this.#ending;
+    while (this.#wanted !== 'nothing' && !signal.aborted) {
+      await this.#ready();
       const what = this.#wanted;
       this.#wanted = 'nothing';
       if (await this.#inTurn(() => this.#pass(what))) this.#notices?.proved();
     }
-    if (this.#ending.signal.aborted) this.#wanted = 'nothing';
+    if (signal.aborted) this.#wanted = 'nothing';
   }
 
   /** A look without being asked to. */
@@ -201,12 +223,14 @@ export class Tail implements Output {
   /** One at a time: a pass awaits in its middle, and nobody may see that. */
   async #inTurn<T>(work: () => Promise<T>): Promise<T> {
     const before = this.#turn;
+    this.#inTurns += 1;
     let done: () => void = () => undefined;
     this.#turn = new Promise<void>((resolve) => { done = resolve; });
     await before;
     try {
       return await work();
     } finally {
+      this.#inTurns -= 1;
       done();
     }
   }
@@ -222,17 +246,24 @@ export class Tail implements Output {
       this.#fail(sayError(error));
     }
     const read = reader.file !== file || reader.next !== next;
-    if (read) this.#changedAt = this.#clock.monotonic();
-    else if (reader.pendingLine && this.#clock.monotonic() - this.#changedAt >= LINE_QUIET_MS) reader.flush('open-line');
-    if (reader.holding && !this.#holdTimer) void this.#letGo();
+    if (!read && reader.pendingLine && this.#clock.monotonic() - this.#changedAt >= LINE_QUIET_MS) reader.flush('open-line');
+    this.#after(read);
     return read;
   }
+
+  #after(read: boolean): void {
+    if (read) this.#changedAt = this.#clock.monotonic();
+    if (this.#reader.holding && !this.#holdTimer) void this.#letGo();
+  }
+
+  /** Resolves when everybody who keeps up has room for the next block. */
+  async #ready(): Promise<void> { await this.#pace.ready(() => [...this.#followers.values()].flatMap((some) => [...some]), this.#ending.signal); }
 
   async #readOn(quick: boolean): Promise<void> {
     const { signal } = this.#ending;
     while (!signal.aborted && await this.#reader.step(Infinity, quick) === 'more') {
       await turn(); // sockets are served between two blocks
-      await this.#pace.ready(() => [...this.#followers.values()].flatMap((some) => [...some]), signal);
+      await this.#ready();
     }
   }
 

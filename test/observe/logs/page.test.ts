@@ -57,6 +57,24 @@ test('after a cursor come the next ones, also what was written since, also over 
   assert.deepEqual(texts(await page(log, { before: next.after, limit: 2 })), ['e', 'f']);
 });
 
+test('a long search lets others have their turn after each piece it read', async (t) => {
+  const log = await ground(t);
+  const pieceBytes = 64 * 1_024;
+  await writeFile(log.path, `first\n${`INFO ${'x'.repeat(94)}\n`.repeat(40_000)}`);
+  const { after } = await page(log, { limit: 1, at: 0 });
+  const { before } = await page(log, { limit: 1 });
+  for (const query of [{ after }, { before }]) {
+    let turns = 0;
+    let over = false;
+    const count = (): void => { turns += 1; if (!over) setImmediate(count); };
+    setImmediate(count);
+    const found = await page(log, { ...query, limit: 10, filter: { text: 'nowhere' } });
+    over = true;
+    assert.deepEqual([found.lines, found.complete], [[], true]);
+    assert.ok('before' in query ? turns > 4e6 / (4 * pieceBytes) : turns > 4e6 / pieceBytes, `${turns} turns in ${found.scannedBytes} bytes`);
+  }
+});
+
 test('a page joins the tail without a seam', async (t) => {
   const log = await ground(t);
   await writeFile(log.path, 'a\nb\n');
