@@ -4,7 +4,7 @@ import {
   AppInfo, At, Capability, Change, DiagnoserChoice, Health, Level, LogPage, LogSourceInfo, Now, Offer, OperationId,
   ProcessInfo, ProcessKey, Report, RequestRow, Sample, Series, Session, SessionId, Severity, SourceKind,
 } from './model.ts';
-import { AppInside, AppView } from './app-view.ts';
+import { AppAsking, AppInside, AppView } from './app-view.ts';
 import { DumpRead } from './dump-read.ts';
 import { MAX_FILTER_CHARS } from './http-filter.ts';
 import { HttpReport } from './http-report.ts';
@@ -105,6 +105,7 @@ export const api = {
   processes: route({ method: 'GET', path: '/api/processes', summary: 'The site\'s processes with their newest sample', answers: { 200: z.object({ at: At, processes: z.array(ProcessNow), missing: z.string().optional() }) } }),
   process: route({ method: 'GET', path: '/api/processes/:pid', summary: 'One process: open files, environment (masked)', params: PidParams, answers: { 200: ProcessDetail } }),
   app: route({ method: 'GET', path: '/api/app', summary: 'The Node apps that carry the preload, from inside: in flight, routes, dependencies, loop, heap, failures of the last minute; those that ended in the last minute with their reason', query: z.object({ pid: number.int().positive().optional() }), answers: { 200: z.object({ at: At, apps: z.array(AppView), together: AppInside.optional().describe('all that live, when there are several'), missing: z.string().optional() }) } }),
+  askApp: route({ method: 'POST', path: '/api/app/:pid/ask', summary: 'Ask the preload of an app: to follow what its requests wait for, to count exceptions that the app handles, to take an artifact once its heap is nearly full', params: PidParams, body: AppAsking, answers: { 200: Ended } }),
   requests: route({ method: 'GET', path: '/api/requests', summary: 'Rows of the HTTP log, newest first', query: z.object({ ...Span, filter: HttpFilterText, failed: bool.optional(), status: z.string().max(40).optional(), route: z.string().max(300).optional(), after: z.string().max(300).optional().describe('the answer\'s next'), limit: number.int().min(1).max(10_000).default(200) }), answers: { 200: z.object({ rows: z.array(RequestRow), more: z.boolean(), next: z.string().optional() }) } }),
   http: route({ method: 'GET', path: '/api/http', summary: 'The HTTP log summed up: by status.sub.win32, route, minute and other dimensions; bursts, time limits, slowest, failed', query: z.object({ ...Span, filter: HttpFilterText }), answers: { 200: HttpReport } }),
   changes: route({ method: 'GET', path: '/api/changes', summary: 'Starts, exits with codes, deployments, restarts', query: z.object({ ...Span, limit: number.int().min(1).max(2_000).default(200) }), answers: { 200: z.object({ changes: z.array(Change) }) } }),

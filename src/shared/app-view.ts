@@ -61,5 +61,13 @@ export type AppView = z.infer<typeof AppView>;
 export const AppsNow = z.object({ at: At, apps: z.array(AppBrief), shown: AppInside.optional(), missing: z.string().optional() });
 export type AppsNow = z.infer<typeof AppsNow>;
 
+/** What may be asked of a preload that changes nothing but what it tells: at most five minutes, 0 ends it. The watch is for the limit of the heap, once. */
+export const AppAsking = z.discriminatedUnion('what', [
+  z.object({ what: z.literal('follow'), forSeconds: z.number().int().min(0).max(300) }),
+  z.object({ what: z.literal('exceptions'), forSeconds: z.number().int().min(0).max(300) }),
+  z.object({ what: z.literal('watch'), artifact: z.enum(['heap-snapshot', 'heap-profile', 'report', 'none']), atShare: z.number().min(0.5).max(0.98).default(0.9) }),
+]);
+export type AppAsking = z.infer<typeof AppAsking>;
+
 /** Where no preload runs. */
 export const NO_PRELOAD = 'No Node process of the site carries the preload. It comes with a package made by npm run pack -- --preload; or set the app setting NODE_OPTIONS to --require=<extension>/dist/preload.js and restart the site.';

@@ -61,6 +61,7 @@ const calls: { readonly [N in RouteName]: () => { good: Sent; status?: number; b
   processes: () => ({ good: {}, bad: [] }),
   process: () => ({ good: { params: { pid: given.victim.pid } }, bad: [[{ params: { pid: 'one' } }, 400, 'BAD_INPUT'], [{ params: { pid: 999_999_999 } }, 404, 'PROCESS_GONE']] }),
   app: () => ({ good: {}, bad: [[{ query: { pid: 'one' } }, 400, 'BAD_INPUT'], [{ query: { pid: given.victim.pid } }, 503, 'APP_UNREACHABLE']] }),
+  askApp: () => ({ good: { params: { pid: given.victim.pid }, body: { what: 'follow', forSeconds: 1 } }, status: 503, bad: [[{ params: { pid: given.victim.pid }, body: { what: 'follow', forSeconds: 3_600 } }, 400, 'BAD_INPUT'], [{ params: { pid: 1 }, body: { what: 'kill' } }, 400, 'BAD_INPUT']] }),
   requests: () => ({ good: { query: { failed: true, filter: '-path:/health', limit: 1 } }, bad: [[{ query: { filter: 'colour:red' } }, 400, 'HTTP_FILTER_BAD'], [{ query: { status: 'bad' } }, 400, 'HTTP_FILTER_BAD'], [{ query: { after: 'x' } }, 400, 'CURSOR_BAD'], [{ query: { limit: 0 } }, 400, 'BAD_INPUT'], [{ query: { limit: 10_001 } }, 400, 'BAD_INPUT']] }),
   http: () => ({ good: { query: { filter: 'failed' } }, bad: [[{ query: { filter: '"open' } }, 400, 'HTTP_FILTER_BAD'], [{ query: { from: -1 } }, 400, 'BAD_INPUT']] }),
   changes: () => ({ good: {}, bad: [[{ query: { limit: 'all' } }, 400, 'BAD_INPUT']] }),

@@ -91,6 +91,12 @@ export function measure(id: MetricId, at: number, bad: boolean, roll: number): n
     case 'site.processes': return down ? 2 : 3;
     case 'site.threads': case 'process.threads': return 31 + Math.round(roll * 2);
     case 'site.handles': case 'process.handles': return 610 + Math.round(roll * 30);
+    case 'app.requests': return down ? 0 : rate;
+    case 'app.in-flight': return bad ? Math.round(roll * 17) : Math.round(roll);
+    case 'app.response-p99': return 60 + roll * 40 + (since < 10 ? 4_900 - since * 400 : 0);
+    case 'app.loop-delay': return 3 + roll * 6 + (since < 4 ? 800 : 0);
+    case 'app.loop-busy': return (bad ? 80 : 5) + roll * 9;
+    case 'app.heap-used': return ((bad ? Math.min(230, 60 + since) : 61) + roll * 4) * MIB;
     case 'host.cpu': return 31 + roll * 14;
     case 'host.memory-used': return (1_320 + roll * 20) * MIB;
     case 'host.memory-total': return 1_792 * MIB;

@@ -6,12 +6,13 @@ import type { ProcessKey } from '../../shared/model.ts';
 import { maskVariables } from '../../shared/mask.ts';
 import type { Variable } from '../../platform/platform.ts';
 import type { Agent } from '../../agent/agent.ts';
+import { askOfApp } from '../../agent/app-asks.ts';
 import { maskedChange, maskedInfo, maskedReport, maskedRow } from '../../agent/masking.ts';
 import { appInside, appView } from '../../observe/samplers/app-views.ts';
 import { NO_PRELOAD } from '../../shared/app-view.ts';
 import type { Handlers } from '../mount.ts';
 
-type Mine = Pick<Handlers, 'metrics' | 'processes' | 'process' | 'app' | 'requests' | 'http' | 'changes'>;
+type Mine = Pick<Handlers, 'metrics' | 'processes' | 'process' | 'app' | 'askApp' | 'requests' | 'http' | 'changes'>;
 
 /** What a page sees when it names no time. */
 const DEFAULT_SPAN_MS = 15 * 60_000;
@@ -51,6 +52,10 @@ export function observeRoutes(agent: Agent): Mine {
       const living = apps.filter(({ state }) => state !== 'ended');
       if (query.pid !== undefined && apps.length === 0) throw new DiagError('APP_UNREACHABLE', { pid: query.pid, why: 'no such process carries it' });
       return { at: platform.clock.now(), apps: apps.map((one) => appView(one, agent.mask)), ...(living.length > 1 ? { together: appInside(living, agent.mask) } : {}), ...(apps.length > 0 ? {} : { missing: NO_PRELOAD }) };
+    },
+    askApp: async ({ params, body, who, signal }) => {
+      await askOfApp(agent, params.pid, body, who, signal);
+      return { ok: true as const };
     },
     requests: async ({ query, signal }) => {
       const { from, to } = span(agent, query);

@@ -36,8 +36,18 @@ export const CHARTS: readonly ChartDef[] = [
   { id: 'agent-sampling', title: 'Cost of sampling', unit: 'ms', series: [{ metric: 'agent.sampling', label: 'sampling', token: 's5' }] },
 ];
 
+/** From inside the apps that carry the preload; where none does there is nothing to draw. */
+export const APP_CHARTS: readonly ChartDef[] = [
+  { id: 'app-requests', title: 'Requests answered in the app', unit: 'count', series: [{ metric: 'app.requests', label: 'answered', token: 's1' }] },
+  { id: 'app-flights', title: 'Requests in flight in the app', unit: 'count', series: [{ metric: 'app.in-flight', label: 'in flight', token: 's2' }] },
+  { id: 'app-response', title: 'Response time in the app', unit: 'ms', series: [{ metric: 'app.response-p99', label: 'p99', token: 's4' }] },
+  { id: 'app-loop', title: 'Longest event-loop delay', unit: 'ms', series: [{ metric: 'app.loop-delay', label: 'longest of the second', token: 's6' }] },
+  { id: 'app-busy', title: 'Event loop busy', unit: 'percent', series: [{ metric: 'app.loop-busy', label: 'busiest app', token: 's5' }] },
+  { id: 'app-heap', title: 'JavaScript heap', unit: 'bytes', series: [{ metric: 'app.heap-used', label: 'used', token: 's3' }] },
+];
+
 /** Every metric of the site that a chart reads, for one question to the history; and those of each process. */
-export const SITE_METRICS: readonly MetricId[] = [...new Set(CHARTS.flatMap((c) => c.series.map((s) => s.metric)))];
+export const SITE_METRICS: readonly MetricId[] = [...new Set([...CHARTS, ...APP_CHARTS].flatMap((c) => c.series.map((s) => s.metric)))];
 export const EACH_METRICS: readonly MetricId[] = [...new Set(CHARTS.flatMap((c) => (c.each ? [c.each] : [])))];
 
 /** The chart that shows a metric, for links from elsewhere. */

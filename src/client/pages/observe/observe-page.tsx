@@ -4,13 +4,14 @@ import { useEffect, useState } from 'preact/hooks';
 import type { PageProps } from '../../frame/app.tsx';
 import { onCommand } from '../../keys.ts';
 import { Link, rangeOf, viewOf } from '../../router.tsx';
+import { AppPart } from './app-part.tsx';
 import { ChangesPart } from './changes-part.tsx';
 import { HttpPart } from './http-part.tsx';
 import { MetricsPart } from './metrics-part.tsx';
 import { ProcessesPart } from './processes-part.tsx';
 import { isLive } from './use-series.ts';
 
-const PARTS = [['metrics', 'Metrics'], ['http', 'HTTP'], ['processes', 'Processes'], ['changes', 'Changes']] as const;
+const PARTS = [['metrics', 'Metrics'], ['http', 'HTTP'], ['app', 'App'], ['processes', 'Processes'], ['changes', 'Changes']] as const;
 type Part = (typeof PARTS)[number][0];
 /** Other words for a part: the rows of HTTP, and what older addresses called its figures. */
 const ALIASES: Readonly<Record<string, Part>> = { requests: 'http', summary: 'http' };
@@ -26,8 +27,9 @@ export function ObservePage({ view }: PageProps) {
     setPaused((was) => !was);
     return true;
   }), []);
-  const moves = part === 'metrics' || rows || part === 'processes';
-  const tools: ComponentChildren = moves && (isLive(range) || part === 'processes' || (rows && range.kind === 'last')) ? <button type="button" class={paused ? 'quiet pressed' : 'quiet'} aria-pressed={paused} onClick={() => setPaused(!paused)}>{paused ? 'Resume' : 'Pause'} <kbd>space</kbd></button> : undefined;
+  const always = part === 'processes' || part === 'app';
+  const moves = part === 'metrics' || rows || always;
+  const tools: ComponentChildren = moves && (isLive(range) || always || (rows && range.kind === 'last')) ? <button type="button" class={paused ? 'quiet pressed' : 'quiet'} aria-pressed={paused} onClick={() => setPaused(!paused)}>{paused ? 'Resume' : 'Pause'} <kbd>space</kbd></button> : undefined;
   return (
     <main id="main" class="observe" tabIndex={-1}>
       <h1 class="sr">Observe</h1>
@@ -37,6 +39,7 @@ export function ObservePage({ view }: PageProps) {
       </div>
       {part === 'metrics' ? <MetricsPart range={range} chart={view.query['chart']} paused={paused} /> : undefined}
       {part === 'http' ? <HttpPart range={range} query={view.query} rows={rows} paused={paused} /> : undefined}
+      {part === 'app' ? <AppPart range={range} chosen={view.query['app']} paused={paused} /> : undefined}
       {part === 'processes' ? <ProcessesPart chosen={view.query['process']} paused={paused} /> : undefined}
       {part === 'changes' ? <ChangesPart range={range} /> : undefined}
     </main>
