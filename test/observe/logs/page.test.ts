@@ -60,8 +60,9 @@ test('after a cursor come the next ones, also what was written since, also over 
 test('a long search lets others have their turn after each piece it read', async (t) => {
   const log = await ground(t);
   const pieceBytes = 64 * 1_024;
-  await writeFile(log.path, `first\n${`INFO ${'x'.repeat(94)}\n`.repeat(40_000)}`);
-  const { after } = await page(log, { limit: 1, at: 0 });
+  await writeFile(log.path, 'INFO first\n');
+  const { after } = await page(log, { limit: 1 });
+  await appendFile(log.path, `INFO ${'x'.repeat(94)}\n`.repeat(40_000));
   const { before } = await page(log, { limit: 1 });
   for (const query of [{ after }, { before }]) {
     let turns = 0;
