@@ -1,4 +1,5 @@
 // Owns distances: steps from the program's roots by Chrome's rules, and for each node the one that leads to it on a shortest way.
+import type { Arena } from './arena.ts';
 import type { HeapGraph } from './graph.ts';
 import { EphemeronNames, NameTest } from './names.ts';
 
@@ -6,13 +7,13 @@ import { EphemeronNames, NameTest } from './names.ts';
 export const SYSTEM_DISTANCE = 100_000_000;
 export const NO_DISTANCE = -5;
 
-export interface Distances { readonly of: Int32Array; /** The node before it on a shortest way; its own number: none. */ readonly before: Uint32Array }
+export interface Distances { readonly of: Int32Array<ArrayBuffer>; /** The node before it on a shortest way; its own number: none. */ readonly before: Uint32Array<ArrayBuffer> }
 
-/** `queue`: a number per node, contents lost. */
-export function distances(graph: HeapGraph, queue: Uint32Array): Distances {
+export function distances(graph: HeapGraph, arena: Arena): Distances {
   const { root, nodeCount, firstEdge, edgeTo, types, names, strings, meta: { nodeType } } = graph;
-  const of = new Int32Array(nodeCount).fill(NO_DISTANCE);
-  const before = new Uint32Array(nodeCount);
+  const of = arena.signed(nodeCount).fill(NO_DISTANCE);
+  const before = arena.words(nodeCount);
+  const queue = arena.words(nodeCount);
   for (let node = 0; node < nodeCount; node++) before[node] = node;
   let count = 0;
   for (let edge = firstEdge[root]!; edge < firstEdge[root + 1]!; edge++) {
@@ -26,18 +27,20 @@ export function distances(graph: HeapGraph, queue: Uint32Array): Distances {
   of[root] = count > 0 ? SYSTEM_DISTANCE : 0;
   queue[0] = root;
   spread(graph, queue, 1, of, before, passes);
+  arena.give(queue);
   return { of, before };
 }
 
-function spread({ firstEdge, edgeTypes, edgeTo, meta: { edgeType } }: HeapGraph, queue: Uint32Array, filled: number, of: Int32Array, before: Uint32Array, passes: (node: number, edge: number) => boolean): void {
-  const { weak } = edgeType;
+function spread({ firstEdge, types, edgeTypes, edgeTo, meta: { edgeType, nodeType } }: HeapGraph, queue: Uint32Array, filled: number, of: Int32Array, before: Uint32Array, passes: (node: number, edge: number) => boolean): void {
+  const { weak, internal } = edgeType;
   for (let at = 0; at < filled; at++) {
     const node = queue[at]!;
     const distance = of[node]! + 1;
     const end = firstEdge[node + 1]!;
+    const doubtful = types[node] === nodeType.hidden || types[node] === nodeType.array;
     for (let edge = firstEdge[node]!; edge < end; edge++) {
       const to = edgeTo[edge]!;
-      if (of[to] !== NO_DISTANCE || edgeTypes[edge] === weak || !passes(node, edge)) continue;
+      if (of[to] !== NO_DISTANCE || edgeTypes[edge] === weak || ((doubtful || edgeTypes[edge] === internal) && !passes(node, edge))) continue;
       of[to] = distance; before[to] = node;
       queue[filled++] = to;
     }

@@ -1,4 +1,5 @@
 // Owns the order of the whole calculation, and which large arrays live how long: at most about nine numbers a node at once beside the graph.
+import { Arena } from './arena.ts';
 import { classify, measureClasses, type Classes } from './classes.ts';
 import { spreadDetachment } from './detached.ts';
 import { distances, type Distances } from './distances.ts';
@@ -22,17 +23,19 @@ export interface Heap {
 
 export function calculate(graph: HeapGraph): Heap {
   const { nodeCount } = graph;
+  const arena = new Arena();
   const states = spreadDetachment(graph);
-  const scratch = new Uint32Array(nodeCount);
   const stack = new Words(1);
-  stack.values = scratch;
+  stack.values = arena.words(nodeCount);
   const essential = essentialEdges(graph, programNodes(graph, stack));
-  giveSizesToOwners(graph, scratch);
-  const held = dominators(graph, essential, scratch);
-  const away = distances(graph, scratch);
-  const of = new Uint32Array(nodeCount);
-  const classes = classify(graph, states, of, scratch);
-  const sibling = new Uint32Array(nodeCount);
-  measureClasses(graph, classes, held, away, scratch, sibling);
-  return { graph, states, dominators: held, distances: away, classes, child: scratch, sibling };
+  giveSizesToOwners(graph, stack.values);
+  arena.give(stack.values);
+  const held = dominators(graph, essential, arena);
+  const away = distances(graph, arena);
+  const of = arena.words(nodeCount);
+  const child = arena.words(nodeCount);
+  const sibling = arena.words(nodeCount);
+  const classes = classify(graph, states, of, child);
+  measureClasses(graph, classes, held, away, child, sibling);
+  return { graph, states, dominators: held, distances: away, classes, child, sibling };
 }

@@ -95,7 +95,7 @@ class Shapes {
   }
 
   #grow(): void {
-    const doubled = (old: Uint32Array): Uint32Array => { const more = new Uint32Array(old.length * 2); more.set(old); return more; };
+    const doubled = (old: Uint32Array): Uint32Array<ArrayBuffer> => { const more = new Uint32Array(old.length * 2); more.set(old); return more; };
     this.#parents = doubled(this.#parents); this.#names = doubled(this.#names);
     this.#table = new Uint32Array(this.#table.length * 2);
     for (let state = 2; state < this.#count - 1; state++) this.#put(state);

@@ -1,7 +1,7 @@
 // Owns a list of 32-bit numbers that grows: stacks and queues over millions of nodes.
 
 export class Words {
-  values: Uint32Array;
+  values: Uint32Array<ArrayBuffer>;
   length = 0;
 
   constructor(capacity = 1024) { this.values = new Uint32Array(capacity); }
