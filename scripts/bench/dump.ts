@@ -1,10 +1,11 @@
-// Owns the measure of memory dumps: how long a Node process that answers a probe every 5 ms stands still, ours beside gcore and Linux ProcDump, on processes of several sizes.
+// Owns the measure of memory dumps: how long a Node process that answers a probe every 5 ms stands still, ours beside gcore, Linux ProcDump (where installed) and the kernel's own fork of as much memory, on processes of several sizes.
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { existsSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { createInterface } from 'node:readline';
 import { Worker } from 'node:worker_threads';
 import { startTicks } from '../../src/platform/linux/dump/facts.ts';
 import { runOwnWriter } from '../../src/platform/linux/dump/own-writer.ts';
@@ -12,7 +13,7 @@ import { runOwnWriter } from '../../src/platform/linux/dump/own-writer.ts';
 /** MiB; half on the JavaScript heap, half in buffers. `--sizes 256,1024`. */
 const sizes = (process.argv[process.argv.indexOf('--sizes') + 1] ?? '').split(',').map(Number).filter((n) => n > 0);
 const SIZES = sizes.length > 0 ? sizes : [256, 1_024, 4_096];
-const ROUNDS = 5;
+const ROUNDS = Number(process.argv[process.argv.indexOf('--rounds') + 1]) || 5;
 const WRITER = [resolve(import.meta.dirname, '../../dist/dump-helper.js')];
 const RESULT = new URL('../../artifacts/bench/dump.json', import.meta.url);
 
@@ -36,6 +37,44 @@ const ask = () => { asked = performance.now(); socket.write('?'); };
 socket.on('connect', ask);
 socket.on('data', () => { const now = performance.now(); longest = Math.max(longest, now - asked); last = now; setTimeout(ask, 5); });
 parentPort.on('message', () => { parentPort.postMessage(Math.max(longest, last < asked ? performance.now() - asked : 0)); longest = 0; });`;
+
+/** The floor: a process of C with as much memory (half in one piece, half in pieces of 256 KiB, as V8 has it) copies itself; nobody can be faster who uses the kernel's fork. */
+const FORK = `
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+static void fill(char *p, size_t n) { madvise(p, n, MADV_NOHUGEPAGE); for (size_t i = 0; i < n; i += 4096) p[i] = 1; }
+int main(int argc, char **argv) {
+  size_t half = strtoul(argv[1], 0, 10) << 19, piece = 262144;
+  fill(mmap(0, half, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), half);
+  for (size_t i = 0; i < half; i += piece) { char *p = mmap(0, piece + 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0); mprotect(p, piece, PROT_READ | PROT_WRITE); fill(p, piece); }
+  setvbuf(stdout, 0, _IOLBF, 0);
+  puts("0");
+  while (getchar() != EOF) {
+    struct timespec a, b;
+    clock_gettime(CLOCK_MONOTONIC, &a);
+    pid_t child = fork();
+    if (child == 0) _exit(0);
+    clock_gettime(CLOCK_MONOTONIC, &b);
+    waitpid(child, 0, 0);
+    printf("%f\\n", (b.tv_sec - a.tv_sec) * 1e3 + (b.tv_nsec - a.tv_nsec) / 1e6);
+  }
+}`;
+
+/** Asks the C program for one fork, in ms; undefined where no compiler is. */
+async function forkFloor(mib: number, folder: string): Promise<{ once(): Promise<number>; end(): void } | undefined> {
+  if (program('gcc') === undefined) return undefined;
+  const [source, binary] = [join(folder, 'fork.c'), join(folder, 'fork')];
+  writeFileSync(source, FORK);
+  execFileSync('gcc', ['-O1', '-w', '-o', binary, source]);
+  const child = spawn(binary, [String(Math.round(mib))], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const said = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  await said.next();
+  return { once: async () => { child.stdin.write('x'); return Number((await said.next()).value); }, end: () => { child.kill('SIGKILL'); } };
+}
 
 interface Way { readonly name: string; take(pid: number, file: string): Promise<{ readonly pausedMs?: number }> }
 interface Taken { readonly gapMs: number; readonly totalMs: number; readonly pausedMs?: number; readonly fileMiB: number; readonly diskMiB: number }
@@ -98,14 +137,19 @@ async function main(): Promise<void> {
         const resident = Number(/VmRSS:\s+(\d+)/.exec(await readFile(`/proc/${child.pid}/status`, 'latin1'))?.[1]) / 2 ** 20;
         const rows = new Map<string, Taken[]>();
         const idle: number[] = [];
+        const floor: number[] = [];
+        const fork = await forkFloor(resident * 1_024, folder);
         for (let i = 0; i < ROUNDS; i += 1) {
           await longest(probe);
           await sleep(500);
           idle.push(await longest(probe));
+          if (fork !== undefined) floor.push(await fork.once());
           for (const way of ways()) rows.set(way.name, [...rows.get(way.name) ?? [], await measure(way, child.pid as number, probe, folder)]);
         }
+        fork?.end();
         const bound = 30 + 20 * resident;
-        process.stdout.write(`\n${mb} MiB asked, ${resident.toFixed(2)} GiB resident; at rest the longest gap in 0.5 s is ${round(median(idle))} ms; bound for ours ${Math.round(bound)} ms\n`);
+        process.stdout.write(`\n${mb} MiB asked, ${resident.toFixed(2)} GiB resident; at rest the longest gap in 0.5 s is ${round(median(idle))} ms; bound for ours ${Math.round(bound)} ms; the kernel's fork alone, of as much memory in C, takes ${round(median(floor))} ms (${round(Math.min(...floor))} to ${round(Math.max(...floor))})\n`);
+        result.push({ name: 'fork in C', residentGiB: round(resident), gapMs: round(median(floor)), worstGapMs: round(Math.max(...floor)), boundMs: Math.round(bound) });
         for (const [name, taken] of rows) {
           const row = { name, residentGiB: round(resident), gapMs: round(median(taken.map((t) => t.gapMs))), worstGapMs: round(Math.max(...taken.map((t) => t.gapMs))), pausedMs: taken[0]?.pausedMs === undefined ? undefined : round(median(taken.map((t) => t.pausedMs ?? NaN))), totalMs: Math.round(median(taken.map((t) => t.totalMs))), fileMiB: Math.round(taken[0]?.fileMiB ?? 0), diskMiB: Math.round(taken[0]?.diskMiB ?? 0), boundMs: Math.round(bound) };
           result.push(row);
