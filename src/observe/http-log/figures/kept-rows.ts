@@ -34,7 +34,7 @@ export class KeptRows {
     if (this.#columns.rows === this.#sources.length) this.#grow();
     const to = this.#columns.rows;
     for (const name of NUMBERS) this.#columns[name][to] = columns[name][row] as number;
-    for (const role of TEXT_ROLES) this.#text(columns, role, row, to);
+    this.#texts(columns, row, to);
     this.#sources[to] = source;
     this.#columns.rows = to + 1;
     if (this.#columns.rows >= this.#keep * TRIM_AT + 64 || this.#used > MAX_KEPT_BYTES) this.#trim();
@@ -61,6 +61,21 @@ export class KeptRows {
     NUMBERS.forEach((name, i) => columns[name].set(numbers.subarray(i * rows, (i + 1) * rows)));
     TEXT_ROLES.forEach((role, i) => { columns.text[role].from.set(texts.subarray(i * 2 * rows, (i * 2 + 1) * rows)); columns.text[role].to.set(texts.subarray((i * 2 + 1) * rows, (i * 2 + 2) * rows)); });
     for (let row = 0; row < rows; row += 1) this.add(columns, row, sourceOf(sources[row] as number));
+  }
+
+  /** A row's texts mostly lie in one line: they are copied with what lies between them, in one go. */
+  #texts(columns: Columns, row: number, to: number): void {
+    spanOf(columns, row, span);
+    if (span.to - span.from > MAX_TEXT_BYTES) { for (const role of TEXT_ROLES) this.#text(columns, role, row, to); return; }
+    const size = span.to - span.from, shift = this.#used - span.from;
+    if (this.#used + size > this.#columns.bytes.length) this.#widen(size);
+    if (size > 0) this.#columns.bytes.set(columns.bytes.subarray(span.from, span.to), this.#used);
+    for (const role of TEXT_ROLES) {
+      const from = columns.text[role].from[row] as number, end = columns.text[role].to[row] as number, into = this.#columns.text[role];
+      into.from[to] = end > from ? from + shift : this.#used;
+      into.to[to] = end > from ? end + shift : this.#used;
+    }
+    this.#used += size;
   }
 
   #text(columns: Columns, role: TextRole, row: number, to: number): void {
@@ -110,7 +125,26 @@ export class KeptRows {
   }
 }
 
-function textBytes({ text }: Columns, row: number): number {
+/** Scratch: where a row's texts begin and end. */
+const span = { from: 0, to: 0 };
+
+function spanOf({ text }: Columns, row: number, into: typeof span): void {
+  let from = Infinity, to = 0;
+  for (const role of TEXT_ROLES) {
+    const begin = text[role].from[row] as number, end = text[role].to[row] as number;
+    if (end <= begin) continue;
+    if (begin < from) from = begin;
+    if (end > to) to = end;
+  }
+  into.from = to === 0 ? 0 : from;
+  into.to = to;
+}
+
+/** What add() takes for a row. */
+function textBytes(columns: Columns, row: number): number {
+  spanOf(columns, row, span);
+  if (span.to - span.from <= MAX_TEXT_BYTES) return span.to - span.from;
+  const { text } = columns;
   return TEXT_ROLES.reduce((sum, role) => sum + Math.max(0, (text[role].to[row] as number) - (text[role].from[row] as number)), 0);
 }
 

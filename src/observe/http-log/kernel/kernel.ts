@@ -13,6 +13,8 @@ export interface Compiled {
   prepare(): void;
   find(table: number, text: number, count: number): number;
   findRoutes(count: number): number;
+  again(table: number, text: number, row: number): number;
+  routeAgain(row: number): number;
   learn(table: number, text: number, row: number, id: number): void;
   learnRoute(row: number, id: number): void;
   forget(table: number): void;

@@ -34,7 +34,7 @@ export class Lookups {
   find(table: LookupTable, role: TextRole, count: number, into: Int32Array, { owner, version, judge }: { owner: object; version: number; judge: Judge }): void {
     const number = this.#take(table, owner, version), text = KERNEL_TEXTS.indexOf(role);
     const unknown = this.#loop.find(number, text, count);
-    this.#answer(count, into, unknown, judge, (row, id) => this.#loop.learn(number, text, row, id));
+    this.#answer(count, into, unknown, { judge, again: (row) => this.#loop.again(number, text, row), learn: (row, id) => { this.#loop.learn(number, text, row, id); } });
   }
 
   /** Numbers of method and route of each row asked for. */
@@ -42,7 +42,7 @@ export class Lookups {
     this.#take('routes', owner, version);
     this.#take('odd-paths', owner, version);
     const open = this.#loop.findRoutes(count);
-    this.#answer(count, into, open, judge, (row, id) => this.#loop.learnRoute(row, id));
+    this.#answer(count, into, open, { judge, again: (row) => this.#loop.routeAgain(row), learn: (row, id) => { this.#loop.learnRoute(row, id); } });
   }
 
   #take(table: LookupTable, owner: object, version: number): number {
@@ -56,17 +56,20 @@ export class Lookups {
     return number;
   }
 
-  /** Copies what was found; texts that came several times in the batch are judged as often, which happens once. */
-  #answer(count: number, into: Int32Array, open: number, judge: Judge, learn: (row: number, id: number) => void): void {
+  /** Copies what was found, and asks for what is unknown: once for each text, since what one row teaches the next ones know. */
+  #answer(count: number, into: Int32Array, open: number, { judge, again, learn }: { judge: Judge; again(row: number): number; learn(row: number, id: number): void }): void {
     const found = this.#found;
-    into.set(found.subarray(0, count));
+    into.set(count === found.length ? found : found.subarray(0, count));
     for (let i = 0, left = open; left > 0 && i < count; i += 1) {
       if ((found[i] as number) >= NO_TEXT) continue;
       left -= 1;
       const row = this.#asked[i] as number;
-      const id = judge(row);
+      let id = again(row);
+      if (id < 0) {
+        id = judge(row);
+        if (id >= 0) learn(row, id);
+      }
       into[i] = id;
-      if (id >= 0) learn(row, id);
     }
   }
 }

@@ -62,6 +62,13 @@ export function find(table: usize, text: usize, count: i32): i32 {
   return unknown;
 }
 
+/** The number of one row's text: it may have become known since find(). */
+export function again(table: usize, text: usize, row: usize): i32 {
+  const cell = TEXTS + text * TEXT_SIZE + (row << 2);
+  const from = <usize>load<u32>(cell), size = <usize>load<u32>(cell, TEXT_SIZE / 3) - from;
+  return probe(HEADS + table * 20, load<i32>(cell, 2 * TEXT_SIZE / 3), from, size);
+}
+
 /** The number of a row's text is now known. */
 export function learn(table: usize, text: usize, row: usize, id: i32): void {
   const cell = TEXTS + text * TEXT_SIZE + (row << 2);
@@ -88,6 +95,12 @@ export function findRoutes(count: i32): i32 {
     }
   }
   return unknown;
+}
+
+/** The number of one row's method and route: it may have become known since findRoutes(). */
+export function routeAgain(row: usize): i32 {
+  const size = routeKey(row, KEYS);
+  return size == 0 ? UNKNOWN : probe(isOdd ? ODD_HEAD : HEADS, hashOf(KEYS, KEYS + size), KEYS, size);
 }
 
 export function learnRoute(row: usize, id: i32): void {

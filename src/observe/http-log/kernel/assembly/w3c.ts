@@ -4,7 +4,7 @@ import { BASE, COMMENTS, LINES, MALFORMED, PLACES, ROWS, CAPACITY, DIRECTIVE_AT,
 import { prepareKinds } from './fold';
 import { prepareTables } from './lookup';
 import { decode } from './row';
-export { find, findRoutes, forget, learn, learnRoute } from './lookup';
+export { again, find, findRoutes, forget, learn, learnRoute, routeAgain } from './lookup';
 
 const LF: u8 = 10, CR: u8 = 13, SPACE: u8 = 32, HASH: u8 = 35;
 
