@@ -31,8 +31,8 @@ interface Step { readonly id: number; readonly at: number; readonly rows: number
 export function burstsOf(figures: Figures, names: Names): Burst[] {
   const steps = stepsOf(figures);
   const hot = hotSteps(steps, figures.slots.stepMs);
-  const cells = figures.failing.cells();
-  return joined(steps, hot, figures.slots.stepMs).map(([first, last]) => told(figures, names, steps.slice(first, last + 1), cells))
+  const statuses = statusesBySlot(figures);
+  return joined(steps, hot, figures.slots.stepMs).map(([first, last]) => told(figures, names, steps.slice(first, last + 1), statuses))
     .sort((a, b) => b.failures - a.failures || a.from - b.from).slice(0, BURSTS_TOLD);
 }
 
@@ -87,24 +87,34 @@ function joined(steps: readonly Step[], hot: ReadonlySet<Step>, stepMs: number):
   return found;
 }
 
-function told(figures: Figures, names: Names, steps: readonly Step[], cells: Map<number, Map<number, number>>): Burst {
+function told(figures: Figures, names: Names, steps: readonly Step[], statuses: BySlot): Burst {
   const ids = steps.map((step) => step.id);
   const failed = weights(figures, figures.failed, ids), all = weights(figures, figures.all, ids);
   const failures = steps.reduce((sum, step) => sum + step.failures, 0), rows = steps.reduce((sum, step) => sum + step.rows, 0);
   const whole = failed.records === failures && all.records === rows;
   return {
     from: steps.reduce((at, step) => Math.min(at, step.first), Infinity), to: steps.reduce((at, step) => Math.max(at, step.last), -Infinity),
-    failures, rows, key: mostFrequent(figures, ids, cells), ...(whole ? {} : { sampled: { failures: failed.records, rows: all.records } }), shares: shares(failed, all, names),
+    failures, rows, key: mostFrequent(figures, ids, statuses), ...(whole ? {} : { sampled: { failures: failed.records, rows: all.records } }), shares: shares(failed, all, names),
   };
 }
 
-function mostFrequent({ failing, status }: Figures, slots: readonly number[], cells: Map<number, Map<number, number>>): string {
-  const counts = new Map<number, number>();
-  failing.pairs.forEach((pair, id) => {
-    const own = cells.get(id);
-    const count = own === undefined ? 0 : slots.reduce((sum, slot) => sum + (own.get(slot) ?? 0), 0);
-    if (count > 0) counts.set(pair.status, (counts.get(pair.status) ?? 0) + count);
+/** Of each slot: how many rows failed with which status. */
+type BySlot = ReadonlyMap<number, ReadonlyMap<number, number>>;
+
+function statusesBySlot({ failing }: Figures): BySlot {
+  const found = new Map<number, Map<number, number>>();
+  failing.eachCell((pair, slot, count) => {
+    const status = failing.pairs[pair]?.status ?? 0;
+    let own = found.get(slot);
+    if (own === undefined) { own = new Map(); found.set(slot, own); }
+    own.set(status, (own.get(status) ?? 0) + count);
   });
+  return found;
+}
+
+function mostFrequent({ status }: Figures, slots: readonly number[], statuses: BySlot): string {
+  const counts = new Map<number, number>();
+  for (const slot of slots) for (const [id, count] of statuses.get(slot) ?? []) counts.set(id, (counts.get(id) ?? 0) + count);
   const keyed = [...counts].map(([id, count]) => ({ count, key: keyOf(status.entries, id) }));
   return keyed.sort((a, b) => b.count - a.count || (a.key < b.key ? -1 : 1))[0]?.key ?? '';
 }

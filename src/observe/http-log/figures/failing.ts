@@ -29,16 +29,9 @@ export class Failing {
     this.#cells.add(id * SLOT_IDS + slot);
   }
 
-  /** Failures of each slot, by pair. */
-  cells(): Map<number, Map<number, number>> {
-    const found = new Map<number, Map<number, number>>();
-    this.#cells.each((key, count) => {
-      const id = Math.floor(key / SLOT_IDS);
-      const slots = found.get(id) ?? new Map<number, number>();
-      found.set(id, slots);
-      slots.set(key % SLOT_IDS, count);
-    });
-    return found;
+  /** Failures of each pair in each slot. */
+  eachCell(use: (pair: number, slot: number, count: number) => void): void {
+    this.#cells.each((key, count) => { use(Math.floor(key / SLOT_IDS), key % SLOT_IDS, count); });
   }
 
   /** Routes got other ids; what was let go there is one route here. */

@@ -115,8 +115,8 @@ export class Figures {
     const { hosts, clients, agents } = this.dimensions.merge(state.dimensions, sourceOf);
     this.failing.merge(state.failing, { status, route, slot });
     this.limits.merge(state.limits, route);
-    const ids = [status, route, hosts, clients].map((into) => (id: number) => into[id] ?? -1);
-    const places = [...ids, sourceOf, (id: number) => agents[id] ?? -1];
+    const sources = Int32Array.from({ length: Math.max(-1, ...state.dimensions.sources.map(([source]) => source)) + 1 }, (_, source) => sourceOf(source));
+    const places = [status, route, hosts, clients, sources, agents];
     this.all.merge(state.all, slot, places);
     this.failed.merge(state.failed, slot, places);
     this.slowestRows.merge(state.slowestRows, sourceOf);

@@ -9,6 +9,7 @@ const HEAT_ROWS_TOLD = 100;
 /** Cells across: a page has room for about 4 px each. */
 const MAX_HEAT_STEPS = 240;
 const MINUTE_MS = 60_000;
+const OTHERS = { method: '(others)', route: '(others)' };
 const NICE_MINUTES = [1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1_440, 2_880, 10_080, 43_200];
 
 export interface Axis {
@@ -38,23 +39,34 @@ export function axisOf({ options, totals, slots }: Figures): Axis {
 }
 
 export function heatOf(figures: Figures, names: Names, axis: Axis): HttpReport['heat'] {
-  const { failing, slots, status } = figures;
+  const { failing, slots } = figures;
   const stepMs = heatStep(axis, slots.stepMs);
   const from = Math.floor(axis.from / stepMs) * stepMs;
   const steps = figures.totals.rows === 0 ? 0 : Math.floor((axis.to - from) / stepMs) + 1;
-  const cells = failing.cells();
-  const rows = failing.pairs.map((pair, id) => ({ id, ...pair, key: keyOf(status.entries, pair.status), ...(pair.route < 0 ? { method: '(others)', route: '(others)' } : names.route(pair.route)) }))
-    .sort((a, b) => b.count - a.count || (a.key < b.key ? -1 : a.key > b.key ? 1 : a.route < b.route ? -1 : a.route > b.route ? 1 : a.method < b.method ? -1 : 1));
-  const told = rows.slice(0, HEAT_ROWS_TOLD).map(({ id, key, method, route, count, firstAt, lastAt }) => {
-    const counts = Array.from({ length: steps }, () => 0);
-    for (const [slot, failures] of cells.get(id) ?? []) {
-      const step = Math.floor((slots.at(slot) - from) / stepMs);
-      if (step >= 0 && step < steps) counts[step] = (counts[step] ?? 0) + failures;
-    }
-    return { key, method, route, count, firstAt, lastAt, counts };
+  const pairs = mostFailing(figures, names);
+  const told = pairs.map(({ key, method, route, count, firstAt, lastAt }) => ({ key, method, route, count, firstAt, lastAt, counts: Array.from({ length: steps }, () => 0) }));
+  const rowOf = new Map(pairs.map(({ id }, row) => [id, told[row]?.counts]));
+  failing.eachCell((pair, slot, failures) => {
+    const counts = rowOf.get(pair);
+    if (counts === undefined) return;
+    const step = Math.floor((slots.at(slot) - from) / stepMs);
+    if (step >= 0 && step < steps) counts[step] = (counts[step] ?? 0) + failures;
   });
-  const otherFailures = rows.slice(HEAT_ROWS_TOLD).reduce((sum, row) => sum + row.count, failing.letGo);
-  return { stepMs, from, steps, rows: told, more: Math.max(0, rows.length - HEAT_ROWS_TOLD), ...(otherFailures > 0 ? { otherFailures } : {}) };
+  const all = failing.pairs.reduce((sum, { count }) => sum + count, failing.letGo);
+  const otherFailures = told.reduce((left, { count }) => left - count, all);
+  return { stepMs, from, steps, rows: told, more: failing.pairs.length - told.length, ...(otherFailures > 0 ? { otherFailures } : {}) };
+}
+
+interface HeatPair { readonly id: number; readonly key: string; readonly method: string; readonly route: string; readonly count: number; readonly firstAt: number; readonly lastAt: number }
+
+/** Most failures first, then by name. Names are made only of those that stand at least with the last that is told. */
+function mostFailing({ failing, status }: Figures, names: Names): readonly HeatPair[] {
+  const byCount = failing.pairs.map((pair, id) => ({ id, pair })).sort((a, b) => b.pair.count - a.pair.count);
+  const least = byCount[HEAT_ROWS_TOLD - 1]?.pair.count ?? 0;
+  return byCount.filter(({ pair }) => pair.count >= least)
+    .map(({ id, pair: { status: key, route, count, firstAt, lastAt } }): HeatPair => ({ id, key: keyOf(status.entries, key), ...(route < 0 ? OTHERS : names.route(route)), count, firstAt, lastAt }))
+    .sort((a, b) => b.count - a.count || (a.key < b.key ? -1 : a.key > b.key ? 1 : a.route < b.route ? -1 : a.route > b.route ? 1 : a.method < b.method ? -1 : 1))
+    .slice(0, HEAT_ROWS_TOLD);
 }
 
 /** A round step that the counted steps fit into, with at most MAX_HEAT_STEPS of them across. */

@@ -18,6 +18,8 @@ export function instanceOf(source: string): string | undefined {
 export class Names {
   readonly #figures: Figures;
   readonly #sources: readonly HttpSource[];
+  readonly #instances = new Map<number, string | undefined>();
+  readonly #told = new Map<Dimension, Map<number, string | undefined>>();
 
   constructor(figures: Figures, sources: readonly HttpSource[]) {
     this.#figures = figures;
@@ -26,14 +28,26 @@ export class Names {
 
   source(id: number): string { return this.#sources[id]?.source ?? `source ${id}`; }
   format(id: number): string | undefined { return this.#sources[id]?.format; }
-  instance(id: number): string | undefined { return this.#sources[id]?.instance ?? instanceOf(this.source(id)); }
+  instance(id: number): string | undefined {
+    if (!this.#instances.has(id)) this.#instances.set(id, this.#sources[id]?.instance ?? instanceOf(this.source(id)));
+    return this.#instances.get(id);
+  }
+
   host(id: number): string { return printable(this.#figures.dimensions.hosts.texts.bytes(id)).toLowerCase(); }
   client(id: number): string { return printable(this.#figures.dimensions.clients.texts.bytes(id)); }
   agent(id: number): string { return printable(this.#figures.dimensions.agents.texts.bytes(id)); }
   referrer(id: number): string { return printable(this.#figures.dimensions.referrers.texts.bytes(id)); }
   route(id: number): { method: string; route: string } { return this.#figures.routes.name(id); }
 
+  /** Asked again and again for the same few: remembered. */
   of(dimension: Dimension, id: number): string | undefined {
+    const told = this.#told.get(dimension) ?? new Map<number, string | undefined>();
+    this.#told.set(dimension, told);
+    if (!told.has(id)) told.set(id, this.#make(dimension, id));
+    return told.get(id);
+  }
+
+  #make(dimension: Dimension, id: number): string | undefined {
     if (dimension === 'status') return keyOf(this.#figures.status.entries, id);
     if (dimension === 'method') return this.#figures.routes.methodName(id);
     if (dimension === 'instance') return this.instance(id);

@@ -66,30 +66,28 @@ export class Samples {
   }
 
   state(): SamplesState {
-    const slots: number[] = [], levels: number[] = [], sizes: number[] = [];
-    const records: number[] = [];
-    this.#slots.forEach((slot, id) => {
-      if (!slot) return;
-      slots.push(id);
-      levels.push(slot.level);
-      sizes.push(slot.size);
-      for (let i = 0; i < slot.size * SAMPLE_WIDTH; i += 1) records.push(slot.records[i] as number);
-    });
-    return { slots: Int32Array.from(slots), levels: Uint8Array.from(levels), sizes: Int32Array.from(sizes), records: Int32Array.from(records) };
+    const ids = [...this.#slots.keys()].filter((id) => this.#slots[id] !== undefined);
+    const kept = ids.map((id) => this.#slots[id] as Slot);
+    const records = new Int32Array(kept.reduce((sum, { size }) => sum + size * SAMPLE_WIDTH, 0));
+    let at = 0;
+    for (const slot of kept) { records.set(slot.records.subarray(0, slot.size * SAMPLE_WIDTH), at); at += slot.size * SAMPLE_WIDTH; }
+    return { slots: Int32Array.from(ids), levels: Uint8Array.from(kept, ({ level }) => level), sizes: Int32Array.from(kept, ({ size }) => size), records };
   }
 
-  /** `slotOf` and `ids` (one per place of a record): numbers here of the numbers there. */
-  merge(state: SamplesState, slotOf: Int32Array, ids: readonly ((id: number) => number)[]): void {
-    let from = 0;
-    state.slots.forEach((there, i) => {
-      const size = state.sizes[i] as number;
-      const records = state.records.slice(from, from + size * SAMPLE_WIDTH);
-      from += records.length;
-      for (let k = 0; k < records.length; k += 1) {
-        const place = k % SAMPLE_WIDTH, id = records[k] as number;
-        if (place > 0 && id >= 0) records[k] = ids[place - 1]?.(id) ?? -1;
+  /** `slotOf` and `ids` (one per place of a record): numbers here of the numbers there; an id beyond the table becomes -1. */
+  merge({ slots, levels, sizes, records }: SamplesState, slotOf: Int32Array, ids: readonly Int32Array[]): void {
+    const own = records.slice();
+    ids.forEach((into, place) => {
+      for (let at = place + 1; at < own.length; at += SAMPLE_WIDTH) {
+        const id = own[at] as number;
+        if (id >= 0) own[at] = id < into.length ? into[id] as number : -1;
       }
-      this.#join(slotOf[there] as number, { level: state.levels[i] as number, size, records });
+    });
+    let from = 0;
+    slots.forEach((there, i) => {
+      const size = sizes[i] as number, end = from + size * SAMPLE_WIDTH;
+      this.#join(slotOf[there] as number, { level: levels[i] as number, size, records: own.subarray(from, end) });
+      from = end;
     });
   }
 
