@@ -94,6 +94,12 @@ function packagesIn(...metafiles: readonly Metafile[]): string[] {
   return [...new Set(inputs.flatMap((path) => /node_modules\/(?:.*node_modules\/)?(?:@[^/]+\/)?[^/]+/.exec(path)?.[0] ?? []))].sort();
 }
 
+/** The same commit gives the same bytes, wherever it lies. @throws Error naming what was read under a path of this machine */
+function refusePlaces(...metafiles: readonly Metafile[]): void {
+  const placed = metafiles.flatMap(({ inputs }) => Object.keys(inputs)).find((path) => path.includes(root));
+  if (placed !== undefined) throw new Error(`the build would depend on where it lies: ${placed}`);
+}
+
 async function dist(): Promise<Metafile[]> {
   const there = Object.fromEntries(Object.entries(entries).filter(([, file]) => existsSync(join(root, file))).map(([name, file]) => [name, join(root, file)]));
   const { cli: start, ...others } = there;
@@ -116,5 +122,6 @@ await buildKernel();
 await mkdir(join(root, 'dist'), { recursive: true });
 await rm(join(root, 'public/assets'), { recursive: true, force: true });
 const [programs, shown] = await Promise.all([dist(), build({ ...page, metafile: true })]);
+refusePlaces(...programs, shown.metafile);
 await mkdir(join(root, '.cache'), { recursive: true });
 await writeFile(join(root, '.cache/bundled.json'), JSON.stringify({ packages: packagesIn(...programs, shown.metafile), programs: programs.flatMap((m) => Object.keys(m.outputs)).filter((f) => f.endsWith('.js')).sort() }));
