@@ -76,6 +76,16 @@ async function forkFloor(mib: number, folder: string): Promise<{ once(): Promise
   return { once: async () => { child.stdin.write('x'); return Number((await said.next()).value); }, end: () => { child.kill('SIGKILL'); } };
 }
 
+/** From the wish to end it until all is over: no file, no copy of the process, and it answers. Wished for at the first progress, so in the middle of the writing. */
+async function cancelled(pid: number, file: string): Promise<number> {
+  const end = new AbortController();
+  let wishedAt = 0;
+  const answer = await runOwnWriter({ mode: 'fork', pid, ticks: startTicks(pid) ?? '', file }, end.signal, () => { if (wishedAt === 0) { wishedAt = performance.now(); end.abort(); } }, WRITER);
+  const took = performance.now() - wishedAt;
+  if (answer.say !== 'cancelled' || existsSync(file)) throw new Error(`not cancelled: ${JSON.stringify(answer)}`);
+  return took;
+}
+
 interface Way { readonly name: string; take(pid: number, file: string): Promise<{ readonly pausedMs?: number }> }
 interface Taken { readonly gapMs: number; readonly totalMs: number; readonly pausedMs?: number; readonly fileMiB: number; readonly diskMiB: number }
 
@@ -138,18 +148,22 @@ async function main(): Promise<void> {
         const rows = new Map<string, Taken[]>();
         const idle: number[] = [];
         const floor: number[] = [];
+        const cancels: number[] = [];
         const fork = await forkFloor(resident * 1_024, folder);
         for (let i = 0; i < ROUNDS; i += 1) {
           await longest(probe);
           await sleep(500);
           idle.push(await longest(probe));
           if (fork !== undefined) floor.push(await fork.once());
+          cancels.push(await cancelled(child.pid as number, join(folder, 'cut.core')));
           for (const way of ways()) rows.set(way.name, [...rows.get(way.name) ?? [], await measure(way, child.pid as number, probe, folder)]);
         }
         fork?.end();
         const bound = 30 + 20 * resident;
         process.stdout.write(`\n${mb} MiB asked, ${resident.toFixed(2)} GiB resident; at rest the longest gap in 0.5 s is ${round(median(idle))} ms; bound for ours ${Math.round(bound)} ms; the kernel's fork alone, of as much memory in C, takes ${round(median(floor))} ms (${round(Math.min(...floor))} to ${round(Math.max(...floor))})\n`);
         result.push({ name: 'fork in C', residentGiB: round(resident), gapMs: round(median(floor)), worstGapMs: round(Math.max(...floor)), boundMs: Math.round(bound) });
+        process.stdout.write(`  a cancel in the middle is over after ${Math.round(median(cancels))} ms (worst ${Math.round(Math.max(...cancels))}; bound 1000)\n`);
+        result.push({ name: 'cancel', residentGiB: round(resident), totalMs: Math.round(Math.max(...cancels)), boundMs: 1_000 });
         for (const [name, taken] of rows) {
           const row = { name, residentGiB: round(resident), gapMs: round(median(taken.map((t) => t.gapMs))), worstGapMs: round(Math.max(...taken.map((t) => t.gapMs))), pausedMs: taken[0]?.pausedMs === undefined ? undefined : round(median(taken.map((t) => t.pausedMs ?? NaN))), totalMs: Math.round(median(taken.map((t) => t.totalMs))), fileMiB: Math.round(taken[0]?.fileMiB ?? 0), diskMiB: Math.round(taken[0]?.diskMiB ?? 0), boundMs: Math.round(bound) };
           result.push(row);

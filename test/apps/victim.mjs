@@ -55,6 +55,13 @@ const does = {
     setImmediate(() => { for (;;) leaked.push(Array.from({ length: 10_000 }, (_, n) => ({ n }))); });
     return {};
   },
+  /** Writes into every page of the buffers it keeps, again and again: as an app does whose memory is all in use. */
+  rewrite() {
+    const buffers = leaked.filter((one) => Buffer.isBuffer(one));
+    let turn = 0;
+    setInterval(() => { turn += 1; for (const one of buffers) for (let at = 0; at < one.length; at += 4_096) one[at] = turn; }, 20);
+    return { buffers: buffers.length };
+  },
   /** Keeps so many small objects for good. */
   objects({ count = 1_000 }) {
     for (let i = 0; i < count; i += 1) leaked.push({ id: i, name: `object ${leaked.length}`, tags: [i, i + 1], inner: { i } });

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { closeSync, createReadStream, existsSync, openSync, readFileSync, readSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync, readSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { get } from 'node:http';
 import { join, resolve } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -16,6 +16,7 @@ import type { FlaggedMapping, Mapping, Range } from '../../src/platform/linux/du
 import { REGISTERS_BYTES, writeRegister } from '../../src/platform/linux/dump/registers.ts';
 import { hasRoom } from '../../src/platform/linux/dump/snapshot.ts';
 import { lives, stateOf } from '../support/alive.ts';
+import { holds } from '../support/file-holds.ts';
 import { realPlatform, type RealPlatform } from '../support/real-platform.ts';
 import type { Victim } from '../support/victim.ts';
 import { waitFor } from '../support/wait.ts';
@@ -77,15 +78,6 @@ function sameFlags(pid: number, before: readonly FlaggedMapping[], when: string)
 
 function copiesOf(pid: number): number[] {
   return readdirSync('/proc').filter((name) => /^\d+$/.test(name)).map(Number).filter((other) => parentOf(other) === pid && exitSignal(other) === 0);
-}
-
-async function holds(file: string, text: string): Promise<boolean> {
-  let tail = '';
-  for await (const chunk of createReadStream(file, { encoding: 'latin1', highWaterMark: 1 << 20 }) as AsyncIterable<string>) {
-    if ((tail + chunk).includes(text)) return true;
-    tail = chunk.slice(-text.length);
-  }
-  return false;
 }
 
 /** A stopped thread of the target's pool would be a hang later: all threads must be as they are without us. */
@@ -199,6 +191,16 @@ test('cancelled while it writes: no file, no copy, and the target runs', async (
   assert.equal((await writing).say, 'cancelled');
   assert.equal(existsSync(join(folder, 'cut.core')), false);
   assert.deepEqual(copiesOf(victim.pid), []);
+  assert.equal(await ask(), String(victim.pid));
+});
+
+test('a copy that the kernel ends while it is read gives no core but a reason', async () => {
+  const { victim, ask } = await serving();
+  await victim.do('leak', { mb: 300, buffers: true });
+  const killed = new Set<number>();
+  const answer = await runOwnWriter({ mode: 'fork', pid: victim.pid, ticks: startTicks(victim.pid) ?? '', file: join(folder, 'dead-copy.core') }, never, () => { for (const copy of copiesOf(victim.pid)) { killed.add(copy); process.kill(copy, 'SIGKILL'); } }, WRITER);
+  assert.equal(killed.size > 0 && answer.say === 'refused' && answer.reason, 'no-memory', JSON.stringify(answer));
+  assert.equal(existsSync(join(folder, 'dead-copy.core')), false);
   assert.equal(await ask(), String(victim.pid));
 });
 

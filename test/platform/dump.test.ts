@@ -1,6 +1,5 @@
 // Owns the tests of memory dumps on real processes: whole or nothing, and the target runs on in every case.
 import assert from 'node:assert/strict';
-import { createReadStream } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -9,6 +8,8 @@ import { parseCoreHeader, parseSegments } from '../../src/platform/parse/elf.ts'
 import type { Platform } from '../../src/platform/platform.ts';
 import type { ProcessInfo } from '../../src/shared/model.ts';
 import { stateOf } from '../support/alive.ts';
+import { holds } from '../support/file-holds.ts';
+import { dumpsNearLimit, makeMemoryGroup } from '../support/memory-group.ts';
 import { realPlatform, type RealPlatform } from '../support/real-platform.ts';
 import type { Victim } from '../support/victim.ts';
 import { waitFor } from '../support/wait.ts';
@@ -27,15 +28,6 @@ async function targetOf(platform: Platform, pid: number): Promise<ProcessInfo> {
 async function unharmed(victim: Victim): Promise<void> {
   assert.notEqual(stateOf(victim.pid), 'T');
   assert.equal((await victim.do('print', { text: 'alive' })).did, 'print');
-}
-
-async function holds(file: string, text: string): Promise<boolean> {
-  let tail = '';
-  for await (const chunk of createReadStream(file, { encoding: 'latin1', highWaterMark: 1 << 20 }) as AsyncIterable<string>) {
-    if ((tail + chunk).includes(text)) return true;
-    tail = chunk.slice(-text.length);
-  }
-  return false;
 }
 
 test('a dump is a core that holds the memory, with a measured pause; the target runs on', async () => {
@@ -64,6 +56,21 @@ test('a dump that is cancelled while it is written leaves nothing and the target
   await outcome;
   assert.deepEqual((await readdir(folder)).filter((name) => name.startsWith('cut')), []);
   await unharmed(victim);
+});
+
+test('near a memory limit a dump is a copy, or the app stands while it is written, and it lives through all of them', async (t) => {
+  const group = makeMemoryGroup('dump');
+  if (group === undefined) { t.skip('SKIPPED: no memory group of version 1 can be made here'); return; }
+  const victim = await real.victim();
+  try {
+    // The long form is scripts/soak-memory-limit.ts.
+    const outcomes = await dumpsNearLimit(real.platform, victim, group, 4, 60);
+    t.diagnostic(JSON.stringify(outcomes));
+    assert.ok((outcomes['copy-on-write'] ?? 0) > 0 && (outcomes['stop-and-copy'] ?? 0) > 0, JSON.stringify(outcomes));
+  } finally {
+    await victim.stop();
+    await group.remove();
+  }
 });
 
 test('a target that somebody had stopped before stays stopped', async () => {

@@ -93,3 +93,9 @@ function signalsOf(pid: number): ProcessFacts['signals'] {
   }
   return all;
 }
+
+/** Neither gone nor dead and not yet taken away. */
+export function isAlive(pid: number): boolean {
+  const state = statFields(pid)?.[0];
+  return state !== undefined && state !== 'Z' && state !== 'X';
+}

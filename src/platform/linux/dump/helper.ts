@@ -5,7 +5,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { bytes } from '../../../shared/units.ts';
 import { isOwnPage, planCore, presentRuns, writeCore } from './core-file.ts';
 import type { CorePlan } from './core-file.ts';
-import { memoryOf, readFacts, refuseUnfit, startTicks } from './facts.ts';
+import { isAlive, memoryOf, readFacts, refuseUnfit, startTicks } from './facts.ts';
 import type { Order, Word } from './helper-words.ts';
 import { SystemCallError, openLibc } from './libc.ts';
 import type { Libc } from './libc.ts';
@@ -25,6 +25,8 @@ import { Threads } from './threads.ts';
 
 /** Between looks at memory and progress: 32 pieces are 128 MiB, well under a tenth of a second. */
 const LOOK_EVERY_PIECES = 8;
+/** On a slow disk sooner: a cancel is heard within this and one piece. */
+const LOOK_EVERY_MS = 50;
 const GONE_CODES = new Set(['ENOENT', 'ESRCH']);
 
 class Cancelled extends Error {}
@@ -197,6 +199,8 @@ export async function writeFrom(from: number, { order, first, facts, before, thr
     step('core planned');
     await copyAll(plan, { mem, pagemap, out }, late, { ofBytes: Math.max(1, memoryOf(order.pid).residentBytes), watch, stopped, step });
     step('core written');
+    // Memory of a dead copy reads as holes: what the kernel ended for want of memory must not pass for a core.
+    if (watch !== undefined && !isAlive(from)) throw new Refused('no-memory', 'the copy of the process was ended before all of it was written: memory ran short');
     return plan;
   } catch (error) {
     rmSync(order.file, { force: true });
@@ -213,13 +217,16 @@ function hasOwnPages(pagemap: number, { from, to }: Mapping): boolean {
 async function copyAll(plan: CorePlan, files: { mem: number; pagemap: number; out: number }, late: Snapshot['late'], { ofBytes, watch, stopped, step }: { ofBytes: number; watch: number | undefined; stopped: () => void; step: Step }): Promise<void> {
   let written = 0;
   let pieces = 0;
+  let lookedAt = performance.now();
   for (const size of writeCore(plan, files, late)) {
     written += size;
     pieces += 1;
-    if (pieces % LOOK_EVERY_PIECES !== 0) continue;
+    const whole = pieces % LOOK_EVERY_PIECES === 0;
+    if (!whole && performance.now() - lookedAt < LOOK_EVERY_MS) continue;
+    lookedAt = performance.now();
     if (watch !== undefined && tooTight(watch)) throw new Refused('no-memory', `memory ran short after ${bytes(written)} were written, so the copy was given up before it could harm the app`);
     say({ say: 'progress', bytes: written, ofBytes });
-    step('piece copied');
+    if (whole) step('piece copied');
     await turn();                                              // lets the end of stdin be heard
     stopped();
   }
