@@ -8,6 +8,7 @@ import type { Placed } from '../src/analyze/readers.ts';
 import { finalReport } from '../src/analyze/final-report.ts';
 import { reportHtml } from '../src/analyze/report-html.ts';
 import type { ReportGiven } from '../src/analyze/report.ts';
+import type { Diagnosis } from '../src/shared/cause.ts';
 import type { Finding } from '../src/shared/model.ts';
 
 const root = resolve(import.meta.dirname, '..');
@@ -35,11 +36,14 @@ export async function reportOf(folder: string): ReturnType<typeof finalReport> {
     if (sha256 !== ref.sha256) throw new Error(`${ref.name} is not the file that session.json names`);
   }
   const findings: Finding[] = [];
+  let diagnosis: Diagnosis | undefined;
   for (const analyzer of analyzers) {
     if (!analyzer.needs.every((kind) => placed.some((p) => p.ref.kind === kind))) continue;
-    findings.push(...await analyzer.analyze(givenOf(narrowed(placed, analyzer)), { window: given.window }, new AbortController().signal));
+    const readers = givenOf(narrowed(placed, analyzer));
+    findings.push(...await analyzer.analyze(readers, { window: given.window }, new AbortController().signal));
+    diagnosis ??= await analyzer.diagnose?.(readers, { window: given.window }, new AbortController().signal);
   }
-  return finalReport({ ...given, findings, readers: givenOf(placed) });
+  return finalReport({ ...given, findings, diagnosis, readers: givenOf(placed) });
 }
 
 if (process.argv[1] !== undefined && resolve(process.argv[1]) === join(root, 'scripts', 'golden.ts')) {

@@ -1,6 +1,7 @@
 // Owns the two plugin kinds of analysis: diagnosers collect artifacts, analyzers judge them.
 import type { Readable } from 'node:stream';
 import type { z } from 'zod';
+import type { Diagnosis } from '../shared/cause.ts';
 import type { ArtifactKind, ArtifactRef, Finding, Offer, ProcessInfo } from '../shared/model.ts';
 import type { Platform } from '../platform/platform.ts';
 import type { ArtifactWriter, History } from '../store/store.ts';
@@ -54,4 +55,6 @@ export interface Analyzer {
   readonly needsOne?: readonly ArtifactKind[];                 // at least one of them must be there; name them in `uses` too
   readonly uses?: readonly ArtifactKind[];                     // handed over where there
   analyze(given: Given, about: { readonly window: { readonly from: number; readonly to: number } }, cancel: AbortSignal): Promise<readonly Finding[]>;
+  /** Of the one that names causes. */
+  diagnose?(given: Given, about: { readonly window: { readonly from: number; readonly to: number } }, cancel: AbortSignal): Promise<Diagnosis>;
 }

@@ -68,8 +68,11 @@ function knownBad(crash: Crash): boolean {
   return code !== undefined || signal !== undefined || crash.exception !== undefined || crash.ended.length > 0;
 }
 
-function matchExceptions(exits: readonly Exit[], groups: readonly ExceptionGroup[]): { of: Map<Exit, ExceptionGroup>; inferred: boolean } {
-  const of = new Map<Exit, ExceptionGroup>();
+type Ended = Pick<Exit, 'at' | 'pid'>;
+
+/** Which exception ended which process; inferred: by count alone, where the log tells neither time nor process. */
+export function matchExceptions<E extends Ended>(exits: readonly E[], groups: readonly ExceptionGroup[]): { of: Map<E, ExceptionGroup>; inferred: boolean } {
+  const of = new Map<E, ExceptionGroup>();
   for (const exit of exits) {
     const best = nearest(exit, groups);
     if (best) of.set(exit, best);
@@ -83,7 +86,7 @@ function matchExceptions(exits: readonly Exit[], groups: readonly ExceptionGroup
 }
 
 /** The last exception that this process wrote before its end: fatal ones first, then the latest. */
-function nearest(exit: Exit, groups: readonly ExceptionGroup[]): ExceptionGroup | undefined {
+function nearest(exit: Ended, groups: readonly ExceptionGroup[]): ExceptionGroup | undefined {
   let best: { group: ExceptionGroup; seen: Seen } | undefined;
   for (const group of groups) {
     for (const seen of group.seen) {
@@ -94,7 +97,7 @@ function nearest(exit: Exit, groups: readonly ExceptionGroup[]): ExceptionGroup 
   return best?.group;
 }
 
-function belongs(seen: Seen, exit: Exit): boolean {
+function belongs(seen: Seen, exit: Ended): boolean {
   const inTime = seen.at === undefined || (seen.at >= exit.at - WRITTEN_BEFORE_MS && seen.at <= exit.at + WRITTEN_AFTER_MS);
   if (seen.pid !== undefined && exit.pid !== undefined) return seen.pid === exit.pid && (inTime || seen.fatal);
   return seen.at !== undefined && inTime;

@@ -21,10 +21,10 @@ export interface OfflineGiven extends OpenGiven {
 export async function analyzeMaterial(paths: readonly string[], given: OfflineGiven): Promise<{ readonly report: Report; readonly html: string; readonly notes: readonly string[] }> {
   const opened = await openMaterial(paths, given);
   try {
-    const { session, findings, http } = await judge(opened, given);
+    const { session, findings, diagnosis, http } = await judge(opened, given);
     const report = await finalReport({
       session, app: opened.app, toolVersion: given.toolVersion, ...(opened.target && { target: opened.target }),
-      window: opened.window, findings, http, readers: givenOf(opened.placed),
+      window: opened.window, findings, diagnosis, http, readers: givenOf(opened.placed),
     });
     return { report, html: reportHtml(report, given.reportCss), notes: opened.notes };
   } finally {

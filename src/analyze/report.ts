@@ -1,10 +1,12 @@
 // Owns the report: findings in order, the sentence that stands first, the timeline, and what could not be collected. Pure: same input, same bytes.
 import type { AppInfo, ArtifactKind, Finding, ProcessInfo, Report, Session, Severity, Step } from '../shared/model.ts';
+import type { Diagnosis } from '../shared/cause.ts';
 import { count, plural } from '../shared/units.ts';
 import type { Given } from './contracts.ts';
 import { briefOf, httpFacts } from './parse/http-facts.ts';
 import type { HttpBrief, Window } from './parse/http-facts.ts';
 import { byText, clock, oneLine, shareText } from './parse/words.ts';
+import { causeHeadline } from './report-headline.ts';
 import { timelineOf } from './report-timeline.ts';
 export { reportHtml } from './report-html.ts';
 
@@ -16,6 +18,8 @@ export interface ReportGiven {
   readonly window: Window;
   readonly findings: readonly Finding[];
   readonly readers: Given;
+  /** The causes, where the step that names them ran. */
+  readonly diagnosis?: Diagnosis | undefined;
   /** Of the HTTP log, when an analyzer has read it already; without it the log is read here. */
   readonly http?: HttpBrief | undefined;
 }
@@ -43,9 +47,10 @@ export async function makeReport(given: ReportGiven): Promise<Report> {
     app,
     ...(given.target === undefined ? {} : { target: given.target }),
     state: session.state,
-    headline: headline(findings, http, session),
+    headline: causeHeadline(given.diagnosis, gaps(session)) ?? headline(findings, http, session),
     steps: session.steps,
-    causes: [],
+    causes: given.diagnosis?.causes.slice() ?? [],
+    ...(given.diagnosis === undefined ? {} : { accounting: given.diagnosis.accounting }),
     findings,
     timeline: await timelineOf(readers, window, http),
     artifacts: [...session.artifacts].sort((a, b) => byText(a.instance, b.instance) || byText(a.name, b.name)),

@@ -1,4 +1,5 @@
 // Owns the judging half of a session: analyzers in threads, time-boxed, none able to hurt the agent or the others.
+import type { Diagnosis } from '../shared/cause.ts';
 import type { Finding, Step } from '../shared/model.ts';
 import { plural } from '../shared/units.ts';
 import type { Clock } from '../platform/clock.ts';
@@ -26,7 +27,7 @@ export interface AnalyzerRun {
 }
 
 /** Findings of all analyzers in the list's order; and what the report needs of the HTTP log, when one of them read it. */
-export interface Judged { readonly findings: readonly Finding[]; readonly http?: HttpBrief | undefined }
+export interface Judged { readonly findings: readonly Finding[]; readonly diagnosis?: Diagnosis | undefined; readonly http?: HttpBrief | undefined }
 
 type Judge = (analyzer: Analyzer, placed: readonly Placed[], signal: AbortSignal) => Promise<Judged>;
 
@@ -36,6 +37,7 @@ export async function runAnalyzers(run: AnalyzerRun): Promise<Judged> {
   const judge = thread === undefined ? inline(run) : threaded(run, thread);
   const findings: Finding[] = [];
   let http: HttpBrief | undefined;
+  let diagnosis: Diagnosis | undefined;
   try {
     for (const analyzer of run.analyzers) {
       run.cancel.throwIfAborted();
@@ -46,8 +48,9 @@ export async function runAnalyzers(run: AnalyzerRun): Promise<Judged> {
       const judged = await runOne(run, analyzer, judge);
       findings.push(...judged.findings);
       http ??= judged.http;
+      diagnosis ??= judged.diagnosis;
     }
-    return { findings, http };
+    return { findings, diagnosis, http };
   } finally {
     await thread?.end();
   }
@@ -60,7 +63,7 @@ async function runOne(run: AnalyzerRun, analyzer: Analyzer, judge: Judge): Promi
   const limit = deadline(run.clock, analyzer.title, run.limitMs, run.cancel);
   try {
     const judged = await judge(analyzer, narrowed(run.artifacts, analyzer), limit.signal);
-    run.step(analyzer.id, { state: 'done', note: plural(judged.findings.length, 'finding'), ...took() });
+    run.step(analyzer.id, { state: 'done', note: judged.diagnosis ? saidOfCauses(judged.diagnosis) : plural(judged.findings.length, 'finding'), ...took() });
     return judged;
   } catch (error) {
     if (run.cancel.aborted) { run.step(analyzer.id, { state: 'cancelled', because: 'cancelled', ...took() }); throw error; }
@@ -71,12 +74,18 @@ async function runOne(run: AnalyzerRun, analyzer: Analyzer, judge: Judge): Promi
   }
 }
 
+function saidOfCauses({ causes }: Diagnosis): string {
+  const of = (verdict: string): number => causes.filter((c) => c.verdict === verdict).length;
+  return `${of('found')} found, ${of('ruled-out')} ruled out, ${of('cannot-tell')} cannot be told`;
+}
+
 function inline(run: AnalyzerRun): Judge {
   const readers = sharedReaders();
   return async (analyzer, placed, signal) => {
     const given: Given = readers(placed);
     const findings = await orAbandoned(run.clock, analyzer.analyze(given, { window: run.window }, signal), signal, 0);
-    return { findings, http: knownBrief(given['http-log'] ?? [], run.window) };
+    const diagnosis = analyzer.diagnose === undefined ? undefined : await orAbandoned(run.clock, analyzer.diagnose(given, { window: run.window }, signal), signal, 0);
+    return { findings, diagnosis, http: knownBrief(given['http-log'] ?? [], run.window) };
   };
 }
 

@@ -136,9 +136,9 @@ async function walk(given: SessionsGiven, prepared: Prepared, record: SessionRec
     const last = await collectAll({ ...given, ...prepared, asked: prepared.target, record, limits, cancel, enough });
     const placed = await placedOf(given.store, record.session);
     const step = (id: string, patch: Partial<Step>): void => { record.step({ stage: 'analyze', id }, patch); };
-    const { findings, http } = await runAnalyzers({ analyzers: given.analyzers, artifacts: placed, window: prepared.window, thread: given.thread, clock: given.platform.clock, limitMs: limits.analyzerMs, cancel, step });
+    const { findings, diagnosis, http } = await runAnalyzers({ analyzers: given.analyzers, artifacts: placed, window: prepared.window, thread: given.thread, clock: given.platform.clock, limitMs: limits.analyzerMs, cancel, step });
     cancel.throwIfAborted();
-    await report(given, prepared, record, { findings, http, placed, target: last });
+    await report(given, prepared, record, { findings, diagnosis, http, placed, target: last });
     await record.saved();
   } catch (error) {
     await (cancel.aborted ? leaveNothing(given, record) : fail(given, record, error));
@@ -154,7 +154,7 @@ async function report(given: SessionsGiven, prepared: Prepared, record: SessionR
   const session: Session = { ...record.session, state: stateOf(record.session, prepared.asked), endedAt: given.platform.clock.now(), report: true };
   const made = await finalReport({
     session, app: given.platform.host.app, toolVersion: given.toolVersion, ...(what.target && { target: what.target }),
-    window: prepared.window, findings: what.findings, http: what.http, readers: givenOf(what.placed),
+    window: prepared.window, findings: what.findings, diagnosis: what.diagnosis, http: what.http, readers: givenOf(what.placed),
   });
   await given.store.sessions.saveReport(made, reportHtml(made, given.reportCss));
   record.change({ state: session.state, ...(session.endedAt !== undefined && { endedAt: session.endedAt }), report: true, headline: made.headline.text });

@@ -1,6 +1,7 @@
 // Owns the other side of run-analyzers, and of the reading of a dump: jobs in, for each its findings or the reason out. Analyzers that come after each other share what was read.
 import { parentPort } from 'node:worker_threads';
 import { sayError } from '../shared/errors.ts';
+import type { Diagnosis } from '../shared/cause.ts';
 import type { Finding } from '../shared/model.ts';
 import type { Analyzer, Given } from './contracts.ts';
 import { readForOthers, type DumpOrder } from './dump/reading.ts';
@@ -9,7 +10,7 @@ import { sharedReaders, type Placed } from './readers.ts';
 
 export interface Job { readonly analyzer: string; readonly placed: readonly Placed[]; readonly window: { readonly from: number; readonly to: number } }
 /** `http`: what the report needs of the HTTP log, when it was read. */
-export type FromWorker = { readonly findings: readonly Finding[]; readonly http?: HttpBrief | undefined } | { readonly failed: string };
+export type FromWorker = { readonly findings: readonly Finding[]; readonly diagnosis?: Diagnosis | undefined; readonly http?: HttpBrief | undefined } | { readonly failed: string };
 
 /** Does jobs until the thread is ended from outside: when there are no more, or the time of one is up. */
 export function serve(analyzers: readonly Analyzer[]): void {
@@ -31,7 +32,8 @@ async function answer(analyzers: readonly Analyzer[], job: Job, given: Given): P
   if (!analyzer) return { failed: 'this worker does not know it: agent and worker are of different versions' };
   try {
     const findings = await analyzer.analyze(given, { window: job.window }, new AbortController().signal);
-    return { findings, http: knownBrief(given['http-log'] ?? [], job.window) };
+    const diagnosis = await analyzer.diagnose?.(given, { window: job.window }, new AbortController().signal);
+    return { findings, diagnosis, http: knownBrief(given['http-log'] ?? [], job.window) };
   } catch (error) {
     return { failed: sayError(error) };
   }

@@ -1,5 +1,7 @@
 // Owns the form of the JSON artifacts: what a diagnoser writes is what an analyzer reads, also years later.
 import { z } from 'zod';
+import { AppView } from './app-view.ts';
+import { AppFailure } from './app-link.ts';
 import { At, Change, ProcessInfo, Sample, Series } from './model.ts';
 
 // Text artifacts keep the form of their source: 'http-log' = W3C rows with their #Fields line, 'application-log' and
@@ -27,3 +29,19 @@ export type MetricsFile = z.infer<typeof MetricsFile>;
 
 export const ChangesFile = z.object({ version: z.literal(1), changes: z.array(Change) });
 export type ChangesFile = z.infer<typeof ChangesFile>;
+
+/** The apps that carry the preload, from inside: the last minute of each, summed up. */
+export const InsideFile = z.object({ version: z.literal(1), at: At, apps: z.array(AppView) });
+export type InsideFile = z.infer<typeof InsideFile>;
+
+/** TCP connections of the site's processes, counted by the end they lead to. */
+export const ConnectionsFile = z.object({ version: z.literal(1), at: At, ends: z.array(z.object({ pid: z.number().int().optional(), local: z.string(), remote: z.string(), state: z.string(), count: z.number().int().nonnegative() })), more: z.number().int().nonnegative().default(0) });
+export type ConnectionsFile = z.infer<typeof ConnectionsFile>;
+
+/** What went wrong inside the site's Node processes: since the start of each, as its preload told; `thrown`: what the inspector saw, handled exceptions too. */
+export const ExceptionsFile = z.object({
+  version: z.literal(1), at: At,
+  apps: z.array(z.object({ pid: z.number().int(), startedAt: At, node: z.string(), state: z.enum(['connected', 'files', 'connecting', 'ended']), endedAt: At.optional(), ending: z.string().optional(), failures: z.array(AppFailure) })),
+  thrown: z.object({ pid: z.number().int(), forMs: z.number().nonnegative(), count: z.number().int(), unkept: z.number().int(), failures: z.array(AppFailure) }).optional(),
+});
+export type ExceptionsFile = z.infer<typeof ExceptionsFile>;

@@ -1,6 +1,7 @@
 // Owns the list of analyzers: its order is the order in which they run and in which a session shows them.
 import type { Analyzer } from '../contracts.ts';
 import { applicationCrashes } from './application-crashes.ts';
+import { causes } from './causes.ts';
 import { deployments } from './deployments.ts';
 import { eventLogErrors } from './event-log-errors.ts';
 import { httpFailures } from './http-failures.ts';
@@ -10,4 +11,4 @@ import { memoryDump } from './memory-dump.ts';
 import { nodeReport } from './node-report.ts';
 import { processHealth } from './process-health.ts';
 
-export const analyzers: readonly Analyzer[] = [applicationCrashes, httpFailures, httpSlow, httpTraffic, eventLogErrors, processHealth, deployments, nodeReport, memoryDump];
+export const analyzers: readonly Analyzer[] = [applicationCrashes, httpFailures, httpSlow, httpTraffic, eventLogErrors, processHealth, deployments, nodeReport, memoryDump, causes];

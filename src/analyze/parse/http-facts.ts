@@ -2,15 +2,17 @@
 import type { HttpReport, HttpSource } from '../../shared/http-report.ts';
 import type { RequestRow } from '../../shared/model.ts';
 import { ABSENT } from '../../observe/http-log/columns.ts';
-import type { Columns } from '../../observe/http-log/columns.ts';
+import type { Columns, LogFormat } from '../../observe/http-log/columns.ts';
 import { Figures } from '../../observe/http-log/figures/figures.ts';
 import { limitAt, TIME_LIMITS } from '../../observe/http-log/figures/limits.ts';
 import { statusKey } from '../../observe/http-log/meaning.ts';
 import { Histogram } from '../../observe/http-log/figures/histogram.ts';
+import { detect } from '../../observe/http-log/detect.ts';
 import { routeOf } from '../../observe/http-log/route.ts';
 import { textOf } from '../../observe/http-log/rows.ts';
 import { iisW3c } from '../../observe/http-log/w3c.ts';
 import type { ArtifactReader } from '../contracts.ts';
+import { RowGathering, type RowFacts } from '../events/rows.ts';
 
 export interface Window { readonly from: number; readonly to: number }
 export interface CodeFacts {
@@ -39,6 +41,7 @@ export interface HttpFacts {
   readonly buckets: readonly Bucket[];                         // every bucket of the window, empty ones too; none without rows
   readonly slowRows: number;                                   // of ordinary requests, longer than SLOW_MS
   readonly ordinary: Histogram;                                // time-taken without upgrades (101), which last by design
+  readonly rows: RowFacts;                                     // what a diagnosis must explain
 }
 
 /** What the report itself says of the HTTP log: small, and can be handed from thread to thread. */
@@ -97,6 +100,11 @@ export function httpFacts(readers: readonly ArtifactReader[], window: Window, ca
   return made;
 }
 
+/** App Service begins the name of a raw log with the instance's short id: a folder of several instances' logs is told apart by it. */
+function instanceOf({ name, instance }: ArtifactReader['ref']): string {
+  return instance === 'files' ? /(?:^|[/\\-])([0-9a-f]{6})-\d{8,}/i.exec(name)?.[1]?.toLowerCase() ?? instance : instance;
+}
+
 const briefs = new WeakMap<readonly ArtifactReader[], Map<string, HttpBrief>>();
 
 /** The brief of these logs, when this thread has read them already. */
@@ -117,20 +125,45 @@ async function gather(readers: readonly ArtifactReader[], window: Window, cancel
   const from = Math.floor(window.from / 1_000) * 1_000;
   const figures = new Figures({ from, to: window.to, keepFailed: FAILED_KEPT, onRows: (columns, rows, count) => facts.add(columns, rows, count) });
   const sources: HttpSource[] = [];
-  for (const [index, reader] of readers.entries()) sources.push(await read(reader, cancel, (columns) => figures.add(columns, index)));
+  for (const [index, reader] of readers.entries()) {
+    facts.from(reader);
+    sources.push(await read(reader, cancel, (columns) => figures.add(columns, index)));
+  }
   const told = facts.told({ ...figures.report(sources), from: window.from, to: window.to });
   briefs.set(readers, (briefs.get(readers) ?? new Map<string, HttpBrief>()).set(keyOf(window), briefOf(told)));
   return told;
 }
 
 async function read(reader: ArtifactReader, cancel: AbortSignal, sink: (columns: Columns) => void): Promise<HttpSource> {
-  const log = iisW3c.reader({ sink });
+  const { format, confidence } = await formatOf(reader);
+  const log = format.reader({ sink });
   for await (const chunk of reader.stream()) {
     cancel.throwIfAborted();
     log.write(chunk as Uint8Array);
   }
   log.end();
-  return { source: reader.ref.name, format: iisW3c.id, confidence: 1, ...log.counts, malformedAt: [...log.malformedAt], ...(reader.ref.instance === '' ? {} : { instance: reader.ref.instance }) };
+  return { source: reader.ref.name, format: format.id, confidence, ...log.counts, malformedAt: [...log.malformedAt], ...(reader.ref.instance === '' ? {} : { instance: reader.ref.instance }) };
+}
+
+const SAMPLE_BYTES = 64 * 1024;
+/** Ours are W3C and begin with their columns; what someone else hands in may be of any server. What nobody reads is read as W3C: its lines count as malformed. */
+async function formatOf(reader: ArtifactReader): Promise<{ format: LogFormat; confidence: number }> {
+  const first = Buffer.concat(await beginning(reader));
+  if (first[0] === HASH) return { format: iisW3c, confidence: 1 };
+  const { format, confidence } = detect({ first: first.subarray(0, SAMPLE_BYTES), whole: first.length < SAMPLE_BYTES, later: [] });
+  return format === undefined ? { format: iisW3c, confidence: 0 } : { format, confidence };
+}
+const HASH = 35;
+
+async function beginning(reader: ArtifactReader): Promise<Buffer[]> {
+  const pieces: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of reader.stream()) {
+    pieces.push(chunk as Buffer);
+    size += (chunk as Buffer).length;
+    if (size >= SAMPLE_BYTES) break;
+  }
+  return pieces;
 }
 
 class Gathering {
@@ -143,14 +176,21 @@ class Gathering {
   #failures = 0;
   #aborts = 0;
   #slow = 0;
+  readonly #rows: RowGathering;
+  #source = { name: '', instance: '' };
 
   constructor(window: Window) {
     this.#window = window;
     this.#bucketMs = bucketOf(window);
+    this.#rows = new RowGathering(window);
   }
+
+  /** The rows that follow are of this log. */
+  from({ ref }: ArtifactReader): void { this.#source = { name: ref.name, instance: instanceOf(ref) }; }
 
   add(columns: Columns, rows: Int32Array, count: number): void {
     for (let i = 0; i < count; i += 1) this.#row(columns, rows[i] as number);
+    this.#rows.add(columns, rows, count, this.#source, (row) => aborted(columns.status[row] as number, columns.sub[row] as number, columns.win32[row] as number, columns.taken[row] as number));
   }
 
   #row(columns: Columns, row: number): void {
@@ -223,7 +263,7 @@ class Gathering {
     return {
       report, total: report.rows, failures: this.#failures, aborts: this.#aborts, bucketMs: this.#bucketMs, buckets: this.#all(), slowRows: this.#slow, ordinary: this.#ordinary,
       codes: [...this.#codes.values()].sort((a, b) => b.count - a.count || (a.key < b.key ? -1 : 1)),
-      failed: [...report.failed].reverse(), failedLost: Math.max(0, report.failures - report.failed.length),
+      rows: this.#rows.told(), failed: [...report.failed].reverse(), failedLost: Math.max(0, report.failures - report.failed.length),
     };
   }
 }
