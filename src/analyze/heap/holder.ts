@@ -1,0 +1,112 @@
+// Owns the name of a holder in the words of the source: which variable or property keeps it alive, in which file and line.
+import type { Heap } from './heap.ts';
+import { NameTest } from './names.ts';
+import { edgeBetween, edgeName } from './path.ts';
+import { originOf, PlaceBook, type Place } from './places.ts';
+
+export interface Holder {
+  /** `cache`, `recent.items`, `exports.seen`, `global.requestLog`. */
+  readonly name: string;
+  readonly place: Place | undefined;
+  /** Whether place is the line of the name itself, or that of the function or class that sees it. */
+  readonly exact: boolean;
+}
+
+const MOST_NAMES = 4;
+const MOST_STEPS = 64;
+const PLAIN_NAME = /^[\p{ID_Start}$_#][\p{ID_Continue}$]*$/u;
+/** Words of Node's own objects between a stream or an emitter and what it holds: not what the source calls it. */
+const INNER = /^(?:_events|_readableState|_writableState|buffer|buffered|_handle|data|head|tail|next|prev|listener|onwrite|writecb|callback|_idleNext|_idlePrev|table|elements|properties)$/;
+
+export class Holders {
+  readonly #heap: Heap;
+  readonly places: PlaceBook;
+  readonly #module: NameTest;
+  readonly #file: NameTest;
+
+  constructor(heap: Heap) {
+    this.#heap = heap;
+    this.places = new PlaceBook(heap.graph);
+    this.#module = new NameTest(heap.graph, 'Module');
+    this.#file = new NameTest(heap.graph, 'filename');
+  }
+
+  /** Goes up from a node to the first variable, global or export of the program; undefined: nothing of the program names it. */
+  of(node: number): Holder | undefined {
+    const { before } = this.#heap.distances;
+    const names: string[] = [];
+    let classPlace: Place | undefined;
+    for (let at = node, steps = 0; steps < MOST_STEPS; steps++) {
+      const above = before[at]!;
+      if (above === at) return undefined;
+      const edge = edgeBetween(this.#heap, above, at);
+      if (edge === undefined) return undefined;
+      const name = edgeName(this.#heap, edge);
+      const { edgeTypes, meta: { edgeType } } = this.#heap.graph;
+      if (edgeTypes[edge] === edgeType.context) {
+        const place = this.places.ofContext(above) ?? this.#closureAbove(above);
+        if (place !== undefined && originOf(place.script) !== 'node') return this.#named(name, names, place, classPlace);
+        names.length = 0; classPlace = undefined;
+      } else if (edgeTypes[edge] === edgeType.property || edgeTypes[edge] === edgeType.shortcut) {
+        const known = this.#byProperty(above, name, names, classPlace);
+        if (known !== undefined) return known;
+        if (name !== '__proto__' && (names.length > 0 || !INNER.test(name))) names.unshift(name);
+        const own = this.places.of(above);
+        if (own !== undefined && originOf(own.script) !== 'node' && classPlace === undefined && names.length === 1) classPlace = own;
+      } else if (edgeTypes[edge] === edgeType.element && names.length > 0) names.unshift('[…]');
+      at = above;
+    }
+    return undefined;
+  }
+
+  /** A global, an export, or a static property of a function of the program. */
+  #byProperty(above: number, name: string, names: readonly string[], classPlace: Place | undefined): Holder | undefined {
+    const { graph } = this.#heap;
+    const text = graph.strings.text(graph.names[above]!);
+    if (text === 'global' || text.startsWith('global /') || text.startsWith('Object / ') || text === 'Window') {
+      if (OF_NODE.has(name)) return undefined;
+      const place = this.#declaredAnywhere(names.at(-1) ?? name) ?? classPlace;
+      return place === undefined && names.length === 0 && !PLAIN_NAME.test(name) ? undefined : { name: joined(['global', name, ...names]), place, exact: place !== undefined };
+    }
+    if (name === 'exports' && this.#module.has(graph.names[above]!)) {
+      const file = this.#fileOf(above);
+      if (file === undefined || originOf(file) === 'node') return undefined;
+      const place = names.length === 0 ? undefined : this.places.declaration(file, names[0]!);
+      return { name: joined(['exports', ...names]), place: place ?? classPlace ?? { script: file, line: 1, column: 1 }, exact: place !== undefined };
+    }
+    if (graph.types[above] !== graph.meta.nodeType.closure) return undefined;
+    const own = this.places.of(above);
+    if (own === undefined || originOf(own.script) === 'node') return undefined;
+    return this.#named(graph.strings.text(graph.names[above]!) || 'a function', [name, ...names], own, own);
+  }
+
+  #named(variable: string, names: readonly string[], place: Place, classPlace: Place | undefined): Holder {
+    const last = [...names].reverse().find((one) => PLAIN_NAME.test(one));
+    // The property is written in its class, the variable where it is declared.
+    const exact = (last === undefined ? undefined : this.places.declaration((classPlace ?? place).script, last)) ?? this.places.declaration(place.script, variable);
+    return { name: joined([variable, ...names]), place: exact ?? classPlace ?? place, exact: exact !== undefined };
+  }
+
+  #closureAbove(context: number): Place | undefined {
+    const above = this.#heap.distances.before[context]!;
+    return this.places.of(above);
+  }
+
+  #declaredAnywhere(name: string): Place | undefined {
+    return this.places.scripts().filter((one) => originOf(one) === 'app').map((one) => this.places.declaration(one, name)).find((one) => one !== undefined);
+  }
+
+  #fileOf(module: number): string | undefined {
+    const { firstEdge, edgeTypes, edgeNames, edgeTo, names, strings, meta: { edgeType } } = this.#heap.graph;
+    for (let edge = firstEdge[module]!; edge < firstEdge[module + 1]!; edge++) if (edgeTypes[edge] === edgeType.property && this.#file.has(edgeNames[edge]!)) return strings.text(names[edgeTo[edge]!]!);
+    return undefined;
+  }
+}
+
+/** Globals of Node's own: what they hold is named by what comes below. */
+const OF_NODE = new Set(['process', 'global', 'globalThis', 'console', 'Buffer', 'Symbol', 'Object', 'Function', 'Array', 'Map', 'Set', 'Promise', 'Error', 'WeakMap', 'WeakRef', 'Reflect', 'JSON', 'Intl']);
+
+function joined(names: readonly string[]): string {
+  const shown = names.length > MOST_NAMES ? [...names.slice(0, 2), '…', ...names.slice(-1)] : names;
+  return shown.map((name, i) => (i === 0 ? name : name === '[…]' || name === '…' ? name : PLAIN_NAME.test(name) ? `.${name}` : `[${JSON.stringify(name.slice(0, 60))}]`)).join('').slice(0, 200);
+}

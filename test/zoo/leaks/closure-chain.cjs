@@ -1,0 +1,9 @@
+// Each new thing sees the one before through a context that they share.
+const zoo = require('../zoo.cjs');
+let theThing = null; // HOLDER theThing
+function replace() {
+  const original = theThing;
+  const unused = () => { if (original) return 'hi'; return ''; };
+  theThing = { longArray: new Array(1500).fill('*'), method() { return unused.length; } };
+}
+void zoo(() => { for (let i = 0; i < 20; i++) replace(); });
