@@ -1,4 +1,4 @@
-// Owns the build of the preload: two files, of which every Node can read the first, and Node 16 and later the second.
+// Owns the build of the preload: three files, of which every Node can read the first, and Node 16 and later the second; the third is a thread that is started on request only.
 import { build, type BuildOptions, type Metafile } from 'esbuild';
 import { join } from 'node:path';
 
@@ -8,9 +8,10 @@ export async function buildPreload(root: string, outdir: string, version: string
     absWorkingDir: root, bundle: true, platform: 'node', format: 'cjs', outdir, sourcemap: 'linked', minify: true, legalComments: 'none', metafile: true,
     external: ['./preload-app.js'], define: { DIAG_VERSION: JSON.stringify(version) }, logLevel: 'warning',
   };
-  const [first, second] = await Promise.all([
+  const built = await Promise.all([
     build({ ...both, target: 'node10', entryPoints: { preload: join(root, 'src/preload/main.ts') } }),
     build({ ...both, target: 'node16', entryPoints: { 'preload-app': join(root, 'src/preload/app-main.ts') } }),
+    build({ ...both, target: 'node16', entryPoints: { 'preload-catch': join(root, 'src/preload/catch-worker.ts') } }),
   ]);
-  return [first.metafile, second.metafile];
+  return built.map(({ metafile }) => metafile);
 }

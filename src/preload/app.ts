@@ -1,19 +1,14 @@
 // Owns the life of the preload in one process: quiet until the process serves, counting only while somebody listens, a note at the end.
 import cluster from 'node:cluster';
-import type { AppTick } from '../shared/app-link.ts';
 import { listen } from './channels.ts';
 import { Crash, isChildOfApp } from './crash.ts';
-import { Dependencies } from './dependencies.ts';
-import { Failures } from './failures.ts';
-import { faults, guarded } from './guarded.ts';
+import { Counting } from './counting.ts';
+import { guarded } from './guarded.ts';
 import type { Surroundings } from './guards.ts';
 import { Link } from './link.ts';
-import { Loop } from './loop.ts';
 import { placesOf, type Places } from './places.ts';
-import { Requests } from './requests.ts';
-import { Stalls } from './stalls.ts';
-import { after, epoch, every, now } from './time.ts';
-import { VitalSigns, resourceTypes } from './vitals.ts';
+import { after, every, now } from './time.ts';
+import { resourceTypes } from './vitals.ts';
 
 declare const DIAG_VERSION: string;
 
@@ -27,31 +22,25 @@ const WANT_LOOK_MS = 10_000;
 
 export class App {
   readonly #places: Places;
-  readonly #requests = new Requests();
-  readonly #dependencies = new Dependencies();
-  readonly #failures: Failures;
+  readonly #counting: Counting;
   readonly #crash: Crash;
-  readonly #stalls = new Stalls();
-  readonly #loop = new Loop({ onTurn: (lateMs) => { this.#stalls.turn(lateMs); } });
-  #vitals: VitalSigns | undefined;
   #link: Link | undefined;
-  #counting: (() => void) | undefined;
+  #ticking: (() => void) | undefined;
   #isNew = false;
-  #seq = 0;
-  #tickAt = 0;
   #heardAt = 0;
 
   constructor(env: Surroundings['env']) {
     this.#places = placesOf(env);
-    this.#failures = new Failures({ route: () => this.#requests.only(), onFatal: (failure) => { this.#crash.fatal(failure); } });
+    const counting = new Counting({ places: this.#places, isOwn: (server) => this.#link?.isOwn(server) === true, onFatal: (failure) => { this.#crash.fatal(failure); } });
+    this.#counting = counting;
     this.#crash = new Crash({
       places: this.#places, isTheApp: () => this.#link !== undefined || cluster.isWorker || !isChildOfApp(this.#places),
-      inFlight: () => (this.#counting === undefined ? undefined : this.#requests.inFlight), oldest: () => this.#requests.oldest(), last: () => this.#failures.last,
+      inFlight: () => (this.#ticking === undefined ? undefined : counting.inFlight), oldest: () => counting.oldest(), last: () => counting.lastFailure,
     });
   }
 
   start(): void {
-    this.#failures.attach();
+    this.#counting.attach();
     process.on('exit', guarded((code: number) => { this.#end(code); }));
     // The first request, or a look that finds a server: whatever comes first.
     const stop = listen({ 'http.server.request.start': () => { after(0, guarded(serves)); } });
@@ -71,7 +60,10 @@ export class App {
   }
 
   #serve(): void {
-    const link = new Link({ places: this.#places, preload: DIAG_VERSION, onListener: () => { this.#isNew = true; this.#count(); } });
+    const link = new Link({
+      places: this.#places, preload: DIAG_VERSION, onListener: () => { this.#isNew = true; this.#count(); },
+      onAsk: (wanted, answer) => { void this.#counting.questions.answer(wanted, answer); },
+    });
     this.#link = link;
     link.open();
     every(WANT_LOOK_MS, guarded(() => { link.look(); }));
@@ -79,14 +71,9 @@ export class App {
 
   #count(): void {
     this.#heardAt = now();
-    if (this.#counting !== undefined) return;
-    this.#vitals ??= new VitalSigns();
-    this.#requests.start();
-    this.#dependencies.start();
-    this.#vitals.start();
-    this.#loop.start();
-    this.#tickAt = now();
-    this.#counting = every(TICK_MS, guarded(() => { this.#tick(); }));
+    if (this.#ticking !== undefined) return;
+    this.#counting.start();
+    this.#ticking = every(TICK_MS, guarded(() => { this.#tick(); }));
   }
 
   #tick(): void {
@@ -95,37 +82,23 @@ export class App {
     const at = now();
     if (link.isHeard) this.#heardAt = at;
     else if (at - this.#heardAt > LINGER_MS) { this.#rest(); return; }
+    this.#counting.look();
     if (link.isStuck) return;
-    const tick: AppTick = {
-      type: 'tick', seq: this.#seq, at: epoch(), forMs: at - this.#tickAt,
-      ...this.#requests.drain(), dependencies: this.#dependencies.drain(),
-      ...this.#loop.drain(), ...this.#vitals?.drain() ?? { gc: [] },
-      stalls: this.#stalls.drain(), failures: this.#failures.drain(this.#isNew), lost: this.#lost(),
-    };
-    this.#seq += 1;
-    this.#tickAt = at;
+    const tick = this.#counting.drain(this.#isNew, link.lost());
     this.#isNew = false;
     link.send(tick);
   }
 
-  #lost(): [string, number][] {
-    const own: [string, number][] = [[`faults of the preload${faults.last === '' ? '' : `: ${faults.last}`}`.slice(0, 80), faults.count]];
-    return [...own, ...this.#requests.lost(), ...this.#dependencies.lost(), ...this.#failures.lost(), ...this.#link?.lost() ?? []].filter(([, count]) => count > 0);
-  }
-
   /** Nobody listens any more: back to costing nothing. */
   #rest(): void {
-    this.#counting?.();
-    this.#counting = undefined;
-    this.#requests.stop();
-    this.#dependencies.stop();
-    this.#vitals?.stop();
-    this.#loop.stop();
-    this.#stalls.stop();
+    this.#ticking?.();
+    this.#ticking = undefined;
+    this.#counting.stop();
   }
 
   #end(code: number): void {
     this.#crash.exit(code);
+    this.#counting.end();
     this.#link?.close();
   }
 }

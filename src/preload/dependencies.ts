@@ -1,15 +1,19 @@
 // Owns the calls that the app makes: by host, how many, how long until the answer begins, with which error; http, https, undici and fetch.
-import type { ClientRequest, IncomingMessage } from 'node:http';
-import type { AppDependency } from '../shared/app-link.ts';
+import type { Agent, ClientRequest, IncomingMessage } from 'node:http';
+import type { AppDependency, Latency } from '../shared/app-link.ts';
 import { listen } from './channels.ts';
 import { Durations, Tally } from './latency.ts';
+import type { HostSockets } from './sockets.ts';
 import { now } from './time.ts';
 
 const MAX_HOSTS = 100;
 const MAX_ERRORS = 20;
 const MAX_STATUSES = 40;
+const MAX_SHOWN = 200;
 /** A leak of calls in the app must not become one of ours. */
 const MAX_IN_FLIGHT = 10_000;
+/** Agents whose queue is looked at: an app has one or a few; one that makes an agent for each call has no queues. */
+const MAX_AGENTS = 16;
 const OTHERS = '(other hosts)';
 
 class Host {
@@ -18,33 +22,47 @@ class Host {
   readonly errors = new Tally<string>(MAX_ERRORS, '(others)');
   readonly host: string;
   readonly by: 'http' | 'undici';
+  readonly label: string;
   inFlight = 0;
+  waiting = 0;
   oldestAt = Infinity;
   failed = 0;
 
   constructor(host: string, by: 'http' | 'undici') {
     this.host = host.slice(0, 300);
     this.by = by;
+    this.label = labelOf(this.host);
   }
 }
 
-interface Call { readonly host: Host; readonly at: number }
+interface Call { readonly host: Host; readonly at: number; connected: boolean }
 type Coded = { readonly code?: unknown; readonly name?: unknown; readonly cause?: Coded } | undefined | null;
+
+/** Who wants to know which request made a call. */
+export interface CallHearer {
+  call(key: object, host: string): void;
+  end(key: object, body?: { readonly complete?: boolean; readonly destroyed?: boolean }): void;
+}
 
 export class Dependencies {
   readonly #hosts = new Map<string, Host>();
   readonly #calls = new Map<object, Call>();
+  readonly #agents = new Set<Agent>();
   #unseen = 0;
   #stop: (() => void) | undefined;
+  hearer: CallHearer | undefined;
 
   start(): void {
     if (this.#stop !== undefined) return;
     const undici = (message: unknown): object => (message as { request: object }).request;
+    const http = (message: unknown): ClientRequest => (message as { request: ClientRequest }).request;
     this.#stop = listen({
-      'http.client.request.start': (message) => { this.#begin((message as { request: ClientRequest }).request, 'http'); },
-      'http.client.response.finish': (message) => { const { request, response } = message as { request: ClientRequest; response: IncomingMessage }; this.#answered(request, response.statusCode); },
-      'http.client.request.error': (message) => { const { request, error } = message as { request: ClientRequest; error: Coded }; this.#failed(request, error); },
+      'http.client.request.created': (message) => { this.#begin(http(message), 'http'); },        // from Node 22 on: calls that wait for a connection too
+      'http.client.request.start': (message) => { this.#connected(http(message)); },
+      'http.client.response.finish': (message) => { const { request, response } = message as { request: ClientRequest; response: IncomingMessage }; this.#answered(request, response.statusCode, response); },
+      'http.client.request.error': (message) => { this.#failed(http(message), (message as { error: Coded }).error); },
       'undici:request:create': (message) => { this.#begin(undici(message), 'undici'); },
+      'undici:client:sendHeaders': (message) => { const call = this.#calls.get(undici(message)); if (call !== undefined) call.connected = true; },
       'undici:request:headers': (message) => { this.#answered(undici(message), (message as { response: { statusCode: number } }).response.statusCode); },
       'undici:request:error': (message) => { this.#failed(undici(message), (message as { error: Coded }).error); },
     });
@@ -54,11 +72,23 @@ export class Dependencies {
     this.#stop?.();
     this.#stop = undefined;
     this.#calls.clear();
+    this.#agents.clear();
   }
 
-  #begin(request: object, by: Host['by']): void {
-    if (this.#calls.size >= MAX_IN_FLIGHT) { this.#unseen++; return; }
-    this.#calls.set(request, { host: this.#hostOf(by === 'http' ? hostOfHttp(request as ClientRequest) : String((request as { origin?: unknown }).origin), by), at: now() });
+  #begin(request: object, by: Host['by']): Call | undefined {
+    if (this.#calls.size >= MAX_IN_FLIGHT) { this.#unseen++; return undefined; }
+    const host = this.#hostOf(by === 'http' ? hostOfHttp(request as ClientRequest) : String((request as { origin?: unknown }).origin), by);
+    const call: Call = { host, at: now(), connected: false };
+    this.#calls.set(request, call);
+    if (this.hearer !== undefined) this.hearer.call(request, host.host);
+    return call;
+  }
+
+  #connected(request: ClientRequest): void {
+    const call = this.#calls.get(request) ?? this.#begin(request, 'http');
+    if (call !== undefined) call.connected = true;
+    const { agent } = request as { agent?: Agent };
+    if (agent !== undefined && this.#agents.size < MAX_AGENTS) this.#agents.add(agent);
   }
 
   #hostOf(name: string, by: Host['by']): Host {
@@ -71,7 +101,8 @@ export class Dependencies {
     return host;
   }
 
-  #answered(request: object, status: number | undefined): void {
+  #answered(request: object, status: number | undefined, body?: IncomingMessage): void {
+    if (this.hearer !== undefined) this.hearer.end(request, body);
     const call = this.#take(request);
     if (call === undefined) return;
     call.host.durations.add(now() - call.at);
@@ -79,6 +110,7 @@ export class Dependencies {
   }
 
   #failed(request: object, error: Coded): void {
+    this.hearer?.end(request);
     const call = this.#take(request);
     if (call === undefined) return;                            // it failed in the body, after the answer had begun
     call.host.errors.add(codeOf(error));
@@ -91,25 +123,55 @@ export class Dependencies {
     return call;
   }
 
-  drain(): AppDependency[] {
+  /** `sockets`: by "host:port"; those that are of none of our calls are dependencies of their own. */
+  drain(sockets: ReadonlyMap<string, HostSockets>, connects: ReadonlyMap<string, Latency>): AppDependency[] {
     const at = now();
-    for (const host of this.#hosts.values()) { host.inFlight = 0; host.oldestAt = Infinity; }
+    this.#count();
+    const queues = this.#queues();
+    const labels = new Set<string>();
+    const shown: AppDependency[] = [];
+    for (const host of this.#hosts.values()) {
+      labels.add(host.label);
+      const open = sockets.get(host.label);
+      const waiting = Math.max(host.waiting, host.by === 'http' ? queues.get(host.label) ?? 0 : 0);
+      if (host.durations.count === 0 && host.failed === 0 && host.inFlight === 0 && waiting === 0 && open === undefined) continue;
+      host.failed = 0;
+      shown.push({
+        host: host.host, by: host.by, inFlight: host.inFlight, ...(host.oldestAt === Infinity ? {} : { oldestMs: at - host.oldestAt }),
+        statuses: host.statuses.drain(), errors: host.errors.drain(), latency: host.durations.drain(), waiting, ...connectionsOf(open, connects.get(host.label), at),
+      });
+    }
+    for (const label of new Set([...sockets.keys(), ...connects.keys()])) {
+      const open = sockets.get(label);
+      if (labels.has(label) || open?.isHttp === true) continue;
+      shown.push({ host: label, by: 'socket', inFlight: 0, statuses: [], errors: [], latency: { count: 0, sumMs: 0, maxMs: 0, buckets: [] }, ...connectionsOf(open, connects.get(label), at) });
+    }
+    return shown.slice(0, MAX_SHOWN);
+  }
+
+  #count(): void {
+    for (const host of this.#hosts.values()) { host.inFlight = host.waiting = 0; host.oldestAt = Infinity; }
     for (const [request, call] of this.#calls) {
       // Older Nodes have no channel for errors: the request itself knows that it is over.
       if (call.host.by === 'http' && (request as ClientRequest).destroyed) { this.#failed(request, (request as { errored?: Coded }).errored); continue; }
       call.host.inFlight++;
+      if (!call.connected) call.host.waiting++;
       if (call.at < call.host.oldestAt) call.host.oldestAt = call.at;
     }
-    const shown: AppDependency[] = [];
-    for (const host of this.#hosts.values()) {
-      if (host.durations.count === 0 && host.failed === 0 && host.inFlight === 0) continue;
-      host.failed = 0;
-      shown.push({
-        host: host.host, by: host.by, inFlight: host.inFlight, ...(host.oldestAt === Infinity ? {} : { oldestMs: at - host.oldestAt }),
-        statuses: host.statuses.drain(), errors: host.errors.drain(), latency: host.durations.drain(),
-      });
+  }
+
+  /** Calls that wait in an agent's queue: names are "host:port:…". Node tells of them by a channel only from version 22 on. */
+  #queues(): Map<string, number> {
+    const waiting = new Map<string, number>();
+    for (const agent of this.#agents) {
+      for (const [name, queue] of Object.entries(agent.requests)) {
+        const label = name.split(':').slice(0, 2).join(':');
+        waiting.set(label, (waiting.get(label) ?? 0) + (queue?.length ?? 0));
+      }
+      // One whose last connection is gone is let go; a call of it makes it known again.
+      if (Object.keys(agent.sockets).length + Object.keys(agent.freeSockets).length + Object.keys(agent.requests).length === 0) this.#agents.delete(agent);
     }
-    return shown;
+    return waiting;
   }
 
   lost(): [string, number][] {
@@ -117,10 +179,23 @@ export class Dependencies {
   }
 }
 
+function connectionsOf(open: HostSockets | undefined, connect: Latency | undefined, at: number): Partial<AppDependency> {
+  return {
+    ...(open === undefined ? {} : { open: open.open, bytesIn: Math.max(0, open.bytesIn), bytesOut: Math.max(0, open.bytesOut) }), ...(open?.isHttp === true ? { idle: open.idle } : {}),
+    ...(open?.service === undefined ? {} : { service: open.service }), ...(open?.silentSince === undefined ? {} : { silentMs: Math.max(0, at - open.silentSince) }), ...(connect === undefined ? {} : { connect }),
+  };
+}
+
 /** "https://api.example.com:8443": never the path, which may hold secrets. */
 function hostOfHttp(request: ClientRequest): string {
   const host = request.getHeader('host');
   return `${request.protocol}//${typeof host === 'string' ? host : request.host}`;
+}
+
+/** As connections are called: with the port, without the protocol. */
+function labelOf(host: string): string {
+  const [, protocol = '', name = host] = /^([a-z]+:)\/\/(.*)$/i.exec(host) ?? [];
+  return /:\d+$/.test(name) ? name : `${name}:${protocol === 'https:' ? 443 : 80}`;
 }
 
 function codeOf(error: Coded): string {

@@ -1,10 +1,10 @@
 // Owns what went wrong in the app: exceptions that nobody caught, rejections that became one, warnings; each kind once, counted.
 import type { AppFailure } from '../shared/app-link.ts';
+import { framesOf } from './frames.ts';
 import { guarded } from './guarded.ts';
 import { epoch } from './time.ts';
 
 const MAX_KINDS = 100;
-const MAX_FRAMES = 12;
 const MAX_MESSAGE = 500;
 
 type Monitor = (error: unknown, origin: unknown) => void;
@@ -41,12 +41,19 @@ export class Failures {
     process.on('warning', guarded((warning: unknown) => { this.#add('warning', warning); }));
   }
 
+  /** One that the app handles itself. */
+  caught({ route, ...what }: { type: string; message: string; frames: string[]; route: string | undefined }): void {
+    this.#keep('caught', what, route);
+  }
+
   #add(kind: AppFailure['kind'], error: unknown): AppFailure {
-    const { type, message, frames } = described(error);
+    return this.#keep(kind, described(error), kind === 'warning' ? undefined : this.#options.route());
+  }
+
+  #keep(kind: AppFailure['kind'], { type, message, frames }: { type: string; message: string; frames: string[] }, route: string | undefined): AppFailure {
     const at = epoch();
     const key = `${kind} ${type} ${message.replace(/\d+/g, '#')} ${frames[0] ?? ''}`;
     const before = this.#kinds.get(key);
-    const route = kind === 'warning' ? undefined : this.#options.route();
     const failure: AppFailure = { kind, type, message, frames, count: (before?.count ?? 0) + 1, firstAt: before?.firstAt ?? at, lastAt: at, ...(route === undefined ? {} : { route: route.slice(0, 330) }) };
     if (before !== undefined) { this.#new.delete(before); this.#kinds.delete(key); }
     this.#kinds.set(key, failure);
@@ -87,15 +94,4 @@ export function described(error: unknown): { type: string; message: string; fram
   } catch {
     return { type: 'unreadable', message: 'what was thrown cannot be read', frames: [] };
   }
-}
-
-function framesOf(stack: string): string[] {
-  const frames: string[] = [];
-  for (const line of stack.slice(0, 20_000).split('\n')) {
-    const frame = /^\s+at (.+)$/.exec(line)?.[1];
-    if (frame === undefined) continue;
-    frames.push(frame.slice(0, 300));
-    if (frames.length >= MAX_FRAMES) break;
-  }
-  return frames;
 }

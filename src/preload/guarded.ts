@@ -51,3 +51,17 @@ export function guardedMessage(callback: (message: unknown) => void): (message: 
     }
   };
 }
+
+/** A part of something larger, which goes on without it. */
+export function partOf<T>(work: () => T, without: T): () => T {
+  const guard = new Guard();
+  return () => {
+    if (guard.isOff) return without;
+    try {
+      return work();
+    } catch (error) {
+      guard.caught(error);
+      return without;
+    }
+  };
+}

@@ -1,7 +1,9 @@
 // Owns the app's end of the link: it listens where only the agent knows, says hello, and sends each frame to whoever is connected.
 import { mkdir, rename, rm, rmSync, stat, writeFile } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
+import { randomBytes } from 'node:crypto';
 import type { Announcement, AppFrame, AppHello } from '../shared/app-link.ts';
+import { Answer, frameOf } from './answer.ts';
 import { guarded } from './guarded.ts';
 import { newAddress, type Places } from './places.ts';
 import { epoch } from './time.ts';
@@ -11,6 +13,8 @@ const MAX_LISTENERS = 4;
 /** A listener that reads nothing for so many bytes gets no more until it does. */
 const MAX_WAITING_BYTES = 2 ** 20;
 const MAX_FRAME_BYTES = 2 ** 20;
+/** What asks is short; whoever sends more is not the agent. */
+const MAX_ASK_BYTES = 4_096;
 const SPOOL_SLOTS = 12;
 /** The agent keeps its wish fresh; one that has ended wants nothing. */
 const WANT_FRESH_MS = 60_000;
@@ -21,11 +25,14 @@ export interface LinkOptions {
   readonly preload: string;
   /** Somebody listens now who did not before. */
   onListener(): void;
+  /** The agent has asked; `wanted` may be anything. */
+  onAsk(wanted: unknown, answer: Answer): void;
 }
 
 export class Link {
   readonly #options: LinkOptions;
   readonly #listeners = new Set<Socket>();
+  readonly #key = randomBytes(16).toString('hex');
   #server: Server | undefined;
   #address: string | undefined;
   #wantedAsFiles = false;
@@ -36,6 +43,8 @@ export class Link {
   constructor(options: LinkOptions) {
     this.#options = options;
   }
+
+  isOwn(server: object): boolean { return server === this.#server; }
 
   get isHeard(): boolean { return this.#listeners.size > 0 || this.#wantedAsFiles; }
 
@@ -53,7 +62,7 @@ export class Link {
 
   #announce(address: string): void {
     const { places, preload } = this.#options;
-    const announcement: Announcement = { version: 1, pid: process.pid, startedAt: places.startedAt, node: process.version.slice(0, 40), preload, address };
+    const announcement: Announcement = { version: 1, pid: process.pid, startedAt: places.startedAt, node: process.version.slice(0, 40), preload, address, key: this.#key };
     mkdir(places.folder, { recursive: true }, () => { writeWhole(places.announcement, JSON.stringify(announcement)); });
   }
 
@@ -62,12 +71,34 @@ export class Link {
     if (this.#listeners.size >= MAX_LISTENERS) { socket.destroy(); return; }
     socket.unref();
     socket.on('close', () => { this.#listeners.delete(socket); });
-    socket.resume();                                           // nothing is expected; what comes is not kept
+    this.#hear(socket);
     const { places, preload } = this.#options;
     const hello: AppHello = { type: 'hello', version: 1, pid: process.pid, startedAt: places.startedAt, node: process.version.slice(0, 40), preload, at: epoch() };
     socket.write(frameOf(hello));
     this.#listeners.add(socket);
     this.#options.onListener();
+  }
+
+  /** A listener says nothing, or asks once: from then on it is no listener. */
+  #hear(socket: Socket): void {
+    let heard: Buffer = Buffer.alloc(0);
+    let asked = false;
+    socket.on('data', guarded((bytes: Buffer) => {
+      if (asked) return;
+      heard = Buffer.concat([heard, bytes]);
+      const size = heard.length < 4 ? 0 : heard.readUInt32LE(0);
+      if (size > MAX_ASK_BYTES || heard.length > MAX_ASK_BYTES + 4) { socket.destroy(); return; }
+      if (heard.length < 4 || heard.length < size + 4) return;
+      asked = true;
+      this.#asked(socket, heard.toString('utf8', 4, size + 4));
+    }));
+  }
+
+  #asked(socket: Socket, text: string): void {
+    this.#listeners.delete(socket);
+    const ask = parsed(text);
+    if (ask?.['type'] !== 'ask' || ask['version'] !== 1 || ask['key'] !== this.#key) { socket.destroy(); return; }
+    this.#options.onAsk(ask['wanted'], new Answer(socket));
   }
 
   /** True when the next frame would reach nobody: what is counted is better kept. */
@@ -115,13 +146,13 @@ export class Link {
   }
 }
 
-function frameOf(frame: AppFrame): Buffer {
-  const json = JSON.stringify(frame);
-  const size = Buffer.byteLength(json);
-  const bytes = Buffer.allocUnsafe(size + 4);
-  bytes.writeUInt32LE(size, 0);
-  bytes.write(json, 4, 'utf8');
-  return bytes;
+function parsed(text: string): Readonly<Record<string, unknown>> | undefined {
+  try {
+    const value = JSON.parse(text) as unknown;
+    return typeof value === 'object' && value !== null ? value as Readonly<Record<string, unknown>> : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Whole or not at all. */

@@ -15,6 +15,9 @@ export interface Places {
   readonly announcement: string;
   readonly crash: string;
   readonly want: string;
+  readonly state: string;
+  /** Of what a watch takes: the ending says what it is. */
+  readonly stem: string;
   frame(slot: number): string;
 }
 
@@ -22,7 +25,7 @@ export function placesOf(env: Surroundings['env']): Places {
   const startedAt = Math.round(epoch() - process.uptime() * 1_000);
   const folder = join(homeOf(env) ?? '', 'data', 'DaaS', 'diag', 'apps', instanceOf(env));
   const stem = join(folder, `${process.pid}-${startedAt}`);
-  return { startedAt, folder, announcement: `${stem}.json`, crash: `${stem}.crash`, want: `${stem}.want`, frame: (slot) => `${stem}.${slot}.frame` };
+  return { startedAt, folder, announcement: `${stem}.json`, crash: `${stem}.crash`, want: `${stem}.want`, state: `${stem}.state`, stem, frame: (slot) => `${stem}.${slot}.frame` };
 }
 
 function instanceOf(env: Surroundings['env']): string {

@@ -121,6 +121,12 @@ export class Requests {
     });
   }
 
+  /** As "GET /path", or the framework's pattern. */
+  nameOf(response: Answering): string {
+    const { req } = response;
+    return this.#routes.nameOf(req, this.#told?.get(req));
+  }
+
   /** The only request in flight, as "GET /path". */
   only(): string | undefined {
     if (this.inFlight !== 1) return undefined;
@@ -128,21 +134,28 @@ export class Requests {
     return one === undefined ? undefined : `${one.method} ${one.path}`;
   }
 
-  /** What was counted since the last call. Answers whose connection is gone will never finish: they are found here, not by a listener each. */
-  drain(): { started: number; inFlight: number; oldest: AppFlight[]; routes: AppRoute[] } {
+  /** One that has been served for so long without an answer having begun; streams and long polls have begun theirs. */
+  hangs(ms: number): boolean {
+    const before = now() - ms;
+    return this.#slots.some((one, slot) => one !== undefined && !one.headersSent && (this.#startedAt[slot] as number) < before);
+  }
+
+  /** What was counted since the last call; `others`: of requests counted elsewhere in the same routes. Answers whose connection is gone will never finish: they are found here, not by a listener each. */
+  drain(others: () => { started: number; inFlight: number }): { started: number; inFlight: number; routes: AppRoute[] } {
     for (const response of this.#responses()) {
       if (!isGone(response)) continue;
       this.#take(response);
       this.#routes.of(response.req, response.statusCode, this.#told?.get(response.req)).aborted++;
     }
-    const started = this.#started;
+    const other = others();
+    const started = this.#started + other.started;
     this.#started = 0;
     const routes: AppRoute[] = [];
     for (const route of this.#routes.all) {
       const counted = route.drain();
       if (counted !== undefined) routes.push(counted);
     }
-    return { started, inFlight: this.inFlight, oldest: this.oldest(), routes };
+    return { started, inFlight: this.inFlight + other.inFlight, routes };
   }
 
   lost(): [string, number][] {

@@ -70,6 +70,14 @@ export class Routes {
     return this.ofPath(request.method ?? '', typeof originalUrl === 'string' ? originalUrl : request.url ?? '', status, false);
   }
 
+  /** Of one that is still being served: nothing is counted, and no route is made. */
+  nameOf(request: Named, told: string | undefined): string {
+    const { method = '', route, baseUrl } = request;
+    if (told !== undefined) return `${method} ${told}`;
+    if (typeof route === 'object' && route !== null) return `${method} ${typeof baseUrl === 'string' ? fold(baseUrl) : ''}${textOf((route as { path?: unknown }).path)}`;
+    return `${method} ${fold(pathOf(request))}`;
+  }
+
   ofPath(method: string, url: string, status: number, isHttp2: boolean): Route {
     hashPath(method, url);
     const { one, two } = hashed;

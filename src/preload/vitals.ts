@@ -7,14 +7,23 @@ import { guarded } from './guarded.ts';
 /** Lists of spaces and resources change slowly, and an app with 10,000 sockets pays for each look. */
 const SLOW_EVERY = 10;
 const GC_KINDS: Readonly<Record<number, string>> = { 1: 'scavenge', 2: 'minor mark-sweep', 4: 'mark-sweep', 8: 'incremental', 16: 'weak callbacks' };
+const LARGE = 4;
 const MAX_RESOURCES = 50;
 
 export type Vitals = Pick<AppTick, 'gc' | 'heap' | 'spaces' | 'resources'>;
 
 export class VitalSigns {
   readonly #gc = new Map<string, { count: number; ms: number }>();
+  readonly #onLarge: () => void;
   #collections: PerformanceObserver | undefined;
   #turn = 0;
+  /** All collections together, since the start. */
+  totalMs = 0;
+
+  /** `onLarge`: after collections that look at the whole heap. */
+  constructor(onLarge: () => void) {
+    this.#onLarge = onLarge;
+  }
 
   start(): void {
     if (this.#collections !== undefined) return;
@@ -32,10 +41,14 @@ export class VitalSigns {
 
   #collected(kind: number, ms: number): void {
     const name = GC_KINDS[kind] ?? 'other';
+    this.totalMs += ms;
+    if (kind === LARGE) this.#onLarge();
     const one = this.#gc.get(name);
     if (one === undefined) this.#gc.set(name, { count: 1, ms });
     else { one.count += 1; one.ms += ms; }
   }
+
+  heapNow(): NonNullable<AppTick['heap']> { return heap(); }
 
   drain(): Vitals {
     const gc = [...this.#gc].map(([kind, { count, ms }]): [string, number, number] => [kind, count, ms]);

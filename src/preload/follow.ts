@@ -1,0 +1,162 @@
+// Owns following requests: what work each has begun and not ended. It costs, so it runs only while somebody asked, or for a minute when a request hangs.
+import type { AsyncHook, AsyncLocalStorage } from 'node:async_hooks';
+import type { AppFlight, AppWait } from '../shared/app-link.ts';
+import { guarded } from './guarded.ts';
+import type { Answering, Follower } from './requests.ts';
+import { framesHere } from './frames.ts';
+import { epoch, now } from './time.ts';
+
+const MAX_SHOWN = 5;
+/** Of one request; more are a loop of the app's, and the newest say enough. */
+const MAX_PENDING = 50;
+const MAX_KEYS = 20_000;
+const KINDS: Readonly<Record<string, AppWait['for']>> = {
+  FSREQCALLBACK: 'file', FSREQPROMISE: 'file', FILEHANDLECLOSEREQ: 'file', Timeout: 'timer',
+  GETADDRINFOREQWRAP: 'dns', GETNAMEINFOREQWRAP: 'dns', QUERYWRAP: 'dns', TCPCONNECTWRAP: 'connection', PIPECONNECTWRAP: 'connection', QueuedRequest: 'connection', WRITEWRAP: 'socket', SHUTDOWNWRAP: 'socket', PROCESSWRAP: 'child',
+  PBKDF2REQUEST: 'crypto', SCRYPTREQUEST: 'crypto', RANDOMBYTESREQUEST: 'crypto', SIGNREQUEST: 'crypto', VERIFYREQUEST: 'crypto', HASHREQUEST: 'crypto', CIPHERREQUEST: 'crypto', DERIVEBITSREQUEST: 'crypto', KEYGENREQUEST: 'crypto', KEYPAIRGENREQUEST: 'crypto', KEYPAIRGENJOB: 'crypto',
+};
+
+interface Pending { readonly for: AppWait['for']; readonly at: number; readonly on: string | undefined; readonly resource: Readonly<Record<string, unknown>> | undefined; readonly frames: string[] | undefined; body: { readonly complete?: boolean; readonly destroyed?: boolean } | undefined }
+type Pendings = Map<unknown, Pending>;
+interface Trace { readonly response: object; readonly at: number; readonly pending: Pendings }
+export interface SilentSocket { readonly on: string; readonly sinceMs: number }
+
+export class Follow implements Follower {
+  readonly #silent: () => readonly SilentSocket[];
+  #context: AsyncLocalStorage<Trace> | undefined;
+  #hook: AsyncHook | undefined;
+  #traces = new WeakMap<object, Trace>();
+  readonly #keys = new Map<unknown, Pendings>();
+  #since = 0;
+  #until = 0;
+  #withFrames = false;
+
+  /** `silent`: connections that do not answer, of which only the process knows. */
+  constructor(silent: () => readonly SilentSocket[]) {
+    this.#silent = silent;
+  }
+
+  get isOn(): boolean { return this.#hook !== undefined; }
+  get until(): number { return this.#until; }
+  get span(): { since: number; until: number } | undefined { return this.isOn ? { since: this.#since, until: this.#until } : undefined; }
+
+  /** From now on, for so long; while on, the longer time counts. */
+  start(forMs: number, withFrames: boolean): void {
+    this.#until = Math.max(this.#until, epoch() + forMs);
+    this.#withFrames ||= withFrames;
+    if (this.#hook !== undefined) return;
+    const { AsyncLocalStorage: Storage, createHook } = require('async_hooks') as typeof import('node:async_hooks');
+    this.#since = epoch();
+    this.#context ??= new Storage<Trace>();
+    const end = guarded((id: number) => { this.end(id); });
+    this.#hook = createHook({ init: guarded((id: number, type: string, _trigger: number, resource: object) => { if (type !== 'PROMISE') this.#began(id, type, resource as Pending['resource']); }), before: end, destroy: end });
+    this.#hook.enable();
+  }
+
+  stop(): void {
+    this.#hook?.disable();
+    this.#hook = undefined;
+    this.#context?.disable();
+    this.#traces = new WeakMap();
+    this.#keys.clear();
+    this.#until = 0;
+    this.#withFrames = false;
+  }
+
+  /** Ends by itself. */
+  look(): void {
+    if (this.isOn && epoch() >= this.#until) this.stop();
+  }
+
+  /** The request that is being served at this moment. */
+  get current(): object | undefined { return this.isOn ? this.#context?.getStore()?.response : undefined; }
+
+  begins(response: object): void {
+    const trace: Trace = { response, at: now(), pending: new Map() };
+    this.#traces.set(response, trace);
+    this.#context?.enterWith(trace);
+  }
+
+  #began(id: number, type: string, resource: Pending['resource']): void {
+    const kind = KINDS[type];
+    const trace = type === 'TickObject' || kind !== undefined ? this.#context?.getStore() : undefined;
+    if (trace === undefined) return;
+    if (kind !== undefined) this.#add(trace, id, { for: kind, at: now(), on: type === 'QueuedRequest' ? 'a free connection of the HTTP agent' : undefined, resource, frames: this.#frames(), body: undefined });
+    else this.#wrote(trace, resource);
+  }
+
+  /** Node tells after a write to a stream, by a tick of its own: a database's connection is written to long after it was opened. */
+  #wrote(trace: Trace, resource: Pending['resource']): void {
+    const [first] = (resource?.['args'] ?? []) as readonly ({ readonly stream?: SocketLike } | undefined)[];
+    const stream = first?.stream;
+    if (typeof stream?.bytesRead !== 'number' || typeof stream.remotePort !== 'number' || (stream.server ?? undefined) !== undefined || stream._httpMessage !== undefined) return;
+    const before = stream.bytesRead;
+    const on = `${stream.servername || stream._host || stream.remoteAddress || ''}:${stream.remotePort}`;
+    this.#add(trace, stream, { for: 'socket', at: now(), on, resource: undefined, frames: this.#frames(), body: { get complete() { return stream.bytesRead !== before; }, get destroyed() { return stream.destroyed === true; } } });
+  }
+
+  #frames(): string[] | undefined {
+    return this.#withFrames ? framesHere() : undefined;
+  }
+
+  /** A call that a channel told of. */
+  call(key: object, host: string): void {
+    const trace = this.#context?.getStore();
+    if (trace !== undefined) this.#add(trace, key, { for: 'call', at: now(), on: host, resource: undefined, frames: this.#frames(), body: undefined });
+  }
+
+  #add(trace: Trace, key: unknown, pending: Pending): void {
+    if (this.#keys.size >= MAX_KEYS) return;
+    if (trace.pending.size >= MAX_PENDING) {
+      const [oldest] = trace.pending.keys();
+      this.#keys.delete(oldest);
+      trace.pending.delete(oldest);
+    }
+    trace.pending.set(key, pending);
+    this.#keys.set(key, trace.pending);
+  }
+
+  /** `body`: the answer has begun, and is waited for to its end. */
+  end(key: unknown, body?: Pending['body']): void {
+    const pendings = this.#keys.get(key);
+    const pending = pendings?.get(key);
+    if (pendings === undefined || pending === undefined) return;
+    if (body !== undefined && body.complete === false) { pending.body = body; return; }
+    pendings.delete(key);
+    this.#keys.delete(key);
+  }
+
+  waits(response: object): AppFlight['waits'] {
+    const trace = this.#traces.get(response);
+    if (trace === undefined) return undefined;
+    const at = now();
+    for (const [key, { body }] of trace.pending) if (body !== undefined && (body.complete === true || body.destroyed === true)) this.end(key);
+    const shown = [...trace.pending.values()].filter(isWaitedFor).sort((a, b) => b.at - a.at).slice(0, MAX_SHOWN)
+      .map((one): AppWait => { const on = one.on ?? whereOf(one); return { for: one.for, ...(on === undefined ? {} : { on: on.slice(0, 300) }), forMs: at - one.at, ...(one.frames === undefined ? {} : { frames: one.frames }) }; });
+    return shown.length > 0 ? shown : [this.#unseen(response as Partial<Answering>, at - trace.at)];
+  }
+
+  #unseen(response: Partial<Answering>, ageMs: number): AppWait {
+    if (response.writableEnded === true) return { for: 'other', on: 'the client, which has not taken the whole answer' };
+    if (response.req?.complete === false) return { for: 'other', on: 'the client, which has not sent the whole request' };
+    const [silent] = this.#silent().filter(({ sinceMs }) => sinceMs <= ageMs).sort((a, b) => b.sinceMs - a.sinceMs);
+    return silent === undefined ? { for: 'nothing' } : { for: 'socket', on: silent.on.slice(0, 300), forMs: silent.sinceMs };
+  }
+}
+
+interface SocketLike { readonly bytesRead?: unknown; readonly remotePort?: unknown; readonly remoteAddress?: string; readonly servername?: string; readonly _host?: string; readonly server?: unknown; readonly _httpMessage?: unknown; readonly destroyed?: boolean }
+
+/** Timers that keep nothing alive are Node's own or the app's housekeeping. */
+function isWaitedFor({ for: kind, resource }: Pending): boolean {
+  if (kind !== 'timer') return true;
+  const timer = resource as { hasRef?(): boolean; readonly _repeat?: unknown } | undefined;
+  return timer?.hasRef?.() !== false && (timer?._repeat ?? null) === null;
+}
+
+function whereOf({ for: kind, resource }: Pending): string | undefined {
+  if (resource === undefined) return undefined;
+  const { hostname, address, port, _idleTimeout: timeoutMs } = resource;
+  if (kind === 'dns') return typeof hostname === 'string' ? hostname : undefined;
+  if (kind === 'connection') return typeof address === 'string' ? `${address}${typeof port === 'number' ? `:${port}` : ''}` : undefined;
+  return kind === 'timer' && typeof timeoutMs === 'number' ? `${timeoutMs} ms` : undefined;
+}
