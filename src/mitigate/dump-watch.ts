@@ -165,7 +165,7 @@ class Watch {
         const ends = new Promise<void>((resolve) => { void letItEnd(inspector, () => { this.#ends = true; resolve(); }).then(begun, failed); });
         await Promise.race([inspector.over, untilAborted(this.#all), ends]);
         await this.#dealtWith();
-        inspector.hangUp();
+        await inspector.hangUp();
         if (!this.#all.aborted) await this.#hungUp();
       }).catch(async (error: unknown) => {
         failed(error as Error);

@@ -22,8 +22,9 @@ export interface Inspector {
   hold(yes: boolean): void;
   /** Resolves when the conversation is over, whoever ended it. */
   readonly over: Promise<void>;
-  /** Hangs up at once; `last` is still said, and done when the other side gets to it. */
-  hangUp(last?: string): void;
+  /** Ends the conversation: nobody here is answered any more. `last` is still said, and done when the other side gets to it. The line itself stays until
+   *  the other side has nothing more to say; resolves then, or after 0.8 s, whichever comes first. */
+  hangUp(last?: string): Promise<void>;
 }
 
 /** The WebSocket path of the process behind this port; undefined when nothing there speaks as an inspector. */
@@ -58,7 +59,7 @@ export function connectInspector(port: number, path: string, signal: AbortSignal
         reject(new Error('the other side is no WebSocket'));
         return;
       }
-      resolve(converse(socket as Socket, head, signal));
+      resolve(new Conversation(socket as Socket, head, signal));
     });
     asked.on('response', (answer) => { answer.destroy(); reject(new Error(`the inspector answered ${answer.statusCode}; another debugger may be connected`)); });
     asked.on('error', reject);
@@ -68,74 +69,129 @@ export function connectInspector(port: number, path: string, signal: AbortSignal
 
 interface Waiting { resolve(value: unknown): void; reject(error: Error): void }
 
-type Hearers = Map<string, (params: unknown) => void>;
-
-function converse(socket: Socket, head: Buffer, signal: AbortSignal): Inspector {
-  const waiting = new Map<number, Waiting>();
-  const hearers: Hearers = new Map();
-  const frames = new FrameReader((text) => { heard(waiting, hearers, text); }, (bytes) => { socket.write(frame(OPCODE.pong, bytes)); });
-  const end = (error: Error): void => {
-    socket.destroy();
-    for (const one of waiting.values()) one.reject(error);
-    waiting.clear();
-  };
-  const take = (chunk: Buffer): void => {
-    try {
-      if (!frames.push(chunk)) end(new Error('the inspector hung up'));
-    } catch (error) {
-      end(error as Error);
-    }
-  };
-  socket.on('data', take);
-  socket.on('error', end);
-  const over = new Promise<void>((resolve) => { socket.on('close', () => { end(new Error('the inspector hung up')); resolve(); }); });
-  signal.addEventListener('abort', () => { end(signal.reason as Error); }, { once: true });
-  if (head.length > 0) take(head);
-  return { ...speech(socket, waiting, end), on: (event, hear) => { hearers.set(event, hear); }, hold: (yes) => { if (yes) socket.pause(); else socket.resume(); }, over };
-}
-
 /** Runs in the main context; `returnByValue` makes the value JSON. */
 const EVALUATE = { returnByValue: true, includeCommandLineAPI: true, silent: true };
+/** How long one who hangs up waits for the other side to fall silent. */
+const QUIET_LIMIT_MS = 800;
+/** The line is given up at the latest then: a heap snapshot of many GiB that nobody wants any more is over. */
+const LINGER_LIMIT_MS = 30 * 60_000;
 
-function speech(socket: Socket, waiting: Map<number, Waiting>, end: (error: Error) => void): Pick<Inspector, 'evaluate' | 'send' | 'hangUp'> {
-  let next = 0;
-  const write = (method: string, params: object): number => {
-    next += 1;
-    socket.write(frame(OPCODE.text, Buffer.from(JSON.stringify({ id: next, method, params }))));
-    return next;
-  };
-  const send: Inspector['send'] = (method, params = {}) => new Promise((resolve, reject) => {
-    if (socket.destroyed || !socket.writable) reject(new Error('the inspector hung up'));
-    else waiting.set(write(method, params), { resolve, reject });
-  });
-  return {
-    send,
-    evaluate: async (expression) => ((await send('Runtime.evaluate', { ...EVALUATE, expression })) as Answer['result'])?.result?.value,
-    hangUp: (last) => {
-      const said = last !== undefined && socket.writable && !socket.destroyed;
-      if (!said) { end(new Error('we hung up')); return; }
-      write('Runtime.evaluate', { ...EVALUATE, expression: last });
-      for (const one of waiting.values()) one.reject(new Error('we hung up'));
-      waiting.clear();
-      socket.resume();
-      socket.end(frame(OPCODE.close, Buffer.alloc(0)), () => { socket.destroy(); });
-    },
-  };
+/**
+ * Node ends with SIGSEGV when its inspector has something to say in the very moment in which the other side leaves (seen on Node 20 at the next script that
+ * was compiled). So who leaves first turns off whatever it had turned on, lets the other side finish its answers, and closes then.
+ */
+class Conversation implements Inspector {
+  readonly over: Promise<void>;
+  readonly #socket: Socket;
+  readonly #waiting = new Map<number, Waiting>();
+  /** Asked and not answered yet, also by those who do not wait any more. */
+  readonly #owed = new Set<number>();
+  readonly #enabled = new Set<string>();
+  readonly #hearers = new Map<string, (params: unknown) => void>();
+  readonly #frames: FrameReader;
+  #next = 0;
+  #left = false;
+
+  constructor(socket: Socket, head: Buffer, signal: AbortSignal) {
+    this.#socket = socket;
+    this.#frames = new FrameReader((text) => { this.#heard(text); }, (bytes) => { socket.write(frame(OPCODE.pong, bytes)); });
+    socket.on('data', (chunk: Buffer) => { this.#take(chunk); });
+    socket.on('error', (error) => { this.#end(error); });
+    this.over = new Promise<void>((resolve) => { socket.on('close', () => { this.#end(new Error('the inspector hung up')); resolve(); }); });
+    signal.addEventListener('abort', () => { this.#leave(signal.reason as Error); }, { once: true });
+    if (head.length > 0) this.#take(head);
+  }
+
+  on(event: string, hear: (params: unknown) => void): void { if (!this.#left) this.#hearers.set(event, hear); }
+
+  hold(yes: boolean): void {
+    if (yes && !this.#left) this.#socket.pause();
+    else this.#socket.resume();
+  }
+
+  send(method: string, params: object = {}): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      if (this.#left || this.#socket.destroyed || !this.#socket.writable) reject(new Error('the inspector hung up'));
+      else this.#waiting.set(this.#write(method, params), { resolve, reject });
+    });
+  }
+
+  async evaluate(expression: string): Promise<unknown> {
+    return ((await this.send('Runtime.evaluate', { ...EVALUATE, expression })) as Answer['result'])?.result?.value;
+  }
+
+  async hangUp(last?: string): Promise<void> {
+    if (!this.#left && last !== undefined && this.#socket.writable) this.#write('Runtime.evaluate', { ...EVALUATE, expression: last });
+    this.#leave(new Error('we hung up'));
+    let timer: NodeJS.Timeout | undefined;
+    await Promise.race([this.over, new Promise((resolve) => { timer = setTimeout(resolve, QUIET_LIMIT_MS); })]);
+    clearTimeout(timer);
+  }
+
+  #write(method: string, params: object): number {
+    this.#next += 1;
+    const [domain = '', verb] = method.split('.');
+    if (verb === 'enable') this.#enabled.add(domain);
+    if (method === WAITS_FOR_US) this.#enabled.add(method);
+    this.#owed.add(this.#next);
+    this.#socket.write(frame(OPCODE.text, Buffer.from(JSON.stringify({ id: this.#next, method, params }))));
+    return this.#next;
+  }
+
+  #leave(error: Error): void {
+    this.#refuseAll(error);
+    if (this.#left) return;
+    this.#left = true;
+    this.#hearers.clear();
+    this.#socket.resume();
+    this.#socket.unref();
+    if (!this.#socket.writable) { this.#socket.destroy(); return; }
+    for (const one of this.#enabled) {
+      if (one === WAITS_FOR_US) this.#write(WAITS_FOR_US, { enabled: false });
+      else this.#write(`${one}.disable`, {});
+    }
+    const timer = setTimeout(() => { this.#close(); }, LINGER_LIMIT_MS).unref();
+    this.#socket.on('close', () => { clearTimeout(timer); });
+    if (this.#owed.size === 0) this.#close();
+  }
+
+  #close(): void { this.#socket.end(frame(OPCODE.close, Buffer.alloc(0)), () => { this.#socket.destroy(); }); }
+
+  #end(error: Error): void {
+    this.#socket.destroy();
+    this.#refuseAll(error);
+  }
+
+  #refuseAll(error: Error): void {
+    for (const one of this.#waiting.values()) one.reject(error);
+    this.#waiting.clear();
+  }
+
+  #take(chunk: Buffer): void {
+    try {
+      if (!this.#frames.push(chunk)) this.#end(new Error('the inspector hung up'));
+    } catch (error) {
+      this.#end(error as Error);
+    }
+  }
+
+  #heard(text: string): void {
+    const answer = JSON.parse(text) as Answer;
+    if (answer.id === undefined) { this.#hearers.get(answer.method ?? '')?.(answer.params); return; }
+    this.#owed.delete(answer.id);
+    if (this.#left && this.#owed.size === 0) { this.#close(); return; }
+    const one = this.#waiting.get(answer.id);
+    this.#waiting.delete(answer.id);
+    const thrown = answer.result?.exceptionDetails;
+    if (answer.error !== undefined) one?.reject(new Error(answer.error.message ?? 'the inspector refused'));
+    else if (thrown !== undefined) one?.reject(new Error(thrown.exception?.description?.split('\n')[0] ?? thrown.text ?? 'the expression threw'));
+    else one?.resolve(answer.result);
+  }
 }
+
+const WAITS_FOR_US = 'NodeRuntime.notifyWhenWaitingForDisconnect';
 
 interface Answer { id?: number; method?: string; params?: unknown; error?: { message?: string }; result?: { result?: { value?: unknown }; exceptionDetails?: { text?: string; exception?: { description?: string } } } }
-
-function heard(waiting: Map<number, Waiting>, hearers: Hearers, text: string): void {
-  const answer = JSON.parse(text) as Answer;
-  if (answer.id === undefined) { hearers.get(answer.method ?? '')?.(answer.params); return; }
-  const one = waiting.get(answer.id);
-  if (one === undefined) return;                             // the answer to what was said while hanging up
-  waiting.delete(answer.id);
-  const thrown = answer.result?.exceptionDetails;
-  if (answer.error !== undefined) one.reject(new Error(answer.error.message ?? 'the inspector refused'));
-  else if (thrown !== undefined) one.reject(new Error(thrown.exception?.description?.split('\n')[0] ?? thrown.text ?? 'the expression threw'));
-  else one.resolve(answer.result);
-}
 
 /** A frame from a client is masked (RFC 6455, 5.3). */
 function frame(opcode: number, payload: Buffer): Buffer {

@@ -136,7 +136,7 @@ class Writer {
     } catch (error) {
       // Told by end(), once; the inspector is hung up so that its answer is not waited for.
       this.#fault = error;
-      this.#inspector.hangUp();
+      void this.#inspector.hangUp();
     }
     this.#waiting -= bytes.length;
     if (this.#waiting <= WAITING_BYTES / 2) this.#inspector.hold(false);

@@ -58,11 +58,11 @@ export async function talkTo<T>(door: InspectorDoor, pid: number, signal: AbortS
     return done;
   } catch (error) {
     // After an abort the last word has been said already; else what we opened is closed now.
-    inspector?.hangUp();                                       // else we would be the somebody who is still connected
+    await inspector?.hangUp();                                 // else we would be the somebody who is still connected
     if (opened && !(signal.aborted && inspector !== undefined)) await closeAfter(place, error);
     throw error;
   } finally {
-    inspector?.hangUp();
+    await inspector?.hangUp();
     if (opened && !signal.aborted) await until(() => !door.listens(pid, port));
   }
 }
@@ -99,7 +99,7 @@ async function begin({ door, pid, port }: Place, limit: AbortSignal): Promise<In
     const inspector = await connect(port, connecting.signal);
     const found = await inspector.evaluate('process.pid');
     if (found === door.innerPid(pid)) return inspector;
-    inspector.hangUp();
+    await inspector.hangUp();
     throw new Error(`process ${String(found)} answered on its port`);
   } finally {
     limit.removeEventListener('abort', abort);
@@ -107,7 +107,7 @@ async function begin({ door, pid, port }: Place, limit: AbortSignal): Promise<In
 }
 
 async function untilAborted<T>({ door, pid, port }: Place, inspector: Inspector, opened: boolean, signal: AbortSignal, work: (inspector: Inspector) => Promise<T>): Promise<T> {
-  const leave = (): void => { inspector.hangUp(opened && door.connections(pid, port) <= 1 ? CLOSE : undefined); };
+  const leave = (): void => { void inspector.hangUp(opened && door.connections(pid, port) <= 1 ? CLOSE : undefined); };
   signal.throwIfAborted();
   signal.addEventListener('abort', leave, { once: true });
   try {
@@ -190,7 +190,7 @@ async function closeInspector(place: Place): Promise<void> {
   try {
     await scheduleClose(place, inspector);
   } finally {
-    inspector.hangUp();
+    await inspector.hangUp();
   }
 }
 
