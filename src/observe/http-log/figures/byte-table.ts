@@ -140,7 +140,7 @@ export class ByteTable {
   #set(slot: number, hash: number, bytes: Uint8Array, from: number, size: number): number {
     const id = this.size;
     if ((id + 1) * 3 > this.#texts.length) {
-      const texts = new Int32Array(this.#texts.length * 2);
+      const texts = new Int32Array(this.#texts.length * 4);
       texts.set(this.#texts);
       this.#texts = texts;
     }
@@ -157,7 +157,7 @@ export class ByteTable {
   }
 
   #widen(least: number): void {
-    const arena = new Uint8Array(Math.max(least, Math.ceil(this.#arena.length * 1.5)));
+    const arena = new Uint8Array(Math.max(least, this.#arena.length * 4));
     arena.set(this.#arena.subarray(0, this.#used));
     this.#arena = arena;
     this.#view = new DataView(arena.buffer);

@@ -4,6 +4,8 @@ import { BUCKETS, FIRST_ORDERED_PAGE, PAGE, PAGES, bucketsInOrder, middleOf } fr
 /** A counter has 8 bits; what goes beyond is kept apart, in whole turns of it. */
 const TURN = 256;
 const FIRST_PAGES = 32;
+/** What is not touched of new memory costs nothing; each move to larger memory touches all of it anew. */
+const GROWTH = 4;
 
 /** Scratch of addEach(): each batch uses it anew. */
 let places = new Int32Array(0);
@@ -29,7 +31,7 @@ export class Histograms {
   /** Makes room for ids below `count`. */
   reserve(count: number): void {
     if (count * PAGES <= this.#directory.length) return;
-    const grown = new Int32Array(Math.max(count, Math.ceil(this.#directory.length / PAGES * 1.5)) * PAGES);
+    const grown = new Int32Array(Math.max(count, this.#directory.length / PAGES * GROWTH) * PAGES);
     grown.set(this.#directory);
     this.#directory = grown;
   }
@@ -170,7 +172,7 @@ export class Histograms {
       page = this.#used;
       this.#used += 1;
       if (this.#used * PAGE > this.#cells.length) {
-        const grown = new Uint8Array(Math.ceil(this.#cells.length / PAGE * 1.5) * PAGE);
+        const grown = new Uint8Array(this.#cells.length * GROWTH);
         grown.set(this.#cells);
         this.#cells = grown;
       }

@@ -150,7 +150,7 @@ export class TextCounts {
   #welcome(last: number): void {
     const { width, taken } = this.#options;
     if ((last + 1) * width > this.values.length) {
-      const grown = new Float64Array(Math.max(last + 1, Math.ceil(this.values.length / width * 1.5)) * width);
+      const grown = new Float64Array(Math.max(last + 1, this.values.length / width * 4) * width);
       grown.set(this.values);
       this.values = grown;
     }
