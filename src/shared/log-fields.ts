@@ -15,9 +15,14 @@ export function jsonFields(text: string): Readonly<Record<string, unknown>> | un
   }
 }
 
+/** What the platform puts before each line that the app wrote: Docker a time in UTC, a runtime of Kubernetes' form (CRI) a time, the
+ *  stream, and whether the line is full. */
+export const DOCKER_STAMP = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{3,9}Z (?:std(?:out|err) [FP] )?|(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d) std(?:out|err) [FP](?::[\w.-]{1,64})? )/y;
+
 /** Without the time (and stream) that Docker's log driver puts before what the app wrote. */
 export function undocker(line: string): string {
-  const found = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3,9}Z (?:std(?:out|err) [FP] )?/.exec(line);
+  DOCKER_STAMP.lastIndex = 0;
+  const found = DOCKER_STAMP.exec(line);
   // What follows may be a line with a time of its own; then the prefix is Docker's beyond doubt, else it may be the app's own time.
   return found ? line.slice(found[0].length) : line;
 }

@@ -1,4 +1,5 @@
 // Owns masking: finds secrets in names, texts, queries and command lines and puts one fixed word in their place.
+import { DOCKER_STAMP } from './log-fields.ts';
 import { isSecretName, isSecretQueryName } from './secret-name.ts';
 import { MASK, hidden, maskPairs } from './mask-pairs.ts';
 
@@ -81,13 +82,17 @@ function maskPrivateKeys(text: string, hide: (secret: string) => string): string
   return done === 0 ? text : out + text.slice(done);
 }
 
+/** Line by line, over the stamps of the platform and the headers of an encrypted key. */
 function endOfBase64(text: string, from: number): number {
   if (text.startsWith(MASK, from)) return from + MASK.length;
-  const run = /[A-Za-z0-9+/=\s\\]*/y;
-  run.lastIndex = from;
-  run.exec(text);
-  return run.lastIndex;
+  const past = (form: RegExp, at: number): number => { form.lastIndex = at; return form.exec(text) === null ? at : form.lastIndex; };
+  let at = past(BASE64, from);
+  while (text[at] === '\n') at = past(BASE64, past(PEM_HEADER, past(DOCKER_STAMP, at + 1)));
+  return at;
 }
+
+const BASE64 = /[A-Za-z0-9+/=\\\r\t\v\f ]*/y;
+const PEM_HEADER = /[ \t]{0,40}(?:Proc-Type|DEK-Info): [^\n]{0,100}/y;
 
 /** Shorter values would be found by accident in ordinary words. */
 const MIN_KNOWN = 8;

@@ -40,6 +40,8 @@ const DOTNET_TRACE = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\S*\s+PID\[\d+\]/;
 /** A private key follows line by line: one entry, so that the mask sees it whole. */
 const PEM_BEGIN = /-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----[^-]*$/;
 const PEM_LINE = /^\s*(?:[A-Za-z0-9+/=\\]{1,100}|-----END .*|(?:Proc-Type|DEK-Info): .*)$/;
+/** A line that the container runtime cut: the next one goes on where it ends. */
+const PARTIAL = /^\d{4}-\S{1,40} std(?:out|err) P(?::\S{0,64})? /;
 /** A line that begins with a time or a bracketed time starts an entry of its own. */
 const STAMPED = /^(?:\[?\d{4}[-/]\d\d[-/]\d\d[T ]|\[\d\d[-/][A-Z][a-z]{2}[-/]|[[(]?\d\d:\d\d:\d\d|\{"|<\d{1,3}>|[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d)/;
 
@@ -112,7 +114,7 @@ export class Joining {
   #joins(body: string, raw: string): boolean {
     if (this.#texts === 0) return false;
     const kind = this.#kind;
-    if (kind === 'pem') return PEM_LINE.test(body);
+    if (kind === 'pem') return PEM_LINE.test(body) || PARTIAL.test(this.#lastText);
     if (kind === 'traceback' && this.#blanks === 0) return true; // indented frames, then the line that names the exception
     if (/^\s/.test(body)) return this.#blanks === 0 || FRAME.test(body) || kind === 'uncaught' || kind === 'preamble';
     if (JOINS.some((form) => form.test(body))) return true;
