@@ -1,6 +1,6 @@
 // Owns the bench of the live tail: how late a line is and how much comes through to 1, 10 and 100 clients, beside tail -F under websocketd and a bare broadcaster in the same run.
 import { spawn, type ChildProcess } from 'node:child_process';
-import { closeSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readFileSync, writeSync } from 'node:fs';
 import { link, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -17,6 +17,8 @@ const ROUNDS = Number(values.rounds);
 const SECONDS = Number(values.seconds);
 const COUNTS = values.clients.split(',').map(Number);
 const LINES_A_SECOND = 1_000;
+/** Before the measuring, for all alike: the first thousands of lines are run by the interpreter. */
+const WARM_SECONDS = 2;
 const LINE_BYTES = 200;
 const CHUNK_LINES = 320;
 /** Unique megabytes of one throughput run, by clients. A message a line is thirty times slower and gets less. */
@@ -100,7 +102,23 @@ async function clientsOf(kind: Kind, at: Stand, count: number, stalled = 0): Pro
   return { ask: async (question) => { child.stdin?.write(`${question}\n`); return JSON.parse(await next()) as never; }, end: () => child.kill('SIGKILL') };
 }
 
-const cpuMs = (pid: number): number => { const f = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ').map(Number) ?? []; return ((f[11] ?? 0) + (f[12] ?? 0)) * 10; };
+/** Of all threads of the process and of its children (websocketd starts a tail for each client), to the microsecond: the ticks of /proc/PID/stat
+ *  count a whole hundredth of a second for who happens to run when it ends. */
+function cpuMs(pid: number): number {
+  const tasks = readdirSync(`/proc/${pid}/task`).map((task) => `/proc/${pid}/task/${task}`);
+  const children = tasks.flatMap((task) => orNothing(`${task}/children`).split(' ').filter(Boolean).map(Number));
+  return tasks.reduce((sum, task) => sum + Number(orNothing(`${task}/schedstat`).split(' ')[0]) / 1e6, 0) + children.reduce((sum, child) => sum + cpuMs(child), 0);
+}
+
+/** Of a thread that may have ended just now. */
+function orNothing(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT' || (error as NodeJS.ErrnoException).code === 'ESRCH') return '';
+    throw error;
+  }
+}
 const rssMiB = (pid: number): number => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1_024;
 
 /** Each line by a write of its own, on time on the average. */
@@ -130,7 +148,7 @@ async function late(kind: Kind, count: number, agent: { url: string; pid: number
   const at = await stand(kind, agent);
   const clients = await clientsOf(kind, at, count);
   try {
-    await writeSlowly(at.file, 0.5);
+    await writeSlowly(at.file, WARM_SECONDS);
     await sleep(200);
     await clients.ask('late');
     const [cpu, began] = [at.pid === undefined ? 0 : cpuMs(at.pid), performance.now()];
