@@ -1,8 +1,14 @@
 // Owns where memory concentrates in one snapshot: objects that hold much, spread over many alike things or over a long chain.
 import { NO_NODE } from './classes.ts';
 import type { Heap } from './heap.ts';
+import { isOutside, programWays } from './program-ways.ts';
 
-export interface Concentration { readonly node: number; readonly tops: readonly number[] }
+export interface Concentration {
+  readonly node: number;
+  readonly tops: readonly number[];
+  /** Where it is not all that the node retains. */
+  readonly bytes?: number;
+}
 
 /** A holder counts from this share of the heap on, and from these bytes. */
 const LEAST_SHARE = 0.02;
@@ -20,16 +26,20 @@ export function concentrations(heap: Heap): Concentration[] {
   const least = Math.max(LEAST_BYTES, retained[graph.root]! * LEAST_SHARE);
   const found: Concentration[] = [];
   const large: number[] = [];
-  for (let node = 0; node < graph.nodeCount; node++) if (retained[node]! >= least && node !== graph.root) large.push(node);
+  for (let node = 0; node < graph.nodeCount; node++) if (retained[node]! >= least) large.push(node);
   large.sort((a, b) => retained[b]! - retained[a]!);
   const inChain = new Set<number>();
+  let ways: Uint32Array | undefined;
   for (const node of large) {
     if (found.length >= MOST_FOUND) break;
     if (inChain.has(by[node]!)) { inChain.add(node); continue; }
-    if (isSystem(heap, node)) continue;
+    if (isSystem(heap, node)) { found.push(...crowds(heap, node, least).map((one) => kept(heap, one, ways ??= programWays(heap)))); continue; }
     const spread = spreadOf(heap, node);
     if (spread !== undefined) found.push({ node: ownerOf(heap, node), tops: spread });
-    else if (isChain(heap, node)) { inChain.add(node); found.push({ node, tops: [node] }); }
+    else {
+      const link = chainBelow(heap, node);
+      if (link !== undefined) { inChain.add(node); found.push({ node: link, tops: [link] }); }
+    }
   }
   return found;
 }
@@ -60,19 +70,54 @@ function spreadOf({ child, sibling, dominators: { retained }, graph: { sizes } }
   return most > retained[node]! * MOST_IN_ONE ? undefined : tops;
 }
 
-/** Down by the heaviest: the same class again and again. */
-function isChain({ child, sibling, dominators: { retained }, classes }: Heap, node: number): boolean {
-  const seen = new Map<number, number>();
+/** Alike things that only the system's own lists hold: sockets, timers, handles. */
+function crowds({ child, sibling, dominators: { retained }, classes, graph: { types, meta: { nodeType } } }: Heap, node: number, least: number): Concentration[] {
+  const byClass = new Map<number, { bytes: number; tops: number[]; heaviest: number }>();
+  for (let below = child[node]!; below !== NO_NODE; below = sibling[below]!) {
+    if (types[below] !== nodeType.object && types[below] !== nodeType.native) continue;
+    const row = classes.of[below]!;
+    let own = byClass.get(row);
+    if (own === undefined) byClass.set(row, own = { bytes: 0, tops: [], heaviest: 0 });
+    own.bytes += retained[below]!;
+    own.heaviest = Math.max(own.heaviest, retained[below]!);
+    if (own.tops.length < MOST_TOPS) own.tops.push(below);
+  }
+  return [...byClass.values()].filter(({ bytes, tops, heaviest }) => bytes >= least && tops.length >= LEAST_ITEMS && heaviest <= bytes * MOST_IN_ONE).map(({ tops, bytes }) => ({ node, tops, bytes }));
+}
+
+/** A crowd that a collection of the program keeps too, beside the system's list, is that collection's. */
+function kept(heap: Heap, crowd: Concentration, ways: Uint32Array): Concentration {
+  const { types, meta: { nodeType } } = heap.graph;
+  const votes = new Map<number, number>();
+  for (const top of crowd.tops) {
+    let at = ways[top]!;
+    while (at !== NO_NODE && (types[at] === nodeType.array || types[at] === nodeType.hidden)) at = ways[at]!;
+    if (at !== NO_NODE && !isOutside(heap, at)) votes.set(at, (votes.get(at) ?? 0) + 1);
+  }
+  const [node, times] = [...votes].sort((a, b) => b[1] - a[1])[0] ?? [];
+  return node === undefined || times! < crowd.tops.length / 2 ? crowd : { ...crowd, node };
+}
+
+/** Down by the heaviest: where the same class comes again and again, its first link. */
+function chainBelow(heap: Heap, node: number): number | undefined {
+  const { child, sibling, dominators: { retained }, classes } = heap;
+  const seen = new Map<number, { times: number; first: number }>();
   let at = node;
   for (let depth = 0; depth < CHAIN * 4; depth++) {
     let heaviest = NO_NODE;
     for (let below = child[at]!; below !== NO_NODE; below = sibling[below]!) if (heaviest === NO_NODE || retained[below]! > retained[heaviest]!) heaviest = below;
-    if (heaviest === NO_NODE) return false;
+    if (heaviest === NO_NODE) return undefined;
     const row = classes.of[heaviest]!;
-    const times = (seen.get(row) ?? 0) + 1;
-    if (times >= CHAIN) return true;
-    seen.set(row, times);
+    const own = seen.get(row);
+    if (own === undefined) seen.set(row, { times: 1, first: heaviest });
+    else if (++own.times >= CHAIN) return firstLink(heap, [...seen.values()].filter(({ times }) => times >= CHAIN / 2).map(({ first }) => first));
     at = heaviest;
   }
-  return false;
+  return undefined;
+}
+
+/** Of the classes that take turns in a chain the first link that is a thing: functions and contexts only pass it on. */
+function firstLink({ graph, classes }: Heap, links: readonly number[]): number | undefined {
+  const { types, meta: { nodeType } } = graph;
+  return links.find((node) => types[node] !== nodeType.closure && types[node] !== nodeType.hidden && !classes.rows[classes.of[node]!]!.name.startsWith('system /')) ?? links[0];
 }

@@ -4,6 +4,7 @@ import { classKey, REMEMBERED_BYTES } from './base.ts';
 import { NO_NODE } from './classes.ts';
 import type { Heap } from './heap.ts';
 import type { PlaceBook } from './places.ts';
+import { isOutside, programWays } from './program-ways.ts';
 
 export interface ClassGrowth { readonly name: string; readonly row: number | undefined; readonly count: number; readonly shallow: number }
 
@@ -94,6 +95,9 @@ function grownBelow(heap: Heap, base: BaseSnapshot, isNew: Uint8Array, weights: 
   }
 }
 
+/** Where the roots alone would hold more than this share, the program's own ways are looked for. */
+const OUTSIDE_SHARE = 0.05;
+
 function anchored(heap: Heap, isNew: Uint8Array, grown: Float64Array, base: BaseSnapshot): Anchor[] {
   const { graph, dominators: { of: by }, distances: { before } } = heap;
   const found = new Map<number, { bytes: number; tops: number[] }>();
@@ -103,16 +107,19 @@ function anchored(heap: Heap, isNew: Uint8Array, grown: Float64Array, base: Base
     own.bytes += bytes;
     if (top !== undefined && own.tops.length < MOST_TOPS) own.tops.push(top);
   };
+  const eachTop = (visit: (node: number) => void): void => { for (let node = 0; node < graph.nodeCount; node++) if (isNew[node] === 1 && grown[node] !== 0 && isNew[by[node]!] === 0) visit(node); };
+  const older = (ways: Uint32Array, node: number): number => { let at = node; while (at !== NO_NODE && isNew[at] === 1 && ways[at] !== at) at = ways[at]!; return at; };
   for (let node = 0; node < graph.nodeCount; node++) {
-    if (isNew[node] === 0) {
-      const size = graph.sizes.of(node);
-      if (size >= 2 * REMEMBERED_BYTES && grown[node]! > 0) { const more = size - (base.sizeOf(graph.ids[node]!) ?? REMEMBERED_BYTES); if (more > 0) add(node, more); }
-      continue;
-    }
-    if (grown[node] === 0 || isNew[by[node]!] === 1) continue;
-    let at = node;
-    while (isNew[at] === 1 && before[at] !== at) at = before[at]!;
-    add(at, grown[node]!, node);
+    const size = graph.sizes.of(node);
+    if (isNew[node] === 0 && size >= 2 * REMEMBERED_BYTES && grown[node]! > 0) { const more = size - (base.sizeOf(graph.ids[node]!) ?? REMEMBERED_BYTES); if (more > 0) add(node, more); }
   }
+  let outside = 0;
+  eachTop((node) => { if (isOutside(heap, older(before, node))) outside += grown[node]!; });
+  const ways = outside > grown[graph.root]! * OUTSIDE_SHARE ? programWays(heap) : undefined;
+  eachTop((node) => {
+    const nearest = older(before, node);
+    const own = ways !== undefined && isOutside(heap, nearest) ? older(ways, node) : nearest;
+    add(own === NO_NODE ? nearest : own, grown[node]!, node);
+  });
   return [...found].map(([node, { bytes, tops }]) => ({ node, bytes, tops })).sort((a, b) => b.bytes - a.bytes).slice(0, MOST_ANCHORS);
 }

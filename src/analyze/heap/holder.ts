@@ -36,6 +36,7 @@ export class Holders {
     const { before } = this.#heap.distances;
     const names: string[] = [];
     let classPlace: Place | undefined;
+    let inNode = false;
     for (let at = node, steps = 0; steps < MOST_STEPS; steps++) {
       const above = before[at]!;
       if (above === at) return undefined;
@@ -46,8 +47,10 @@ export class Holders {
       if (edgeTypes[edge] === edgeType.context) {
         const place = this.places.ofContext(above) ?? this.#closureAbove(above);
         if (place !== undefined && originOf(place.script) !== 'node') return this.#named(name, names, place, classPlace);
-        names.length = 0; classPlace = undefined;
+        // A variable of Node's own modules: no global of that name holds what lies in it.
+        names.length = 0; classPlace = undefined; inNode = true;
       } else if (edgeTypes[edge] === edgeType.property || edgeTypes[edge] === edgeType.shortcut) {
+        if (inNode && this.#isGlobal(above)) return undefined;
         const known = this.#byProperty(above, name, names, classPlace);
         if (known !== undefined) return known;
         if (name !== '__proto__' && (names.length > 0 || !INNER.test(name))) names.unshift(name);
@@ -62,8 +65,7 @@ export class Holders {
   /** A global, an export, or a static property of a function of the program. */
   #byProperty(above: number, name: string, names: readonly string[], classPlace: Place | undefined): Holder | undefined {
     const { graph } = this.#heap;
-    const text = graph.strings.text(graph.names[above]!);
-    if (text === 'global' || text.startsWith('global /') || text.startsWith('Object / ') || text === 'Window') {
+    if (this.#isGlobal(above)) {
       if (OF_NODE.has(name)) return undefined;
       const place = this.#declaredAnywhere(names.at(-1) ?? name) ?? classPlace;
       return place === undefined && names.length === 0 && !PLAIN_NAME.test(name) ? undefined : { name: joined(['global', name, ...names]), place, exact: place !== undefined };
@@ -78,6 +80,12 @@ export class Holders {
     const own = this.places.of(above);
     if (own === undefined || originOf(own.script) === 'node') return undefined;
     return this.#named(graph.strings.text(graph.names[above]!) || 'a function', [name, ...names], own, own);
+  }
+
+  #isGlobal(node: number): boolean {
+    const { strings, names } = this.#heap.graph;
+    const text = strings.text(names[node]!);
+    return text === 'global' || text.startsWith('global /') || text.startsWith('Object / ') || text === 'Window';
   }
 
   #named(variable: string, names: readonly string[], place: Place, classPlace: Place | undefined): Holder {

@@ -54,10 +54,10 @@ export class Suspects {
   holdsMost(): Suspect[] {
     const { dominators: { retained }, graph } = this.#heap;
     const merged = new Map<string, Suspect>();
-    for (const { node, tops } of concentrations(this.#heap)) {
+    for (const { node, tops, bytes } of concentrations(this.#heap)) {
       const named = this.#named(node, tops);
       if (named === undefined) continue;
-      this.#merge(merged, this.#suspect(named, node, tops, retained[node]!, retained[graph.root]!, 'holds-most'));
+      this.#merge(merged, this.#suspect(named, node, tops, bytes ?? retained[node]!, retained[graph.root]!, 'holds-most'));
     }
     return [...merged.values()].sort((a, b) => b.bytes - a.bytes).slice(0, MOST_SUSPECTS);
   }
