@@ -19,6 +19,8 @@ function lowestUs(bucket: number): number {
   return ((1 << MANTISSA_BITS) + (above & ((1 << MANTISSA_BITS) - 1))) * 2 ** ((above >> MANTISSA_BITS) + 1);
 }
 
+const NOTHING = new Uint32Array(0);
+
 export class Durations {
   count = 0;
   #counts: Uint32Array | undefined;
@@ -41,11 +43,13 @@ export class Durations {
 
   /** Lower ends of the buckets where the shares lie; `shares` ascending. */
   quantiles(shares: readonly number[]): number[] {
+    const counts = this.#counts ?? NOTHING;
+    const high = Math.min(this.#high, counts.length - 1);
     let seen = 0;
     let bucket = this.#low - 1;
     return shares.map((share) => {
       const rank = Math.max(1, Math.ceil(share * this.count));
-      while (seen < rank && bucket < this.#high) seen += this.#counts?.[++bucket] ?? 0;
+      while (seen < rank && bucket < high) seen += counts[++bucket] as number;
       return lowestUs(bucket) / 1_000;
     });
   }
@@ -55,8 +59,9 @@ export class Durations {
     const buckets: [number, number][] = [];
     const counts = this.#counts;
     if (counts !== undefined) {
-      for (let i = this.#low; i <= this.#high; i += 1) if (counts[i] !== 0) buckets.push([i, counts[i] as number]);
-      if (this.#high >= this.#low) counts.fill(0, this.#low, this.#high + 1);
+      const high = this.#high;
+      for (let i = this.#low; i <= high; i += 1) if (counts[i] !== 0) buckets.push([i, counts[i] as number]);
+      if (high >= this.#low) counts.fill(0, this.#low, high + 1);
     }
     const drained = { count: this.count, sumMs: this.#sumMs, maxMs: this.#maxMs, buckets };
     this.count = this.#sumMs = this.#maxMs = 0;
@@ -80,6 +85,7 @@ export class Tally<K> {
   }
 
   add(key: K): void {
+    if (key === this.#keys[0]) { (this.#counts[0] as number)++; return; }
     let at = this.#keys.indexOf(key);
     if (at < 0) {
       if (this.#keys.length >= this.#limit - 1) key = this.#rest;

@@ -51,11 +51,14 @@ export interface Named {
 /** A place of the table: the numbers of a path, and its route. */
 interface Place { readonly one: number; readonly two: number; readonly route: Route }
 
+interface Mounted { readonly method: string; readonly below: string; readonly route: Route }
+
 export class Routes {
   readonly #byName = new Map<string, Route>();
   readonly #byNumber: (Place | undefined)[] = Array.from({ length: PLACES }, () => undefined);
   #numbered = 0;
-  #patterns = new WeakMap<object, Route[]>();
+  /** By the text of the pattern, which an app has once and V8 finds by its number; those of full tables are not kept. */
+  readonly #patterns = new Map<string, Mounted[]>();
   /** Requests counted under no name of their own, because the table is full. */
   unnamed = 0;
 
@@ -96,16 +99,18 @@ export class Routes {
     return route;
   }
 
-  /** Express: `route.path` below `baseUrl`. One route object may be mounted at several places. */
+  /** Express: `route.path` below `baseUrl`. One route may be mounted at several places. */
   #ofPattern(request: Named, given: object): Route {
-    const method = request.method ?? '';
-    const below = typeof request.baseUrl === 'string' && request.baseUrl !== '' ? fold(request.baseUrl) : '';
-    let made = this.#patterns.get(given);
-    const path = made === undefined || below !== '' ? below + textOf((given as { path?: unknown }).path) : undefined;
-    if (made === undefined) this.#patterns.set(given, made = []);
-    for (const one of made) if (one.method === method && (path === undefined || one.path === path)) return one;
-    const route = this.#named(method, path ?? textOf((given as { path?: unknown }).path), true);
-    if (made.length < MAX_STATUSES) made.push(route);
+    const { path } = given as { path?: unknown };
+    const { method = '', baseUrl } = request;
+    const below = typeof baseUrl === 'string' && baseUrl !== '' ? fold(baseUrl) : '';
+    const text = typeof path === 'string' ? path : textOf(path);
+    const made = this.#patterns.get(text);
+    if (made !== undefined) for (const one of made) if (one.method === method && one.below === below) return one.route;
+    const route = this.#named(method, below + text, true);
+    if (route.path === OTHERS) return route;
+    if (made === undefined) this.#patterns.set(text, [{ method, below, route }]);
+    else if (made.length < MAX_STATUSES) made.push({ method, below, route });
     return route;
   }
 

@@ -2,7 +2,7 @@
 import { readFile, readdir } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
-import { Announcement, AppAnswer, RAW_FRAME, type AppWanted } from '../../src/shared/app-link.ts';
+import { Announcement, AppAnswer, AppTick, RAW_FRAME, type AppWanted } from '../../src/shared/app-link.ts';
 
 export interface Asked { readonly states: readonly AppAnswer[]; readonly artifact: Buffer }
 
@@ -34,4 +34,20 @@ export async function question({ address, key }: Announcement, wanted: AppWanted
     }
   }
   return { states, artifact: Buffer.concat(pieces) };
+}
+
+export interface Heard { readonly ticks: readonly AppTick[]; close(): void }
+
+/** Listens as the agent does; a tick that does not fit the contract fails the test that reads it. */
+export function listenTo({ address }: Announcement): Heard {
+  const ticks: AppTick[] = [];
+  let rest: Buffer = Buffer.alloc(0);
+  const socket = connect(address).on('error', () => undefined).on('data', (bytes) => {
+    rest = Buffer.concat([rest, bytes]);
+    for (let size = 0; rest.length >= 4 && rest.length >= (size = rest.readUInt32LE(0)) + 4; rest = rest.subarray(size + 4)) {
+      const frame = JSON.parse(rest.toString('utf8', 4, size + 4)) as { type: string };
+      if (frame.type === 'tick') ticks.push(AppTick.parse(frame));
+    }
+  });
+  return { ticks, close: () => { socket.destroy(); } };
 }

@@ -30,7 +30,7 @@ for (const line of LINES) {
       test(name, async (t) => {
         const node = await nodeOf(line);
         if ('because' in node) { t.skip(node.because); return; }
-        const [without, withIt] = [await run({ program: node.program, args, asks: ASKS }), await run({ program: node.program, args, asks: ASKS, preload: bench.preload })];
+        const [without, withIt] = await Promise.all([run({ program: node.program, args, asks: ASKS }), run({ program: node.program, args, asks: ASKS, preload: bench.preload })]);
         assert.deepEqual(withIt, without);
         assert.ok(without.answers.length === ASKS.length || without.code !== 0, 'the app neither served nor failed');
       });
