@@ -9,6 +9,7 @@ import { systemClock } from '../src/platform/clock.ts';
 import { followLog } from '../src/observe/logs/follow.ts';
 import { Tails } from '../src/observe/logs/tails.ts';
 import { followed } from '../test/support/followed.ts';
+import { seeded } from './local/seeded.ts';
 
 const { values } = parseArgs({ options: { lines: { type: 'string', default: '10000000' }, rotations: { type: 'string', default: '30' }, seed: { type: 'string', default: '1' }, followers: { type: 'string', default: '2' } } });
 const LINES = Number(values.lines);
@@ -18,16 +19,6 @@ const FOLLOWERS = Number(values.followers);
 const AHEAD = Math.min(600_000, Math.floor((LINES / (ROTATIONS + 1)) * 2));
 const PIECE = 2_000;
 const KEPT_FILES = 6;
-
-function random(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 interface Seen { part: string; next: number; lines: number; gaps: number; dropped: number; said: boolean; reconnects: number }
 
@@ -116,8 +107,8 @@ async function write(chance: () => number): Promise<void> {
 
 const began = performance.now();
 try {
-  const chance = random(Number(values.seed));
-  const following = Promise.all(all.map((seen, i) => follow(seen, random(Number(values.seed) + 100 + i)))).catch((error: unknown) => { ending.abort(); throw error; });
+  const chance = seeded(Number(values.seed));
+  const following = Promise.all(all.map((seen, i) => follow(seen, seeded(Number(values.seed) + 100 + i)))).catch((error: unknown) => { ending.abort(); throw error; });
   await sleep(500);
   await Promise.race([following, write(chance)]);
   await following;

@@ -1,5 +1,6 @@
 // Owns the gentle, seeded traffic that makes charts move: mostly healthy, a few 404s, nothing that could harm an app.
 import { Agent, request } from 'node:http';
+import { seeded } from './seeded.ts';
 
 export interface Visit {
   /** Pause before this request, counted from the one before. */
@@ -31,23 +32,12 @@ const BROWSERS = [
   'Mozilla/5.0 (X11; Linux x86_64; rv:121.0) Gecko/20100101 Firefox/121.0',
 ];
 
-/** mulberry32: 32 bits of state, good enough for visitors and the same everywhere. */
-function random(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
 const SEARCHES = ['lamp', 'chair', 'desk', 'tea', 'blue', 'wool'];
 const MISSING = ['/favicon.ico', '/products/4711', '/apple-touch-icon.png', '/old-catalogue'];
 
 /** The endless list of visits for a seed: always the same one. Arrivals are independent of each other (exponential pauses). */
 export function* visits(seed: number, perSecond: number, shop: boolean): Generator<Visit, never> {
-  const next = random(seed);
+  const next = seeded(seed);
   const among = <T>(list: readonly T[], or: T): T => list[Math.floor(next() * list.length)] ?? or;
   for (;;) {
     const afterMs = Math.round((-Math.log(1 - next()) * 1000) / perSecond);

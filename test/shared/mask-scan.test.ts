@@ -3,19 +3,16 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { isSecretName, maskText, masker } from '../../src/shared/mask.ts';
 import { SecretScan } from '../../src/shared/mask-scan.ts';
+import { seeded } from '../../scripts/local/seeded.ts';
 import { ByteWords } from '../../src/shared/byte-words.ts';
 
 const scan = new SecretScan();
 const flags = (text: string, by = scan): boolean => { const bytes = Buffer.from(text); return by.suspect(bytes, 0, bytes.length) !== -1; };
 
-function random(seed: number): (n: number) => number {
-  let state = seed;
-  return (n) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) % n;
-  };
+/** A whole number below n. */
+function picker(seed: number): (n: number) => number {
+  const next = seeded(seed);
+  return (n) => Math.floor(next() * n);
 }
 
 const JWT = 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3';
@@ -27,7 +24,7 @@ const PIECES = [
 ];
 
 test('whatever the mask changes was suspected before: 200,000 texts made of all that the mask knows', () => {
-  const pick = random(11);
+  const pick = picker(11);
   let masked = 0;
   for (let i = 0; i < 200_000; i += 1) {
     const text = Array.from({ length: 2 + pick(9) }, () => PIECES[pick(PIECES.length)]).join('');
@@ -39,7 +36,7 @@ test('whatever the mask changes was suspected before: 200,000 texts made of all 
 });
 
 test('every name that convicts is suspected with its separator, whatever letters stand around it', () => {
-  const pick = random(12);
+  const pick = picker(12);
   const parts = ['key', 'keys', 'pwd', 'token', 'tokens', 'sas', 'sig', 'signature', 'credential', 'cred', 'creds', 'connstr', 'dsn', 'jwt', 'authorization', 'cookie', 'cookies', 'authkey', 'otp', 'passw', 'passphrase', 'secret', 'connectionstring', 'pass', 'auth', 'connection', 'string', 'x', 'a', 'My', '_', '-', '.', '2', 'azurewebjobs', 'website_auth_', 'max', 'name', 'APPSETTING_', 'custom', 'sasurl', 'machinekey_', 'identity_header', 'msi_secret', 'redis', 'connstr_', 'servicebus'];
   let secret = 0;
   for (let i = 0; i < 100_000; i += 1) {
@@ -56,7 +53,7 @@ test('known values are suspected by their beginning, in any form the mask search
   const values = ['p@ss/word 1', 'größe-Ü-1234', 'quo"te-value', 'abcdef12'];
   const mask = masker(values);
   const known = new SecretScan(values.flatMap((v) => [v, JSON.stringify(v).slice(1, -1), encodeURIComponent(v)]));
-  const pick = random(13);
+  const pick = picker(13);
   const pieces = [...values, ...values.map(encodeURIComponent), 'x', ' ', 'p@ss', 'abcdef1', '"', 'prose of a log'];
   for (let i = 0; i < 20_000; i += 1) {
     const text = Array.from({ length: 1 + pick(5) }, () => pieces[pick(pieces.length)]).join('');
@@ -84,7 +81,7 @@ test('words are found wherever they overlap, upper and lower case alike', () => 
 });
 
 test('the look finds the same at every place of the memory, behind and before any filling', () => {
-  const pick = random(14);
+  const pick = picker(14);
   const memory = Buffer.alloc(400);
   let found = 0;
   for (let i = 0; i < 20_000; i += 1) {

@@ -10,22 +10,13 @@ import { MASK } from '../../../src/shared/mask.ts';
 import { systemClock } from '../../../src/platform/clock.ts';
 import { followLog } from '../../../src/observe/logs/follow.ts';
 import { Tails } from '../../../src/observe/logs/tails.ts';
+import { seeded } from '../../../scripts/local/seeded.ts';
 import { followed } from '../../support/followed.ts';
 import { waitFor } from '../../support/wait.ts';
 
 const LINES = 200_000;
 const AHEAD = 12_000;
 const SEEDS = [1, 2];
-
-function random(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 /** Some lines hold a secret, and are shown without it. */
 const lineOf = (n: number, secret: string): string => `line ${String(n).padStart(6, '0')} ${n % 97 === 5 ? `pwd=${secret} ` : ''}${'é€x'.repeat(n % 17)}`;
@@ -174,8 +165,8 @@ async function soak(t: TestContext, seed: number, keep: number, destroying: bool
   const file = join(folder, 'app.log');
   await writeFile(file, '');
   const seen: Seen = { numbers: [], saidBefore: new Set(), batches: 0, reconnects: 0 };
-  const writer = new Writer(file, random(seed), keep, seen);
-  const following = followAll(file, folder, random(seed + 1_000), ending.signal, seen);
+  const writer = new Writer(file, seeded(seed), keep, seen);
+  const following = followAll(file, folder, seeded(seed + 1_000), ending.signal, seen);
   await waitFor('the follower to be there', () => seen.batches > 0);
   await writer.write(destroying);
   await waitFor(`line ${LINES - 1}`, () => seen.numbers.at(-1) === LINES - 1, 120_000);
