@@ -26,58 +26,25 @@ export function fingerprint(bytes: Uint8Array, from = 0, to = bytes.length): num
   return hash >>> 0;
 }
 
-/** Feeds on chunks and hands each whole line to `take`. Keeps a copy of at most MAX_LINE_BYTES of the unfinished line, so that the
- *  caller may use its chunk's memory again. Bytes that are not UTF-8 become U+FFFD. */
-export class LineSplitter {
-  readonly #take: (line: PhysicalLine) => void;
-  #start: number;                          // offset of the unfinished line
-  #next: number;                           // offset of the next byte to come
-  #kept: Buffer[] = [];                    // the beginning of the unfinished line
+interface Ended { readonly offset: number; readonly end: number; readonly shown: Buffer; readonly cutBytes: number; readonly tailLength: number; readonly tail: number }
+
+/** The line whose end has not come: a copy of at most MAX_LINE_BYTES of it, so that the caller may use its chunk's memory again. */
+class Unfinished {
+  #kept: Buffer[] = [];
   #keptBytes = 0;
   #recent: Buffer = NOTHING;               // its last TAIL_BYTES bytes
+  start: number;                           // its offset
+  next: number;                            // offset of the next byte to come
 
-  constructor(offset: number, take: (line: PhysicalLine) => void) {
-    this.#start = offset;
-    this.#next = offset;
-    this.#take = take;
+  constructor(offset: number) {
+    this.start = offset;
+    this.next = offset;
   }
 
-  /** Where the unfinished line begins; equal to `next` when there is none. */
-  get start(): number { return this.#start; }
-  get next(): number { return this.#next; }
+  get sizeBytes(): number { return this.next - this.start; }
 
-  push(chunk: Buffer): void {
-    let from = 0;
-    for (let at = chunk.indexOf(LF); at !== -1; at = chunk.indexOf(LF, from)) {
-      if (this.#next === this.#start) this.#whole(chunk, from, at + 1);
-      else { this.#keep(chunk.subarray(from, at + 1)); this.#emit(0); }
-      from = at + 1;
-    }
-    if (from < chunk.length) this.#keep(chunk.subarray(from));
-  }
-
-  /** Hands over the unfinished line as it is. Bytes of a character that is not whole yet wait for the rest, unless this is the `end`. */
-  flush(end: boolean): void {
-    const size = this.#next - this.#start;
-    const open = end || size > MAX_LINE_BYTES ? 0 : openBytes(this.#recent);
-    if (size > open) this.#emit(open);
-  }
-
-  /** The common case: the line lies in one chunk and nothing is copied. */
-  #whole(chunk: Buffer, from: number, to: number): void {
-    const offset = this.#start;
-    this.#next += to - from;
-    this.#start = this.#next;
-    const tailLength = Math.min(TAIL_BYTES, to - from);
-    let stop = to - 1;
-    if (stop > from && chunk[stop - 1] === CR) stop -= 1;
-    const cutBytes = Math.max(0, stop - from - MAX_LINE_BYTES);
-    const text = clean(chunk.toString('utf8', from, stop - cutBytes), offset);
-    this.#take({ offset, end: this.#next, text, cutBytes, tailLength, tail: fingerprint(chunk, to - tailLength, to) });
-  }
-
-  #keep(part: Buffer): void {
-    this.#next += part.length;
+  keep(part: Buffer): void {
+    this.next += part.length;
     const free = MAX_LINE_BYTES - this.#keptBytes;
     if (free > 0) {
       const copy = Buffer.from(part.subarray(0, free));
@@ -87,24 +54,76 @@ export class LineSplitter {
     this.#recent = Buffer.concat([this.#recent, part.subarray(-TAIL_BYTES)]).subarray(-TAIL_BYTES);
   }
 
-  /** Hands over all but the last `open` bytes, which begin the next line. */
-  #emit(open: number): void {
-    const offset = this.#start;
-    const end = this.#next - open;
-    const recent = this.#recent.subarray(0, this.#recent.length - open);
+  /** The line ends here and the next begins. `shown`: what was kept of it, without its terminator. */
+  end(openBytes = 0): Ended {
+    const offset = this.start;
+    const end = this.next - openBytes;
+    const recent = this.#recent.subarray(0, this.#recent.length - openBytes);
     const rest = this.#recent.subarray(recent.length);
     const terminator = recent.at(-1) !== LF ? 0 : recent.at(-2) === CR ? 2 : 1;
     const lineBytes = end - offset - terminator;
     const shown = Buffer.concat(this.#kept).subarray(0, lineBytes);
-    this.#start = end;
-    this.#next = end;
+    this.begin(end);
+    if (openBytes > 0) this.keep(rest);
+    return { offset, end, shown, cutBytes: lineBytes - shown.length, tailLength: recent.length, tail: fingerprint(recent) };
+  }
+
+  /** The line as it is. Bytes of a character that is not whole yet begin the next one, unless this is the end of all. */
+  flush(isEnd: boolean): Ended | undefined {
+    const open = isEnd || this.sizeBytes > MAX_LINE_BYTES ? 0 : openBytes(this.#recent);
+    return this.sizeBytes > open ? this.end(open) : undefined;
+  }
+
+  begin(at: number): void {
+    this.start = at;
+    this.next = at;
+    if (this.#keptBytes === 0) return;
     this.#kept = [];
     this.#keptBytes = 0;
     this.#recent = NOTHING;
-    if (open > 0) this.#keep(rest);
-    const tailLength = recent.length;
-    this.#take({ offset, end, text: clean(shown.toString('utf8'), offset), cutBytes: lineBytes - shown.length, tailLength, tail: fingerprint(recent) });
   }
+}
+
+/** Feeds on chunks and hands each whole line to `take`. Bytes that are not UTF-8 become U+FFFD. */
+export class LineSplitter {
+  readonly #take: (line: PhysicalLine) => void;
+  readonly #open: Unfinished;
+
+  constructor(offset: number, take: (line: PhysicalLine) => void) {
+    this.#open = new Unfinished(offset);
+    this.#take = take;
+  }
+
+  push(chunk: Buffer): void {
+    let from = 0;
+    for (let at = chunk.indexOf(LF); at !== -1; at = chunk.indexOf(LF, from)) {
+      if (this.#open.sizeBytes === 0) this.#whole(chunk, from, at + 1);
+      else { this.#open.keep(chunk.subarray(from, at + 1)); this.#hand(this.#open.end()); }
+      from = at + 1;
+    }
+    if (from < chunk.length) this.#open.keep(chunk.subarray(from));
+  }
+
+  /** Hands over the unfinished line as it is. Bytes of a character that is not whole yet wait for the rest, unless this is the `end`. */
+  flush(end: boolean): void {
+    const line = this.#open.flush(end);
+    if (line !== undefined) this.#hand(line);
+  }
+
+  /** The common case: the line lies in one chunk and nothing is copied. */
+  #whole(chunk: Buffer, from: number, to: number): void {
+    const offset = this.#open.start;
+    const end = offset + to - from;
+    this.#open.begin(end);
+    const tailLength = Math.min(TAIL_BYTES, to - from);
+    let stop = to - 1;
+    if (stop > from && chunk[stop - 1] === CR) stop -= 1;
+    const cutBytes = Math.max(0, stop - from - MAX_LINE_BYTES);
+    const text = clean(chunk.toString('utf8', from, stop - cutBytes), offset);
+    this.#take({ offset, end, text, cutBytes, tailLength, tail: fingerprint(chunk, to - tailLength, to) });
+  }
+
+  #hand({ shown, ...line }: Ended): void { this.#take({ ...line, text: clean(shown.toString('utf8'), line.offset) }); }
 }
 
 /** How many bytes at the end begin a UTF-8 character that is not whole: 0 to 3. */
@@ -129,79 +148,46 @@ const END = Buffer.from([LF]);
 
 /** What is left of a chunk after its last whole line, until the line's end comes: at most MAX_LINE_BYTES of it, the rest counted. */
 export class LineRest {
-  #start: number;                          // offset of the unfinished line
-  #next: number;
-  #kept: Buffer[] = [];
-  #keptBytes = 0;
-  #recent: Buffer = NOTHING;               // its last TAIL_BYTES bytes
+  readonly #open: Unfinished;
   /** The fingerprint of the end of the last line that was cut or handed on unfinished. */
   lastTail = { tailLength: 0, tail: fingerprint(NOTHING) };
 
-  constructor(offset: number) {
-    this.#start = offset;
-    this.#next = offset;
-  }
+  constructor(offset: number) { this.#open = new Unfinished(offset); }
 
-  get start(): number { return this.#start; }
-  get next(): number { return this.#next; }
+  /** Where the unfinished line begins; equal to `next` when there is none. */
+  get start(): number { return this.#open.start; }
+  get next(): number { return this.#open.next; }
 
   /** All whole lines up to the chunk's last LF; `firstCut`: bytes left out of the first. The bytes may be the chunk's own. */
   push(chunk: Buffer): { readonly bytes: Buffer; readonly firstCut: number } | undefined {
+    const open = this.#open;
     const last = chunk.lastIndexOf(LF) + 1;
-    if (last === 0) { this.#keep(chunk); return undefined; }
-    const rest = chunk.subarray(last);
+    if (last === 0) { open.keep(chunk); return undefined; }
     let bytes = chunk.subarray(0, last);
     let firstCut = 0;
-    if (this.#next > this.#start) {
-      const first = chunk.indexOf(LF) + 1;
-      this.#keep(chunk.subarray(0, first));
-      const line = this.#line(this.#next - this.#start);
-      firstCut = line.cut;
-      bytes = Buffer.concat([line.bytes, chunk.subarray(first, last)]);
+    let first = 0;
+    if (open.sizeBytes > 0) {
+      first = chunk.indexOf(LF) + 1;
+      open.keep(chunk.subarray(0, first));
+      const line = this.#ended(open.end());
+      firstCut = line.cutBytes;
+      bytes = Buffer.concat([line.shown, END, chunk.subarray(first, last)]);
     }
-    this.#reset(this.#next + (last - (this.#next > this.#start ? chunk.indexOf(LF) + 1 : 0)));
-    if (rest.length > 0) this.#keep(rest);
+    open.begin(open.next + last - first);
+    if (last < chunk.length) open.keep(chunk.subarray(last));
     return { bytes, firstCut };
   }
 
   /** The unfinished line as it is, with an LF. Bytes of a character that is not whole yet wait for the rest, unless this is the `end`. */
   flush(end: boolean): { readonly bytes: Buffer; readonly offset: number; readonly sizeBytes: number; readonly cut: number } | undefined {
-    const size = this.#next - this.#start;
-    const open = end || size > MAX_LINE_BYTES ? 0 : openBytes(this.#recent);
-    if (size <= open) return undefined;
-    const rest = Buffer.from(this.#recent.subarray(this.#recent.length - open));
-    this.#recent = this.#recent.subarray(0, this.#recent.length - open);
-    const offset = this.#start;
-    const line = this.#line(size - open);
-    this.#reset(this.#start + size - open);
-    if (rest.length > 0) this.#keep(rest);
-    return { bytes: line.bytes, offset, sizeBytes: size - open, cut: line.cut };
+    const ended = this.#open.flush(end);
+    if (ended === undefined) return undefined;
+    const line = this.#ended(ended);
+    return { bytes: Buffer.concat([line.shown, END]), offset: line.offset, sizeBytes: line.end - line.offset, cut: line.cutBytes };
   }
 
-  /** The line's first bytes with one LF, and how many were left out. */
-  #line(size: number): { bytes: Buffer; cut: number } {
-    const terminator = this.#recent.at(-1) !== LF ? 0 : this.#recent.at(-2) === CR ? 2 : 1;
-    const shown = Buffer.concat(this.#kept).subarray(0, size - terminator);
-    this.lastTail = { tailLength: this.#recent.length, tail: fingerprint(this.#recent) };
-    return { bytes: Buffer.concat([shown, END]), cut: size - terminator - shown.length };
-  }
-
-  #keep(part: Buffer): void {
-    this.#next += part.length;
-    const free = MAX_LINE_BYTES - this.#keptBytes;
-    if (free > 0) {
-      const copy = Buffer.from(part.subarray(0, free));
-      this.#kept.push(copy);
-      this.#keptBytes += copy.length;
-    }
-    this.#recent = Buffer.concat([this.#recent, part.subarray(-TAIL_BYTES)]).subarray(-TAIL_BYTES);
-  }
-
-  #reset(start: number): void {
-    this.#start = start;
-    this.#next = start;
-    this.#kept = [];
-    this.#keptBytes = 0;
-    this.#recent = NOTHING;
+  #ended(line: Ended): Ended {
+    this.lastTail = { tailLength: line.tailLength, tail: line.tail };
+    return line;
   }
 }
