@@ -5,11 +5,13 @@ import { mkdtemp, readFile, readdir } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { AppTick } from '../../src/shared/app-link.ts';
 
 export const root = resolve(import.meta.dirname, '../..');
 export type Framework = 'plain' | 'express';
 export type Observer = 'bare' | 'preload' | 'opentelemetry' | 'prom-client';
-export interface Site { readonly pid: number; readonly port: number; stop(): Promise<void> }
+/** `ticks`: what the preload said, in order. */
+export interface Site { readonly pid: number; readonly port: number; readonly ticks: readonly AppTick[]; output(): string; stop(): Promise<void> }
 
 const APPS: Readonly<Record<Framework, string>> = {
   plain: `const handler = (req, res) => { res.end('hello'); };`,
@@ -34,15 +36,18 @@ const OBSERVERS: Readonly<Record<Exclude<Observer, 'preload' | 'bare'>, string>>
     globalThis.wrap = (handler) => (req, res) => { const end = histogram.startTimer(); res.on('finish', () => { end({ method: req.method, route: (req.route && req.route.path) || req.url.replace(/\\d+/g, ':id'), status: res.statusCode }); }); handler(req, res); };`,
 };
 
-export async function start(folder: string, framework: Framework, observer: Observer, preload: string): Promise<Site> {
+export async function start(folder: string, framework: Framework, observer: Observer, preload: string, { flags = [], app = APPS[framework] }: { flags?: readonly string[]; app?: string } = {}): Promise<Site> {
   const home = await mkdtemp(join(folder, 'home-'));
   const file = join(root, `.bench-preload-${process.pid}-${framework}-${observer}.cjs`);       // beside node_modules, from where it requires
   const own = observer === 'bare' || observer === 'preload' ? '' : OBSERVERS[observer];
-  writeFileSync(file, `'use strict'; require('fs').unlinkSync(__filename); ${own}\nconst http = require('http'); ${APPS[framework]} ${SERVE}`);
-  const child = spawn(process.execPath, [file], { stdio: 'inherit', cwd: home, env: { PATH: process.env['PATH'], DIAG_HOME: home, NODE_ENV: 'production', PORT_FILE: join(home, 'port'), ...(observer === 'preload' ? { NODE_OPTIONS: `--require=${preload}` } : {}) } });
+  writeFileSync(file, `'use strict'; require('fs').unlinkSync(__filename); ${own}\nconst http = require('http'); ${app} ${SERVE}`);
+  const child = spawn(process.execPath, [...flags, file], { stdio: ['ignore', 'pipe', 'inherit'], cwd: home, env: { PATH: process.env['PATH'], DIAG_HOME: home, NODE_ENV: 'production', PORT_FILE: join(home, 'port'), ...(observer === 'preload' ? { NODE_OPTIONS: `--require=${preload}` } : {}) } });
+  let output = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => { output += text; });
+  const ticks: AppTick[] = [];
   const port = await until(async () => Number(await readFile(join(home, 'port'), 'utf8')));
-  const listener = observer === 'preload' ? await until(async () => listenTo(join(home, 'data/DaaS/diag/apps'))) : undefined;
-  return { pid: child.pid as number, port, stop: async () => { listener?.destroy(); await ended(child); } };
+  const listener = observer === 'preload' ? await until(async () => listenTo(join(home, 'data/DaaS/diag/apps'), ticks)) : undefined;
+  return { pid: child.pid as number, port, ticks, output: () => output, stop: async () => { listener?.destroy(); await ended(child); } };
 }
 
 async function ended(child: ChildProcess): Promise<void> {
@@ -52,12 +57,19 @@ async function ended(child: ChildProcess): Promise<void> {
 }
 
 /** The agent's end of the link: without it the preload counts nothing. */
-async function listenTo(apps: string): Promise<Socket | undefined> {
+async function listenTo(apps: string, ticks: AppTick[]): Promise<Socket | undefined> {
   const [instance = ''] = await readdir(apps);
   const name = (await readdir(join(apps, instance))).find((one) => one.endsWith('.json'));
   if (name === undefined) return undefined;
   const { address } = JSON.parse(await readFile(join(apps, instance, name), 'utf8')) as { address: string };
-  return connect(address).resume();
+  let rest: Buffer = Buffer.alloc(0);
+  return connect(address).on('data', (bytes) => {
+    rest = Buffer.concat([rest, bytes]);
+    for (let size = 0; rest.length >= 4 && rest.length >= (size = rest.readUInt32LE(0)) + 4; rest = rest.subarray(size + 4)) {
+      const frame = JSON.parse(rest.toString('utf8', 4, size + 4)) as AppTick | { type: 'hello' };
+      if (frame.type === 'tick') ticks.push(frame);
+    }
+  });
 }
 
 async function until<T>(probe: () => Promise<T | undefined>): Promise<T> {
