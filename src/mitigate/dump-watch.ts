@@ -31,6 +31,9 @@ export interface WatchOrder extends TakeOrder {
 export type WatchEnd = 'count' | 'until' | 'target-ended';
 
 const EVERY_MS = 1_000;
+/** A process that dies hangs up before its fault is told, and before it has left the list; on a busy machine the one takes a while after the other. */
+const DYING_MS = 5_000;
+const DYING_LOOK_MS = 100;
 /** An event loop that turns answers in a moment; asked this often, a silence is known to a quarter of a second. */
 const ASK_EVERY_MS = 250;
 
@@ -181,6 +184,11 @@ class Watch {
 
   /** The process ends, which the counters tell; or somebody closed its inspector. */
   async #hungUp(): Promise<void> {
+    const { clock } = this.#order.platform;
+    for (const until = clock.monotonic() + DYING_MS; !this.#ends && clock.monotonic() < until && await this.#lives();) {
+      await clock.wait(DYING_LOOK_MS, this.#all).catch(() => undefined);
+      if (this.#all.aborted) return;
+    }
     if (this.#ends) return;
     if (await this.#lives()) this.#box.put({ says: 'failed', error: new DiagError('INSPECTOR_FAILED', { pid: this.#order.target.pid, why: 'it was closed while we listened' }) });
     else this.#box.put({ says: 'over', why: 'target-ended' });
