@@ -25,6 +25,8 @@ export interface Claim {
   readonly incidents: number;
   /** Stands as found also when no row is known that it explains: a crash is bad in itself. */
   readonly bad?: boolean;
+  /** Tells what happened without anything being wrong: a deployment's own restart, clients that went. */
+  readonly remark?: boolean;
   /** Causes that are no deeper than this very claim, whatever the edges say, and whose rows it takes. */
   readonly over?: readonly CauseId[];
   /** The one sentence, of what attribution left it. */

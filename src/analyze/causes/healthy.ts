@@ -11,14 +11,14 @@ const NOISE_SHARE = 0.001;
 const NOISE_ROWS = 1;
 const SLOW_SHARE = 0.01;
 const SLOW_ROWS = 4;
-/** Causes that tell what happened without anything being wrong. */
-const REMARKS: ReadonlySet<Cause['id']> = new Set(['client-aborts']);
+/** What falls into a restart that was meant is no trouble, up to so many of all requests. */
+const REMARK_SHARE = 0.05;
 
 /** Undefined: something is wrong, or it cannot be told. */
 export function healthOf(scene: Scene, standing: readonly Attributed[], left: readonly Row[]): { readonly cause: Cause; readonly first: boolean } | undefined {
   const { rows } = scene;
   if (rows.total === 0 || scene.rowsFrom !== 'http-log') return undefined;
-  const wrong = standing.filter((s) => !REMARKS.has(s.claim.cause));
+  const wrong = standing.filter((s) => s.claim.remark !== true || s.failed > rows.total * REMARK_SHARE);
   if (wrong.length > 0) return undefined;
   const failed = weightOf(left.filter((r) => !r.slow)), slow = weightOf(left.filter((r) => r.slow));
   if (failed > Math.max(NOISE_ROWS, rows.total * NOISE_SHARE) || slow > Math.max(SLOW_ROWS, rows.total * SLOW_SHARE)) return undefined;

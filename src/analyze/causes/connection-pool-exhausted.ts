@@ -1,0 +1,24 @@
+// Owns the cause connection-pool-exhausted: requests wait for a free connection to a server, and none comes back in time.
+import { effectText, type CauseRule, type Claim } from './cause.ts';
+import { signClaim, timesText } from './sign-claim.ts';
+
+export const connectionPoolExhausted: CauseRule = {
+  id: 'connection-pool-exhausted', about: 'a pool of connections that is empty', explains: ['answered', 'silent', 'slow'], needs: ['app-log', 'inside', 'threads'], collect: ['application-logs', 'app-inside', 'node-report'],
+  judge(scene): Claim[] {
+    const signs = scene.signs('pool-empty', 'server-full');
+    const waiting = scene.inside.waitingForPool.filter((w) => w.waiting >= 2);
+    const threads = scene.logs.threads.flatMap((t) => t.waiting.filter((w) => w.kind === 'pool' && w.threads >= 2).map((w) => ({ ...w, where: t.proof.where })));
+    if (signs.length === 0 && waiting.length === 0 && threads.length === 0) return [];
+    const full = signs[0]?.sign === 'server-full';
+    const host = waiting[0]?.host;
+    return signClaim(scene, {
+      cause: 'connection-pool-exhausted', signs, effects: ['answered', 'stopped', 'silent', 'slow', 'gateway'], by: 0.85, says: full ? 'the server says that it has no connection left to give' : 'the log says that no connection came free in time', crashBy: ['pool-empty', 'server-full'],
+      what: full ? 'The server has no connection left' : `All connections${host === undefined ? '' : ` to ${host}`} are in use and do not come back`,
+      more: [...waiting.slice(0, 1).map((w) => ({ by: 0.7, says: `${w.waiting} calls wait in the app for a free connection while ${w.inFlight} are in use` })), ...threads.slice(0, 1).map((t) => ({ by: 0.7, says: `${t.threads} threads wait for a connection of the pool` }))],
+      facts: [...waiting.map((w) => ({ text: `${w.waiting} calls to ${w.host} wait for a free connection, ${w.inFlight} are in use`, where: 'the app from inside (preload)' })), ...threads.map((t) => ({ text: `${t.threads} threads wait at ${t.place}`, where: t.where }))],
+      title: (t) => `The pool of connections${host === undefined ? '' : ` to ${host}`} is empty: requests wait for a free one${full ? ' and the server has none left' : ''}; ${effectText(t, `the log says so ${timesText(signs)}`)}.`,
+      advice: ['Look for connections that are taken and never given back: each must be released in a finally, on the error path too.', 'Make the calls shorter; then set the pool as large as the server can serve, divided by the number of instances.', 'Give waiting for a connection a short time limit, so that requests fail fast.'], mitigations: ['restart'],
+    });
+  },
+  excludes: (scene) => (scene.has.has('app-log') && scene.signs('pool-empty', 'server-full').length === 0 && scene.inside.waitingForPool.length === 0 ? 'nothing says that a call waited for a free connection' : undefined),
+};

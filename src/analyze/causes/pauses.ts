@@ -1,0 +1,66 @@
+// Owns the pauses of a whole process, as the app measured them or as rows show them: requests of different routes that end together after a time in which nothing ended.
+import type { Row } from '../events/rows.ts';
+import type { Scene } from '../events/scene.ts';
+
+export interface Pause { readonly from: number; readonly until: number; readonly frames: readonly string[]; readonly by: 'app' | 'metrics' | 'rows'; readonly rows: readonly Row[] }
+
+const LEAST_ROWS = 3;
+/** Rows know whole seconds: only a pause with a whole second inside can be told from chance. */
+const LEAST_MS = 2_000;
+const TOGETHER_MS = 1_500;
+const SPREAD_MS = 500;
+const NEAR_MS = 1_500;
+
+const kept = new WeakMap<Scene, readonly Pause[]>();
+
+export function pausesOf(scene: Scene): readonly Pause[] {
+  const known = kept.get(scene);
+  if (known) return known;
+  const waiting = [...scene.rows.failed.filter((r) => r.effect === 'silent' || r.effect === 'busy'), ...scene.rows.slow, ...scene.rows.long].sort((a, b) => a.until - b.until);
+  const told = [...scene.inside.stalls.map((s) => ({ ...s, by: 'app' as const })), ...scene.measured.stalls.map((s) => ({ ...s, by: 'metrics' as const }))].map((s): Pause => ({ from: s.at, until: s.at + s.forMs, frames: s.frames, by: s.by, rows: waiting.filter((r) => held(r, s.at, s.at + s.forMs)) }));
+  const own = told.filter((p) => p.by === 'app' || !told.some((q) => q.by === 'app' && q.from <= p.until + NEAR_MS && q.until >= p.from - NEAR_MS));
+  const made = own.length > 0 ? own : convoys(scene, waiting);
+  kept.set(scene, made);
+  return made;
+}
+
+/** It waited through a good part of the pause, and ended with it or later. */
+function held(row: Row, from: number, until: number): boolean {
+  return row.from <= until + NEAR_MS && row.until >= until - NEAR_MS && row.from < until && row.until > from && (row.takenMs ?? 0) >= Math.min(until - from, 1_000) * 0.5;
+}
+
+/** Three or more requests that began at different times, ended in the same second, and in between nothing at all was answered. */
+function convoys(scene: Scene, waiting: readonly Row[]): Pause[] {
+  const { slots, slotMs } = scene.rows;
+  const first = slots[0]?.at;
+  if (slotMs !== 1_000 || first === undefined) return [];
+  const endedIn = (from: number, to: number): number => { let n = 0; for (let at = from; at < to; at += 1_000) n += slots[Math.round((at - first) / 1_000)]?.total ?? 0; return n; };
+  const found: Pause[] = [];
+  for (let i = 0; i < waiting.length;) {
+    const head = waiting[i] as Row;
+    const group = waiting.slice(i).filter((r) => r.until - head.until <= TOGETHER_MS && r.instance === head.instance);
+    i += Math.max(1, group.length);
+    const starts = group.map((r) => r.from);
+    const from = Math.min(...starts), until = head.at;
+    const quietFrom = Math.floor(from / 1_000) * 1_000 + 1_000;
+    if (group.length < LEAST_ROWS || Math.max(...starts) - from < SPREAD_MS || until - from < LEAST_MS || new Set(group.map((r) => r.route)).size < 2) continue;
+    if (until - quietFrom >= 1_000 && endedIn(quietFrom, until) === 0) found.push({ from, until, frames: [], by: 'rows', rows: group });
+  }
+  return found;
+}
+
+/** The route whose request was the first in most pauses: what it does, the others wait for. */
+export function firstRouteOf(pauses: readonly Pause[]): string | undefined {
+  const firsts = new Map<string, number>();
+  let told = 0;
+  for (const { rows, from } of pauses) {
+    const near = rows.filter((r) => Math.abs(r.from - from) <= NEAR_MS * 2 && r.takenMs !== undefined);
+    const top = [...near].sort((a, b) => (b.takenMs ?? 0) - (a.takenMs ?? 0))[0];
+    if (!top) continue;
+    told += 1;
+    const key = `${top.method} ${top.route}`;
+    firsts.set(key, (firsts.get(key) ?? 0) + 1);
+  }
+  const [best] = [...firsts].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1));
+  return best !== undefined && best[1] * 2 > told ? best[0] : undefined;
+}
