@@ -1,7 +1,7 @@
 // Owns where memory concentrates in one snapshot: objects that hold much, spread over many alike things or over a long chain.
 import { NO_NODE } from './classes.ts';
 import type { Heap } from './heap.ts';
-import { isOutside, programWays } from './program-ways.ts';
+import { isOutside } from './program-ways.ts';
 
 export interface Concentration {
   readonly node: number;
@@ -21,7 +21,7 @@ const CHAIN = 24;
 const MOST_FOUND = 60;
 const MOST_TOPS = 500;
 
-export function concentrations(heap: Heap): Concentration[] {
+export function concentrations(heap: Heap, ways: Uint32Array): Concentration[] {
   const { graph, dominators: { retained, of: by } } = heap;
   const least = Math.max(LEAST_BYTES, retained[graph.root]! * LEAST_SHARE);
   const found: Concentration[] = [];
@@ -29,11 +29,10 @@ export function concentrations(heap: Heap): Concentration[] {
   for (let node = 0; node < graph.nodeCount; node++) if (retained[node]! >= least) large.push(node);
   large.sort((a, b) => retained[b]! - retained[a]!);
   const inChain = new Set<number>();
-  let ways: Uint32Array | undefined;
   for (const node of large) {
     if (found.length >= MOST_FOUND) break;
     if (inChain.has(by[node]!)) { inChain.add(node); continue; }
-    if (isSystem(heap, node)) { found.push(...crowds(heap, node, least).map((one) => kept(heap, one, ways ??= programWays(heap)))); continue; }
+    if (isSystem(heap, node)) { found.push(...crowds(heap, node, least).map((one) => kept(heap, one, ways))); continue; }
     const spread = spreadOf(heap, node);
     if (spread !== undefined) found.push({ node: ownerOf(heap, node), tops: spread });
     else {

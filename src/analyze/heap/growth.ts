@@ -4,7 +4,6 @@ import { classKey, REMEMBERED_BYTES } from './base.ts';
 import { NO_NODE } from './classes.ts';
 import type { Heap } from './heap.ts';
 import type { PlaceBook } from './places.ts';
-import { isOutside, programWays } from './program-ways.ts';
 
 export interface ClassGrowth { readonly name: string; readonly row: number | undefined; readonly count: number; readonly shallow: number }
 
@@ -27,7 +26,7 @@ const MOST_ANCHORS = 200;
 const MOST_TOPS = 2_000;
 const MOST_CLASSES = 200;
 
-export function growthSince(heap: Heap, base: BaseSnapshot, places: PlaceBook): Growth {
+export function growthSince(heap: Heap, base: BaseSnapshot, places: PlaceBook, ways: Uint32Array): Growth {
   const { graph, classes } = heap;
   const isNew = new Uint8Array(graph.nodeCount);
   const fresh = new Float64Array(classes.rows.length);
@@ -40,7 +39,7 @@ export function growthSince(heap: Heap, base: BaseSnapshot, places: PlaceBook): 
   const net = netOf(heap, base, places);
   const weights = Float64Array.from(fresh, (bytes, row) => (bytes === 0 ? 0 : Math.max(0, Math.min(1, net.byRow[row]! / bytes))));
   const grown = grownBelow(heap, base, isNew, weights);
-  return { bytes: grown[graph.root]!, classes: net.classes, anchors: anchored(heap, isNew, grown, base) };
+  return { bytes: grown[graph.root]!, classes: net.classes, anchors: anchored(heap, ways, isNew, grown, base) };
 }
 
 interface Net { readonly classes: readonly ClassGrowth[]; readonly byRow: Float64Array }
@@ -95,11 +94,8 @@ function grownBelow(heap: Heap, base: BaseSnapshot, isNew: Uint8Array, weights: 
   }
 }
 
-/** Where the roots alone would hold more than this share, the program's own ways are looked for. */
-const OUTSIDE_SHARE = 0.05;
-
-function anchored(heap: Heap, isNew: Uint8Array, grown: Float64Array, base: BaseSnapshot): Anchor[] {
-  const { graph, dominators: { of: by }, distances: { before } } = heap;
+function anchored(heap: Heap, ways: Uint32Array, isNew: Uint8Array, grown: Float64Array, base: BaseSnapshot): Anchor[] {
+  const { graph, dominators: { of: by } } = heap;
   const found = new Map<number, { bytes: number; tops: number[] }>();
   const add = (node: number, bytes: number, top?: number): void => {
     let own = found.get(node);
@@ -108,18 +104,11 @@ function anchored(heap: Heap, isNew: Uint8Array, grown: Float64Array, base: Base
     if (top !== undefined && own.tops.length < MOST_TOPS) own.tops.push(top);
   };
   const eachTop = (visit: (node: number) => void): void => { for (let node = 0; node < graph.nodeCount; node++) if (isNew[node] === 1 && grown[node] !== 0 && isNew[by[node]!] === 0) visit(node); };
-  const older = (ways: Uint32Array, node: number): number => { let at = node; while (at !== NO_NODE && isNew[at] === 1 && ways[at] !== at) at = ways[at]!; return at; };
+  const older = (node: number): number => { let at = node; while (isNew[at] === 1 && ways[at] !== at) at = ways[at]!; return at; };
   for (let node = 0; node < graph.nodeCount; node++) {
     const size = graph.sizes.of(node);
     if (isNew[node] === 0 && size >= 2 * REMEMBERED_BYTES && grown[node]! > 0) { const more = size - (base.sizeOf(graph.ids[node]!) ?? REMEMBERED_BYTES); if (more > 0) add(node, more); }
   }
-  let outside = 0;
-  eachTop((node) => { if (isOutside(heap, older(before, node))) outside += grown[node]!; });
-  const ways = outside > grown[graph.root]! * OUTSIDE_SHARE ? programWays(heap) : undefined;
-  eachTop((node) => {
-    const nearest = older(before, node);
-    const own = ways !== undefined && isOutside(heap, nearest) ? older(ways, node) : nearest;
-    add(own === NO_NODE ? nearest : own, grown[node]!, node);
-  });
+  eachTop((node) => { add(older(node), grown[node]!, node); });
   return [...found].map(([node, { bytes, tops }]) => ({ node, bytes, tops })).sort((a, b) => b.bytes - a.bytes).slice(0, MOST_ANCHORS);
 }

@@ -2,6 +2,7 @@
 import type { Heap } from './heap.ts';
 import { NameTest } from './names.ts';
 import { edgeBetween, edgeName } from './path.ts';
+import { programWays } from './program-ways.ts';
 import { originOf, PlaceBook, type Place } from './places.ts';
 
 export interface Holder {
@@ -21,19 +22,22 @@ const INNER = /^(?:_events|_readableState|_writableState|buffer|buffered|_handle
 export class Holders {
   readonly #heap: Heap;
   readonly places: PlaceBook;
+  /** For each node the one before it on a way that the program knows. */
+  readonly ways: Uint32Array;
   readonly #module: NameTest;
   readonly #file: NameTest;
 
   constructor(heap: Heap) {
     this.#heap = heap;
     this.places = new PlaceBook(heap.graph);
+    this.ways = programWays(heap);
     this.#module = new NameTest(heap.graph, 'Module');
     this.#file = new NameTest(heap.graph, 'filename');
   }
 
   /** Goes up from a node to the first variable, global or export of the program; undefined: nothing of the program names it. */
   of(node: number): Holder | undefined {
-    const { before } = this.#heap.distances;
+    const before = this.ways;
     const names: string[] = [];
     let classPlace: Place | undefined;
     let inNode = false;
@@ -91,12 +95,12 @@ export class Holders {
   #named(variable: string, names: readonly string[], place: Place, classPlace: Place | undefined): Holder {
     const last = [...names].reverse().find((one) => PLAIN_NAME.test(one));
     // The property is written in its class, the variable where it is declared.
-    const exact = (last === undefined ? undefined : this.places.declaration((classPlace ?? place).script, last)) ?? this.places.declaration(place.script, variable);
+    const exact = (last === undefined ? undefined : this.places.declaration((classPlace ?? place).script, last) ?? this.#declaredAnywhere(last)) ?? this.places.declaration(place.script, variable);
     return { name: joined([variable, ...names]), place: exact ?? classPlace ?? place, exact: exact !== undefined };
   }
 
   #closureAbove(context: number): Place | undefined {
-    const above = this.#heap.distances.before[context]!;
+    const above = this.ways[context]!;
     return this.places.of(above);
   }
 
@@ -112,7 +116,7 @@ export class Holders {
 }
 
 /** Globals of Node's own: what they hold is named by what comes below. */
-const OF_NODE = new Set(['process', 'global', 'globalThis', 'console', 'Buffer', 'Symbol', 'Object', 'Function', 'Array', 'Map', 'Set', 'Promise', 'Error', 'WeakMap', 'WeakRef', 'Reflect', 'JSON', 'Intl']);
+const OF_NODE = new Set(['undefined', 'NaN', 'Infinity', 'process', 'global', 'globalThis', 'console', 'Buffer', 'Symbol', 'Object', 'Function', 'Array', 'Map', 'Set', 'Promise', 'Error', 'WeakMap', 'WeakRef', 'Reflect', 'JSON', 'Intl']);
 
 function joined(names: readonly string[]): string {
   const shown = names.length > MOST_NAMES ? [...names.slice(0, 2), '…', ...names.slice(-1)] : names;

@@ -54,16 +54,17 @@ export class Suspects {
   holdsMost(): Suspect[] {
     const { dominators: { retained }, graph } = this.#heap;
     const merged = new Map<string, Suspect>();
-    for (const { node, tops, bytes } of concentrations(this.#heap)) {
+    for (const { node, tops, bytes } of concentrations(this.#heap, this.#holders.ways)) {
       const named = this.#named(node, tops);
-      if (named === undefined) continue;
+      if (named?.place === undefined) continue;
       this.#merge(merged, this.#suspect(named, node, tops, bytes ?? retained[node]!, retained[graph.root]!, 'holds-most'));
     }
     return [...merged.values()].sort((a, b) => b.bytes - a.bytes).slice(0, MOST_SUSPECTS);
   }
 
   #named(node: number, tops: readonly number[]): Named | undefined {
-    const holder = this.#holders.of(node) ?? (tops.length === 1 && this.#heap.distances.before[tops[0]!] === node ? this.#holders.of(tops[0]!) : undefined);
+    // A context is what its variables are: the one that refers to the new thing.
+    const holder = (isContext(this.#heap, node) ? undefined : this.#holders.of(node)) ?? (tops[0] !== undefined && this.#holders.ways[tops[0]] === node ? this.#holders.of(tops[0]) : undefined);
     if (holder !== undefined && (holder.place === undefined || originOf(holder.place.script) !== 'node')) return { holder: holder.name, place: holder.place, exact: holder.exact };
     const inside = functionInside(this.#heap, this.#holders.places, tops.length > 0 ? tops : [node]);
     return inside === undefined ? undefined : { holder: inside.name === '' ? 'a function' : `${inside.name}()`, place: inside.place, exact: true };
@@ -83,3 +84,5 @@ export class Suspects {
     merged.set(key, { ...known, bytes: known.bytes + one.bytes, retained: Math.max(known.retained, one.retained), share: known.share + one.share });
   }
 }
+
+const isContext = ({ graph, classes }: Heap, node: number): boolean => classes.rows[classes.of[node]!]!.name === 'system / Context' || graph.strings.text(graph.names[node]!).startsWith('system / Context');
