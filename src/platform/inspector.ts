@@ -91,6 +91,7 @@ class Conversation implements Inspector {
   readonly #frames: FrameReader;
   #next = 0;
   #left = false;
+  #quiet: Promise<void> | undefined;
 
   constructor(socket: Socket, head: Buffer, signal: AbortSignal) {
     this.#socket = socket;
@@ -120,9 +121,14 @@ class Conversation implements Inspector {
     return ((await this.send('Runtime.evaluate', { ...EVALUATE, expression })) as Answer['result'])?.result?.value;
   }
 
-  async hangUp(last?: string): Promise<void> {
+  hangUp(last?: string): Promise<void> {
     if (!this.#left && last !== undefined && this.#socket.writable) this.#write('Runtime.evaluate', { ...EVALUATE, expression: last });
     this.#leave(new Error('we hung up'));
+    this.#quiet ??= this.#becomesQuiet();
+    return this.#quiet;
+  }
+
+  async #becomesQuiet(): Promise<void> {
     let timer: NodeJS.Timeout | undefined;
     await Promise.race([this.over, new Promise((resolve) => { timer = setTimeout(resolve, QUIET_LIMIT_MS); })]);
     clearTimeout(timer);

@@ -145,11 +145,12 @@ test('an event loop that hangs is dumped, one that is only busy is not', async (
   const of = await armed(dumping(on.pid, '-h', '-s', '2'));
   await on.do('burn', { ms: 3_000 });
   assert.deepEqual(await records(of), []);
+  const over = on.said('block');
   on.send('block', { ms: 5_000 });
   const record = await one(of);
   assert.equal(record.trigger, 'hang');
   assert.match(record.reason, /^no answer for 2\.\d* s|^no answer for [3-5]/);
-  await on.said('block');
+  await over;
   await unharmed(on);
 });
 
