@@ -1,7 +1,7 @@
 // Owns the HTTP report and its rows on a terminal: failures first, then latency, then traffic, then what was read.
 import type { HttpGroups, HttpReport } from '../shared/http-report.ts';
 import { headline } from '../shared/http-view.ts';
-import { burstWords, distinctWords, limitWords, othersWords, readWords, shareWord, sourceWords } from '../shared/http-words.ts';
+import { burstWords, distinctWords, limitWords, othersWords, readWords, shareWord, sourceWords, upstreamWords } from '../shared/http-words.ts';
 import type { RequestRow } from '../shared/model.ts';
 import { count, duration, plural, utc } from '../shared/units.ts';
 import { colour, print, safeLine, table, wrap } from './print.ts';
@@ -34,6 +34,11 @@ function failures(report: HttpReport, limit: number): void {
     section('Failures by route');
     print(table(['ROUTE', 'FAILED', 'OF', 'P95'], routes.slice(0, limit).map((one) => [name(one), count(one.failures), count(one.count), ms(one.p95)]), [1, 2, 3]));
     rest(routes.length - limit, 'route');
+  }
+  const upstream = upstreamWords(report);
+  if (upstream.length > 0) {
+    section('Upstream');
+    for (const line of upstream) print(wrap(line, '    ', '  '));
   }
   if (report.bursts.length > 0) {
     section('Bursts');

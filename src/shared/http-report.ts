@@ -45,6 +45,17 @@ export const HttpBurst = z.object({
 });
 /** Rows whose time-taken stands at a known time limit, many more than around it; `says` what gives up then. Most rows first. */
 export const HttpLimit = z.object({ limitMs: z.number(), says: z.string(), count: Count, failures: Count, from: At, to: At, routes: z.array(z.object({ method: z.string(), route: z.string(), count: Count })) });
+/**
+ * Of logs that tell what stands behind their server (nginx, Traefik): requests by the status they got and the one the upstream gave (its last one; absent: the server asked none),
+ * whose failures they were, time in the upstream, and time taken of the same requests.
+ */
+export const HttpUpstream = z.object({
+  statuses: z.array(z.object({ status: z.number().int(), upstream: z.number().int().optional(), count: Count })),   // most rows first
+  others: Count.optional(),                                    // rows of pairs that are not told apart
+  /** ofUpstream: it gave 500 or above, or the server found it dead and noted so; ofServer: the upstream gave less; withoutUpstream: none was asked. */
+  failures: z.object({ ofUpstream: Count, ofServer: Count, withoutUpstream: Count }),
+  took: z.object(Quantiles), total: z.object(Quantiles),
+});
 export const HttpMinute = z.object({ at: At, count: Count, failures: Count, ...Quantiles });
 export const HttpSource = z.object({
   source: z.string(),                                          // the catalog's id, or the file's name offline
@@ -76,6 +87,7 @@ export const HttpReport = z.object({
   heat: z.object({ stepMs: z.number(), from: At, steps: Count, rows: z.array(HttpHeatRow), more: Count, otherFailures: Count.optional() }),   // more: further rows; otherFailures: what stands in them, absent when nothing
   methods: HttpGroups, hosts: HttpGroups, instances: HttpGroups, clients: HttpGroups, agents: HttpGroups, referrers: HttpGroups,
   total: z.object(Quantiles),
+  upstream: HttpUpstream.optional(),                           // absent where no row says anything of one
   bursts: z.array(HttpBurst),
   limits: z.array(HttpLimit),
   slowest: z.array(RequestRow),

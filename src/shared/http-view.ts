@@ -2,7 +2,7 @@
 import type { HttpReport } from './http-report.ts';
 import { failuresCard, burstsCard, statusesCard } from './http-view-failures.ts';
 import { dimensionsCards, latencyCard, limitsCard, rowsCard, routesCard, trafficCard } from './http-view-rest.ts';
-import { keyWord, plainCount, readWords, shareWord, sourceWords } from './http-words.ts';
+import { keyWord, plainCount, readWords, shareWord, sourceWords, upstreamWords } from './http-words.ts';
 import type { Drawing } from './report-parts.ts';
 import { card, instant, table } from './report-parts.ts';
 import { windowText } from './report-timeline.ts';
@@ -51,6 +51,7 @@ function leads(report: HttpReport): string[] {
   return [
     status === undefined ? '' : `${plainCount(status.count)} ended as ${keyWord(status.key)}${status.reason === undefined ? '' : ` (${status.reason})`}${worst === undefined ? '' : `, most often ${worst.method} ${worst.route}: ${plural(worst.count, 'time')}`}.`,
     p50 === undefined || p95 === undefined || p99 === undefined || max === undefined ? '' : `Half of the requests took up to ${duration(p50)}, 95 % up to ${duration(p95)}, 99 % up to ${duration(p99)}, the slowest ${duration(max)}.`,
+    ...upstreamWords(report),
     readWords(report),
   ].filter((line) => line !== '');
 }

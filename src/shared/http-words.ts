@@ -117,3 +117,20 @@ export function shadeOf(n: number, most: number): number {
   if (n <= 0) return 0;
   return Math.max(1, Math.min(SHADES, Math.ceil(Math.sqrt(n / Math.max(1, most)) * SHADES)));
 }
+
+/** Whose failures they were, and what of the time the upstream took: sentences; none where the logs tell of no upstream. */
+export function upstreamWords({ upstream }: HttpReport): string[] {
+  if (upstream === undefined) return [];
+  const { failures: { ofUpstream, ofServer, withoutUpstream }, took, total } = upstream;
+  const all = ofUpstream + ofServer + withoutUpstream;
+  const parts = [
+    ofUpstream > 0 ? `${count(ofUpstream)} came from the upstream or for want of it` : '',
+    ofServer > 0 ? `${count(ofServer)} from the server although the upstream had answered` : '',
+    withoutUpstream > 0 ? `${count(withoutUpstream)} from the server without asking an upstream` : '',
+  ].filter((w) => w !== '');
+  const pair = (of: number | undefined, whole: number | undefined): string => `${duration(of ?? 0)}${whole === undefined ? '' : ` of the request's ${duration(whole)}`}`;
+  return [
+    ...(all === 0 ? [] : [`Of ${plural(all, 'failure')} with a word on the upstream, ${parts.join(', ')}.`]),
+    ...(took.p50 === undefined ? [] : [`In the middle the upstream took ${pair(took.p50, total.p50)}; at 95 % ${pair(took.p95, total.p95)}; at most ${duration(took.max ?? 0)}.`]),
+  ];
+}

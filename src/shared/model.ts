@@ -112,6 +112,7 @@ export const RequestRow = z.object({
   userAgent: z.string().optional(),
   host: z.string().optional(),
   referrer: z.string().optional(), upstream: z.string().optional(), instance: z.string().optional(),
+  upstreamStatus: z.number().int().optional(), upstreamMs: z.number().nonnegative().optional(),   // what the last upstream that was tried answered, and how long all of them took
   reason: z.string().optional(),                               // what status.sub.win32 says, in words
   source: z.string(),
   offset: z.number().int().nonnegative(),

@@ -39,7 +39,22 @@ export interface Columns {
   readonly sent: Float64Array;
   readonly received: Float64Array;
   readonly text: Readonly<Record<TextRole, TextColumn>>;
+  /** What stands behind the server that wrote the log; absent where the format knows of none (W3C). */
+  readonly upstream?: UpstreamColumns;
 }
+
+export interface UpstreamColumns {
+  /** Of the last one that was tried; NO_UPSTREAM when the row says that none was, ABSENT when it does not say. */
+  readonly status: Int32Array;
+  /** Ms, of all that were tried together; ABSENT when it is not said. */
+  readonly taken: Float64Array;
+}
+
+/** The server answered by itself. */
+export const NO_UPSTREAM = 0;
+
+/** With room for all that a format can know. */
+export interface FullColumns extends Columns { readonly upstream: UpstreamColumns }
 
 export type Sink = (columns: Columns) => void;
 
@@ -130,12 +145,12 @@ function lastWord(bytes: Uint8Array, at: number, to: number): number {
 }
 
 /** Empty columns with room for `capacity` rows, for formats that fill them in JavaScript. Text columns begin as absent. */
-export function newColumns(bytes: Uint8Array = new Uint8Array(0), capacity = BATCH_ROWS): Columns {
+export function newColumns(bytes: Uint8Array = new Uint8Array(0), capacity = BATCH_ROWS): FullColumns {
   const numbers = (): Float64Array => new Float64Array(capacity);
   const words = (): Int32Array => new Int32Array(capacity);
   const texts = Object.fromEntries(TEXT_ROLES.map((role) => [role, { from: words(), to: words(), hash: words() }])) as Record<TextRole, TextColumn>;
   return {
-    rows: 0, bytes, offset: numbers(), at: numbers(), status: words(), sub: words(), win32: numbers(), taken: numbers(), sent: numbers(), received: numbers(), text: texts,
+    rows: 0, bytes, offset: numbers(), at: numbers(), status: words(), sub: words(), win32: numbers(), taken: numbers(), sent: numbers(), received: numbers(), text: texts, upstream: { status: words(), taken: numbers() },
   };
 }
 

@@ -1,7 +1,7 @@
 // Owns the way from a row to a RequestRow: masking, cutting, words; and which rows are not the site's own.
 import { maskQuery, maskUrl } from '../../shared/mask.ts';
 import type { RequestRow } from '../../shared/model.ts';
-import { ABSENT, hashOf } from './columns.ts';
+import { ABSENT, NO_UPSTREAM, hashOf } from './columns.ts';
 import type { Columns, TextColumn, TextRole } from './columns.ts';
 import { RouteFold } from './figures/fold.ts';
 import { meaning } from './meaning.ts';
@@ -64,6 +64,12 @@ export function requestRow(columns: Columns, row: number, source: string, format
   if (taken !== ABSENT) made.takenMs = taken;
   if (sent !== ABSENT) made.sentBytes = sent;
   if (received !== ABSENT) made.receivedBytes = received;
+  const { upstream } = columns;
+  if (upstream !== undefined) {
+    const upstreamStatus = number(upstream.status), upstreamMs = number(upstream.taken);
+    if (upstreamStatus > NO_UPSTREAM) made.upstreamStatus = upstreamStatus;
+    if (upstreamMs !== ABSENT) made.upstreamMs = upstreamMs;
+  }
   addTexts(made, columns, row, format === PLUS_FORMAT ? plusAgents : agents);
   const reason = meaning(made.status, made.sub, made.win32, made.takenMs);
   if (reason !== undefined) made.reason = reason.says;

@@ -21,6 +21,8 @@ import { StatusTable } from './status-table.ts';
 import type { StatusState } from './status-table.ts';
 import { TimeSlots } from './time-slots.ts';
 import type { TimeSlotsState } from './time-slots.ts';
+import { Upstreams } from './upstreams.ts';
+import type { UpstreamsState } from './upstreams.ts';
 
 export const SLOWEST_KEPT = 20;
 export const FAILED_KEPT = 500;
@@ -49,7 +51,7 @@ export interface Totals { rows: number; leftOut: number; outside: number; filter
 
 /** Plain values and typed arrays: can be cloned and sent; see transferables(). */
 export interface FiguresState {
-  totals: Totals; status: StatusState; routes: RoutesState; slots: TimeSlotsState; dimensions: DimensionsState; failing: FailingState; limits: LimitsState;
+  totals: Totals; status: StatusState; routes: RoutesState; slots: TimeSlotsState; dimensions: DimensionsState; failing: FailingState; limits: LimitsState; upstreams: UpstreamsState;
   all: SamplesState; failed: SamplesState; slowestRows: KeptRowsState; failedRows: KeptRowsState;
 }
 
@@ -62,6 +64,7 @@ export class Figures {
   readonly dimensions = new Dimensions();
   readonly failing = new Failing();
   readonly limits = new Limits();
+  readonly upstreams = new Upstreams();
   readonly all = new Samples(SAMPLED_ROWS);
   readonly failed = new Samples(SAMPLED_FAILURES);
   readonly slowestRows: KeptRows;
@@ -76,7 +79,7 @@ export class Figures {
 
   /** Memory of all tables, about. */
   get sizeBytes(): number {
-    return this.status.sizeBytes + this.routes.sizeBytes + this.slots.sizeBytes + this.dimensions.sizeBytes + this.failing.sizeBytes + this.limits.sizeBytes + this.all.sizeBytes + this.failed.sizeBytes
+    return this.status.sizeBytes + this.routes.sizeBytes + this.slots.sizeBytes + this.dimensions.sizeBytes + this.failing.sizeBytes + this.limits.sizeBytes + this.upstreams.sizeBytes + this.all.sizeBytes + this.failed.sizeBytes
       + this.slowestRows.sizeBytes + this.failedRows.sizeBytes;
   }
 
@@ -94,6 +97,7 @@ export class Figures {
     this.routes.find(columns, batch.view, batch.rows, batch.count, batch.routes);
     countRoutes(this.routes.counts, columns, batch);
     this.dimensions.add(columns, batch, source);
+    this.upstreams.add(columns, batch);
     this.#rows(columns, batch, source);
     this.#bound();
   }
@@ -101,7 +105,7 @@ export class Figures {
   state(): FiguresState {
     return {
       totals: { ...this.totals }, status: this.status.state(), routes: this.routes.state(), slots: this.slots.state(), dimensions: this.dimensions.state(), failing: this.failing.state(),
-      limits: this.limits.state(), all: this.all.state(), failed: this.failed.state(), slowestRows: this.slowestRows.state(), failedRows: this.failedRows.state(),
+      limits: this.limits.state(), upstreams: this.upstreams.state(), all: this.all.state(), failed: this.failed.state(), slowestRows: this.slowestRows.state(), failedRows: this.failedRows.state(),
     };
   }
 
@@ -115,6 +119,7 @@ export class Figures {
     const { hosts, clients, agents } = this.dimensions.merge(state.dimensions, sourceOf);
     this.failing.merge(state.failing, { status, route, slot });
     this.limits.merge(state.limits, route);
+    this.upstreams.merge(state.upstreams);
     const sources = Int32Array.from({ length: Math.max(-1, ...state.dimensions.sources.map(([source]) => source)) + 1 }, (_, source) => sourceOf(source));
     const places = [status, route, hosts, clients, sources, agents];
     this.all.merge(state.all, slot, places);

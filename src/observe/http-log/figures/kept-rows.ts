@@ -1,5 +1,5 @@
 // Owns the few rows that are kept whole (the slowest, the newest failed ones): copied as bytes, made into RequestRows only when told.
-import { TEXT_ROLES, newColumns } from '../columns.ts';
+import { ABSENT, TEXT_ROLES, newColumns } from '../columns.ts';
 import type { Columns, TextRole } from '../columns.ts';
 
 /** Texts of a kept row: longer ones are cut. Told rows are cut to at most a quarter of it (by characters). */
@@ -9,6 +9,7 @@ export const MAX_KEPT_BYTES = 24 * 2 ** 20;
 /** So many times the kept rows are gathered before they are sorted: newest failures come one after the other, and each would stay for a while. */
 const TRIM_AT = 4;
 const NUMBERS = ['offset', 'at', 'status', 'sub', 'win32', 'taken', 'sent', 'received'] as const;
+const OF_UPSTREAM = ['status', 'taken'] as const;
 
 export interface KeptRowsState { rows: number; bytes: Uint8Array; numbers: Float64Array; texts: Int32Array; sources: Int32Array }
 
@@ -34,6 +35,7 @@ export class KeptRows {
     if (this.#columns.rows === this.#sources.length) this.#grow();
     const to = this.#columns.rows;
     for (const name of NUMBERS) this.#columns[name][to] = columns[name][row] as number;
+    for (const name of OF_UPSTREAM) this.#columns.upstream[name][to] = columns.upstream?.[name][row] ?? ABSENT;
     this.#texts(columns, row, to);
     this.#sources[to] = source;
     this.#columns.rows = to + 1;
@@ -49,8 +51,9 @@ export class KeptRows {
   state(): KeptRowsState {
     this.#trim();
     const { rows, bytes, text } = this.#columns;
-    const numbers = new Float64Array(rows * NUMBERS.length), texts = new Int32Array(rows * TEXT_ROLES.length * 2);
+    const numbers = new Float64Array(rows * (NUMBERS.length + OF_UPSTREAM.length)), texts = new Int32Array(rows * TEXT_ROLES.length * 2);
     NUMBERS.forEach((name, i) => numbers.set(this.#columns[name].subarray(0, rows), i * rows));
+    OF_UPSTREAM.forEach((name, i) => numbers.set(this.#columns.upstream[name].subarray(0, rows), (NUMBERS.length + i) * rows));
     TEXT_ROLES.forEach((role, i) => { texts.set(text[role].from.subarray(0, rows), i * 2 * rows); texts.set(text[role].to.subarray(0, rows), (i * 2 + 1) * rows); });
     return { rows, bytes: bytes.slice(0, this.#used), numbers, texts, sources: this.#sources.slice(0, rows) };
   }
@@ -59,6 +62,7 @@ export class KeptRows {
     const columns = newColumns(bytes, rows);
     columns.rows = rows;
     NUMBERS.forEach((name, i) => columns[name].set(numbers.subarray(i * rows, (i + 1) * rows)));
+    OF_UPSTREAM.forEach((name, i) => columns.upstream[name].set(numbers.subarray((NUMBERS.length + i) * rows, (NUMBERS.length + i + 1) * rows)));
     TEXT_ROLES.forEach((role, i) => { columns.text[role].from.set(texts.subarray(i * 2 * rows, (i * 2 + 1) * rows)); columns.text[role].to.set(texts.subarray((i * 2 + 1) * rows, (i * 2 + 2) * rows)); });
     for (let row = 0; row < rows; row += 1) this.add(columns, row, sourceOf(sources[row] as number));
   }
@@ -111,6 +115,7 @@ export class KeptRows {
     const columns = newColumns(before.bytes, rows * 2);
     columns.rows = rows;
     for (const name of NUMBERS) columns[name].set(before[name]);
+    for (const name of OF_UPSTREAM) columns.upstream[name].set(before.upstream[name]);
     for (const role of TEXT_ROLES) { columns.text[role].from.set(before.text[role].from); columns.text[role].to.set(before.text[role].to); }
     this.#columns = columns;
     const sources = new Int32Array(rows * 2);

@@ -23,6 +23,7 @@ export function makeReport(figures: Figures, sources: readonly HttpSource[]): Ht
   const axis = axisOf(figures);
   const { whole } = totals;
   const sum = (what: 'bytes' | 'lines' | 'comments' | 'malformed'): number => sources.reduce((all, source) => all + source[what], 0);
+  const upstream = figures.upstreams.told();
   const row = (columns: Columns, at: number, source: number): RequestRow => rowOf(columns, at, source, names);
   return {
     version: 1, from: finite(options.from) ?? axis.first, to: finite(options.to) ?? axis.last,
@@ -31,7 +32,7 @@ export function makeReport(figures: Figures, sources: readonly HttpSource[]): Ht
     methods: methodGroups(figures), instances: instanceGroups(figures, names),
     hosts: groupsOf(dimensions.hosts, (id) => names.host(id), { whole, taken: true }), clients: groupsOf(dimensions.clients, (id) => names.client(id), { whole, taken: false }),
     agents: groupsOf(dimensions.agents, (id) => names.agent(id), { whole, taken: true }), referrers: groupsOf(dimensions.referrers, (id) => names.referrer(id), { whole, taken: false }),
-    total: totalOf(figures), bursts: burstsOf(figures, names), limits: limitsOf(figures, names), slowest: figures.slowestRows.told(row), failed: figures.failedRows.told(row),
+    total: totalOf(figures), ...(upstream === undefined ? {} : { upstream }), bursts: burstsOf(figures, names), limits: limitsOf(figures, names), slowest: figures.slowestRows.told(row), failed: figures.failedRows.told(row),
   };
 }
 

@@ -28,7 +28,7 @@ export const CADDY: readonly Name[] = [
 
 export const TRAEFIK: readonly Name[] = [
   ...at('time', 'StartUTC', 'StartLocal'), ...text('method', 'RequestMethod'), ...uri('RequestPath'), ...text('host', 'RequestHost', 'RequestAddr'), ...text('client', 'ClientHost', 'ClientAddr'), ...text('agent', 'request_User-Agent'),
-  ...text('referrer', 'request_Referer'), ...number('status', 'DownstreamStatus'), ...number('sent', 'DownstreamContentSize'), ...number('received', 'RequestContentSize'), ...taken(1e6, 0, 'Duration'), ...text('upstream', 'ServiceAddr', 'ServiceURL'),
+  ...text('referrer', 'request_Referer'), ...number('status', 'DownstreamStatus'), ...number('sent', 'DownstreamContentSize'), ...number('received', 'RequestContentSize'), ...taken(1e6, 0, 'Duration'), ...text('upstream', 'ServiceAddr', 'ServiceURL'), ['OriginStatus', { is: 'upstream-status', text: false }], ['OriginDuration', { is: 'upstream-taken', perMs: 1e6 }],
 ];
 
 const COMMON_NAMES: readonly Name[] = [
@@ -44,9 +44,9 @@ const COMMON_NAMES: readonly Name[] = [
   ...number('sent', 'bytes_sent', 'body_bytes_sent', 'response_size', 'bytes', 'bytes_out', 'size', 'content_length', 'http/response/body/bytes', 'httpRequest/responseSize'),
   ...number('received', 'request_length', 'bytes_received', 'bytes_in', 'request_size', 'httpRequest/requestSize'),
   ...taken(1, 0, 'duration_ms', 'elapsed_ms', 'latency_ms', 'response_time_ms', 'request_time_ms', 'time_taken_ms', 'responseTime', 'elapsed_milliseconds', 'time_taken', 'took_ms'),
-  ...taken(1e6, 1, 'duration_ns', 'event/duration'), ...taken(1_000, 1, 'duration_us', 'elapsed_us', 'latency_us'), ...taken(0.001, 2, 'request_time', 'duration_s', 'duration_seconds', 'httpRequest/latency', 'upstream_response_time', 'rt', 'urt'),
+  ...taken(1e6, 1, 'duration_ns', 'event/duration'), ...taken(1_000, 1, 'duration_us', 'elapsed_us', 'latency_us'), ...taken(0.001, 2, 'request_time', 'duration_s', 'duration_seconds', 'httpRequest/latency', 'rt'), ['upstream_response_time', { is: 'upstream-taken' }, 2], ['urt', { is: 'upstream-taken' }, 2],
   ...taken(1, 3, 'latency_human', 'duration', 'elapsed', 'latency', 'took', 'response_time'),
-  ...text('upstream', 'upstream_addr', 'upstream', 'upstream_host', 'upstream_status'),
+  ...text('upstream', 'upstream_addr', 'upstream', 'upstream_host'), ['upstream_status', { is: 'upstream-status', text: true }, 3],
 ];
 /** Names with a dot ("http.request.method") are also written flat. */
 export const COMMON: readonly Name[] = [...COMMON_NAMES, ...COMMON_NAMES.filter(([path]) => path.includes('/')).map(([path, meaning, rank]): Name => [path.replaceAll('/', '.'), meaning, (rank ?? 0) + 1])];

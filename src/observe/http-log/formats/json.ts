@@ -1,5 +1,5 @@
 // Owns the reading of JSON access logs: App Service's export to storage, Caddy, Traefik, and others by the names they commonly use.
-import type { Columns, LogFormat } from '../columns.ts';
+import type { FullColumns, LogFormat } from '../columns.ts';
 import { recordCutter, trimRecord } from './json-cutter.ts';
 import { APP_SERVICE, CADDY, COMMON, TRAEFIK } from './json-names.ts';
 import type { Name } from './json-names.ts';
@@ -41,7 +41,7 @@ function planOf(dialect: Dialect): Plan {
   return plan;
 }
 
-function parser(dialect: Dialect, columns: Columns): LineParser {
+function parser(dialect: Dialect, columns: FullColumns): LineParser {
   const { names, nested } = dialect;
   const { keys, order, telling, only, nestedSlot } = planOf(dialect);
   const walk = new JsonWalk(keys);

@@ -1,5 +1,5 @@
 // Owns the formats of NCSA: common and combined, as Apache, nginx and many others write them, also behind the virtual host and its port.
-import type { Columns, LogFormat } from '../columns.ts';
+import type { FullColumns, LogFormat } from '../columns.ts';
 import { compile, patternParser } from './pattern.ts';
 import type { Part, Pattern } from './pattern.ts';
 import { MALFORMED, TextReader } from './reader.ts';
@@ -31,7 +31,7 @@ function mayHaveVhost(bytes: Uint8Array, from: number, to: number): boolean {
 }
 
 /** Behind a virtual host or not, line by line: so a line means the same wherever the reading began. */
-function parser(withVhost: Pattern, plain: Pattern, columns: Columns): LineParser {
+function parser(withVhost: Pattern, plain: Pattern, columns: FullColumns): LineParser {
   const first = patternParser(withVhost, columns), second = patternParser(plain, columns);
   return (bytes, from, to, offset) => {
     const verdict = mayHaveVhost(bytes, from, to) ? first(bytes, from, to, offset) : MALFORMED;

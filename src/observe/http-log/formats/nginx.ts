@@ -16,7 +16,7 @@ const VARIABLES: Readonly<Record<string, Known>> = {
   time_local: [{ is: 'at-ncsa' }, 2], time_iso8601: [{ is: 'at-iso' }, 1], msec: [{ is: 'at-epoch', perMs: 0.001 }],
   request: [{ is: 'request' }, 2], request_method: text('method'), request_uri: [{ is: 'uri' }], uri: text('path', 1), document_uri: text('path', 1), args: text('query', 1), query_string: text('query', 1),
   status: [{ is: 'number', column: 'status' }], bytes_sent: [{ is: 'number', column: 'sent' }], body_bytes_sent: [{ is: 'number', column: 'sent' }, 1], request_length: [{ is: 'number', column: 'received' }],
-  request_time: [{ is: 'taken', perMs: 0.001 }], upstream_response_time: [{ is: 'taken-list' }, 1], upstream_addr: text('upstream'), upstream_status: text('upstream', 1),
+  request_time: [{ is: 'taken', perMs: 0.001 }], upstream_response_time: [{ is: 'upstream-taken' }, 1], upstream_addr: text('upstream'), upstream_status: [{ is: 'upstream-status', text: true }, 1],
   http_user_agent: text('agent'), http_referer: text('referrer'), host: text('host'), http_host: text('host', 1), server_name: text('host', 2),
 };
 

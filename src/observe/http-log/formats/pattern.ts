@@ -1,5 +1,5 @@
 // Owns the matching of lines against a list of literals and variables, into which the format strings of nginx, Apache and NCSA are compiled.
-import type { Columns } from '../columns.ts';
+import type { FullColumns } from '../columns.ts';
 import { DiagError } from '../../../shared/errors.ts';
 import { standsAt } from './numbers.ts';
 import { MALFORMED, ROW } from './reader.ts';
@@ -89,7 +89,7 @@ function beginsWithSlash(variable: Variable): boolean {
 const SPACE = 32, COMMA = 44, SLASH = 47, COLON = 58, BACKSLASH = 92;
 
 /** Reads lines of the pattern into rows. */
-export function patternParser(pattern: Pattern, columns: Columns): LineParser {
+export function patternParser(pattern: Pattern, columns: FullColumns): LineParser {
   const { literals, variables, escaping, order, lists, padded, timed } = pattern;
   const row = new RowWriter(columns);
   const clock = new StrftimeClock();

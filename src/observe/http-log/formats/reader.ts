@@ -1,6 +1,6 @@
 // Owns the reading of logs line by line in JavaScript: bytes in any cut become whole lines, rows of a batch, and counts that add up.
 import { BATCH_ROWS, MAX_MALFORMED_PLACES, newColumns } from '../columns.ts';
-import type { Columns, LogReader, ParseCounts, ReaderOptions } from '../columns.ts';
+import type { FullColumns, LogReader, ParseCounts, ReaderOptions } from '../columns.ts';
 import { MAX_LINE_BYTES } from '../kernel/layout.ts';
 
 /** What a line turned out to be. COMMENT: nothing is wrong with it, but it tells of no request. */
@@ -30,7 +30,7 @@ const LEAST_FILL = 64 * 1024;
 
 const NO_BYTES = new Uint8Array(0);
 const NO_COLUMNS = newColumns(NO_BYTES, 0);
-interface Room { readonly columns: Columns; readonly bytes: Uint8Array<ArrayBuffer> }
+interface Room { readonly columns: FullColumns; readonly bytes: Uint8Array<ArrayBuffer> }
 /** Half a megabyte that a reader gives back at its end: many small logs, and detection, need it again and again. */
 const spare: Room[] = [];
 const MAX_SPARE = 2;
@@ -41,7 +41,7 @@ export function lineCutter(): Cutter {
 
 export interface TextReaderOptions extends ReaderOptions {
   /** Makes the parser that fills these columns. */
-  parser(columns: Columns): LineParser;
+  parser(columns: FullColumns): LineParser;
   cutter?: Cutter;
   /** Lines that begin with # are rows (the user's own format begins with it). */
   hashIsText?: boolean;

@@ -1,6 +1,6 @@
 // Owns the filling of one row of the columns: what each piece of a line means, whatever format it stands in.
-import { ABSENT, hashOf } from '../columns.ts';
-import type { Columns, TextColumn, TextRole } from '../columns.ts';
+import { ABSENT, NO_UPSTREAM, hashOf } from '../columns.ts';
+import type { FullColumns, TextColumn, TextRole } from '../columns.ts';
 import { BAD, UNSAID, count, durationMs, epochMs, inMs, sumOfSeconds } from './numbers.ts';
 import { anyAt, bounded, isoAt, ncsaAt } from './times.ts';
 
@@ -27,8 +27,10 @@ export type Meaning =
   | { readonly is: 'number'; readonly column: 'status' | 'sub' | 'win32' | 'sent' | 'received'; readonly dashIsZero?: boolean }
   /** `perMs` units make a ms; `text`: units may be written ("12.3ms"). */
   | { readonly is: 'taken'; readonly perMs: number; readonly text?: boolean }
-  /** nginx's list over several upstreams, in seconds. */
-  | { readonly is: 'taken-list' }
+  /** Time in upstreams: `perMs` units make a ms; without it nginx's list over several ones, in seconds, which also tells the time taken where nothing else does. */
+  | { readonly is: 'upstream-taken'; readonly perMs?: number }
+  /** Status of an upstream, or nginx's list over several. `text`: what is told of the upstream where nothing names it. */
+  | { readonly is: 'upstream-status'; readonly text: boolean }
   | { readonly is: 'at-ncsa' } | { readonly is: 'at-iso' } | { readonly is: 'at-any' } | { readonly is: 'at-epoch'; readonly perMs: number };
 
 /** Roles whose hash the figures need. */
@@ -36,12 +38,12 @@ const HASHED: ReadonlySet<TextRole> = new Set(['method', 'path', 'client', 'agen
 
 /** Writes into row `columns.rows`. The first of several pieces that mean the same and say something is taken. */
 export class RowWriter {
-  readonly #columns: Columns;
+  readonly #columns: FullColumns;
   readonly #texts: readonly TextColumn[];
   readonly #hashed: ReadonlyMap<TextColumn, boolean>;
   #row = 0;
 
-  constructor(columns: Columns) {
+  constructor(columns: FullColumns) {
     this.#columns = columns;
     this.#texts = Object.values(columns.text);
     this.#hashed = new Map((Object.keys(columns.text) as TextRole[]).map((role) => [columns.text[role], HASHED.has(role)]));
@@ -59,6 +61,8 @@ export class RowWriter {
     columns.taken[row] = ABSENT;
     columns.sent[row] = ABSENT;
     columns.received[row] = ABSENT;
+    columns.upstream.status[row] = ABSENT;
+    columns.upstream.taken[row] = ABSENT;
     for (const text of this.#texts) { text.from[row] = 0; text.to[row] = 0; text.hash[row] = 0; }
   }
 
@@ -90,7 +94,8 @@ export class RowWriter {
       case 'number': return this.#number(meaning.column === 'status' ? columns.status : meaning.column === 'sub' ? columns.sub : meaning.column === 'win32' ? columns.win32 : meaning.column === 'sent' ? columns.sent : columns.received,
         count(bytes, from, to), meaning.dashIsZero === true && to > from);
       case 'taken': return this.#number(columns.taken, meaning.text === true ? durationMs(bytes, from, to, meaning.perMs) : inMs(bytes, from, to, meaning.perMs), false);
-      case 'taken-list': return this.#number(columns.taken, sumOfSeconds(bytes, from, to), false);
+      case 'upstream-taken': return this.#upstreamTaken(bytes, from, to, meaning.perMs);
+      case 'upstream-status': this.#upstreamStatus(bytes, from, to, meaning.text); return true;
       case 'at-ncsa': return this.#number(columns.at, ncsaAt(bytes, from, to), false);
       case 'at-iso': return this.#number(columns.at, isoAt(bytes, from, to), false);
       case 'at-any': return this.#number(columns.at, anyAt(bytes, from, to), false);
@@ -103,6 +108,19 @@ export class RowWriter {
     const row = this.#row;
     if (column[row] === ABSENT) column[row] = found === UNSAID ? (dashIsZero ? 0 : ABSENT) : found > 0x7FFF_FFFF && column instanceof Int32Array ? 0x7FFF_FFFF : found;
     return true;
+  }
+
+  #upstreamTaken(bytes: Uint8Array, from: number, to: number, perMs: number | undefined): boolean {
+    const { upstream, taken } = this.#columns;
+    if (perMs !== undefined) return this.#number(upstream.taken, inMs(bytes, from, to, perMs), false);
+    const sum = sumOfSeconds(bytes, from, to);
+    return this.#number(upstream.taken, sum, false) && this.#number(taken, sum, false);
+  }
+
+  #upstreamStatus(bytes: Uint8Array, from: number, to: number, alsoText: boolean): void {
+    const { upstream, text } = this.#columns;
+    if (upstream.status[this.#row] === ABSENT) upstream.status[this.#row] = lastStatus(bytes, from, to);
+    if (alsoText) this.#text(text.upstream, bytes, from, to);
   }
 
   #text(column: TextColumn, bytes: Uint8Array, from: number, to: number): void {
@@ -172,4 +190,13 @@ function lastSegment(bytes: Uint8Array, from: number, to: number): number {
   let begin = to;
   while (begin > from && bytes[begin - 1] !== SLASH) begin -= 1;
   return begin;
+}
+
+/** The last status of "502, 504 : 200"; NO_UPSTREAM of "-" and of nothing, ABSENT of what is none. */
+function lastStatus(bytes: Uint8Array, from: number, to: number): number {
+  if (to === from || (to - from === 1 && bytes[from] === DASH)) return NO_UPSTREAM;
+  let begin = to;
+  while (begin > from && bytes[begin - 1] !== SPACE && bytes[begin - 1] !== COMMA) begin -= 1;
+  const found = count(bytes, begin, to);
+  return found >= NO_UPSTREAM && found <= 999 && Number.isInteger(found) ? found : ABSENT;
 }
