@@ -11,7 +11,7 @@ export function describeDiagnosers(diagnosers: readonly Diagnoser[], target: Pro
     title: d.title,
     about: d.about,
     cost: d.cost,
-    ...(d.costNote === undefined ? {} : { costNote: d.costNote }),
+    ...(d.costNote === undefined ? {} : { costNote: typeof d.costNote === 'string' ? d.costNote : d.costNote(platform) }),
     preselected: d.preselected,
     offer: d.offered(target, platform),
     options: z.toJSONSchema(d.options, { io: 'input', unrepresentable: 'any' }),

@@ -30,7 +30,7 @@ export interface Diagnoser<O = unknown> {
   readonly about: string;
   readonly options: z.ZodType<O>;
   readonly cost: 'free' | 'slows-app' | 'pauses-app';
-  readonly costNote?: string;                                  // shown before the click
+  readonly costNote?: string | ((platform: Platform) => string);   // shown before the click
   readonly preselected: boolean;
   readonly produces: readonly ArtifactKind[];
   offered(target: ProcessInfo | undefined, platform: Platform): Offer;

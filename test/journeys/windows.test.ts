@@ -124,6 +124,7 @@ test('the page works through the proxy: chart by socket, capabilities with reaso
   const tab = await openTab(browser);
   await tab.page.goto(`${system.diagUrl}/`);
   await tab.page.getByRole('button', { name: /Diagnose now/ }).first().waitFor();
+  await tab.page.getByText('The process stands still while it is written: 1 to 7 s per GiB.').first().waitFor();
   await tab.shot('windows-now');
   await tab.page.getByRole('button', { name: /^Agent/ }).click();
   await tab.page.getByText(/only through calls that can hang/).first().waitFor();

@@ -15,7 +15,9 @@ export const memoryDump: Diagnoser<{ kind?: DumpKind | undefined }> = {
   about: 'Everything the process has in memory, for a debugger. It holds secrets in clear: keep it as you keep the app\'s passwords.',
   options: z.strictObject({ kind: z.enum(['full', 'mini-plus', 'mini']).optional().describe('How much of the memory: all of it (default), stacks with what they point to, or stacks alone') }),
   cost: 'pauses-app',
-  costNote: 'On Linux the process stands still for about 10 to 30 ms per GiB while a copy of it is made, which is then written in peace. Where it cannot be copied, and on Windows, it stands still while it is written: 1 to 7 s per GiB.',
+  costNote: ({ host }) => (/windows/i.test(host.app.os)
+    ? 'The process stands still while it is written: 1 to 7 s per GiB.'
+    : 'The process stands still for about 10 to 30 ms per GiB while a copy of it is made, which is then written in peace; where it cannot be copied, for 1 to 7 s per GiB.'),
   preselected: true,                                           // the article's set has it
   produces: ['core-dump', 'minidump'],
   offered: (target, platform) => withTarget(target, platform.can('memory-dump')),
