@@ -75,7 +75,8 @@ function tooLong({ target, maxStopMs = 0 }: SnapshotOrder, { stopMs }: SnapshotP
   throw new DiagError('PAUSE_TOO_LONG', { what: 'A heap snapshot', pid: target.pid, predicted: duration(stopMs), limit: duration(maxStopMs) });
 }
 
-async function admit(order: SnapshotOrder, predicted: SnapshotPrediction): Promise<void> {
+/** @throws PAUSE_TOO_LONG, HEAP_SNAPSHOT_REFUSED, NO_ROOM */
+export async function admit(order: SnapshotOrder, predicted: SnapshotPrediction): Promise<void> {
   const { platform, target, signal } = order;
   if (order.maxStopMs !== undefined && predicted.stopMs > order.maxStopMs) tooLong(order, predicted);
   const why = refusal(predicted, await platform.memoryLeft(target.pid, signal));
@@ -84,7 +85,7 @@ async function admit(order: SnapshotOrder, predicted: SnapshotPrediction): Promi
 }
 
 /** The most that the process took beside what it had at the first look; undefined where its memory cannot be read. */
-function watchPeak(platform: Platform, pid: number, signal: AbortSignal): { end(): Promise<number | undefined> } {
+export function watchPeak(platform: Platform, pid: number, signal: AbortSignal): { end(): Promise<number | undefined> } {
   const over = new AbortController();
   const both = AbortSignal.any([over.signal, signal]);
   let first: number | undefined;

@@ -1,8 +1,9 @@
-// Owns what the profiles of Node have in common: for how long, under which name, and that "enough" keeps nothing of a half one.
+// Owns what the profiles of Node have in common: for how long, under which name, by the preload or by the inspector, and that "enough" keeps nothing of a half one.
 import { writeFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { duration } from '../shared/units.ts';
 import type { Inspector } from '../platform/inspector.ts';
+import { askIntoFile, byPreload } from './by-preload.ts';
 import type { Collecting } from './contracts.ts';
 import { theTarget } from './target.ts';
 
@@ -17,15 +18,18 @@ type Profile = (inspector: Inspector, forMs: number, signal: AbortSignal) => Pro
 
 export async function collectProfile(run: Collecting<z.infer<typeof ProfileOptions>>, kind: 'cpu-profile' | 'heap-profile', profile: Profile): Promise<void> {
   const target = theTarget(run);
-  const forMs = run.options.seconds * 1_000;
-  await run.demand('A profile', NEED_BYTES);
-  run.progress(`profiling process ${target.pid} for ${duration(forMs)}`);
-  const stop = AbortSignal.any([run.cancel, run.enough]);
-  const text = await run.platform.inspect({ pid: target.pid, startedAt: target.startedAt }, stop, (inspector) => profile(inspector, forMs, stop));
-  const draft = await run.artifacts.draft(kind, `${target.name.replace(/[^A-Za-z0-9]+/g, '_').slice(0, 40) || 'process'}-${target.pid}.${kind === 'cpu-profile' ? 'cpuprofile' : 'heapprofile'}`, Buffer.byteLength(text));
+  const { seconds } = run.options;
+  const forMs = seconds * 1_000;
+  const draft = await run.artifacts.draft(kind, `${target.name.replace(/[^A-Za-z0-9]+/g, '_').slice(0, 40) || 'process'}-${target.pid}.${kind === 'cpu-profile' ? 'cpuprofile' : 'heapprofile'}`, NEED_BYTES);
   try {
-    await writeFile(draft.path, text);
-    await draft.commit({ note: `${duration(forMs)} of the process; not masked: it holds names of functions and files` });
+    run.progress(`profiling process ${target.pid} for ${duration(forMs)}`);
+    const stop = AbortSignal.any([run.cancel, run.enough]);
+    const { way } = await byPreload(run, () => askIntoFile(run, { what: kind, forS: seconds }, draft.path, stop), async () => {
+      const text = await run.platform.inspect({ pid: target.pid, startedAt: target.startedAt }, stop, (inspector) => profile(inspector, forMs, stop));
+      await writeFile(draft.path, text);
+      return { sizeBytes: Buffer.byteLength(text), firstAfterMs: undefined };
+    });
+    await draft.commit({ note: `${duration(forMs)} of the process, ${way}; not masked: it holds names of functions and files` });
   } finally {
     await draft.discard();
   }

@@ -1,4 +1,5 @@
 // Owns the contracts of observing: the feed, samplers, log sources, and what the floors above may see of the recent past.
+import type { AppLinks } from '../platform/app-link.ts';
 import type { Change, LogFilter, LogLine, LogPage, LogSourceInfo, Now, ProcessInfo, ProcessKey, RequestRow, Sample } from '../shared/model.ts';
 import type { HttpReport } from '../shared/http-report.ts';
 import type { LogItem } from '../shared/live.ts';
@@ -62,6 +63,8 @@ export interface Observed {
   /** Newest sample of each process and of the site (key 'site'). */
   latest(): ReadonlyMap<string, Sample>;
   exits(since: number): readonly ProcessExit[];
+  /** The apps that carry the preload: their last minute from inside, and what can be asked of them. Absent: nobody looks for preloads here. */
+  readonly inside?: Pick<AppLinks, 'apps' | 'ask'>;
   health(): readonly SamplerHealth[];
   lost(): readonly { readonly what: string; readonly count: number }[];
   /** The HTTP log of [from, to], read from the files (also rotated ones). */

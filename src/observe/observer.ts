@@ -24,7 +24,7 @@ import { HostSampler } from './samplers/host.ts';
 import { KeptSamples } from './samplers/kept.ts';
 import { Run } from './samplers/index.ts';
 import type { Sampler } from './samplers/index.ts';
-import { ProcessSampler, keyText } from './samplers/process.ts';
+import { ProcessSampler, keyText, named } from './samplers/process.ts';
 import type { Values } from './samplers/process.ts';
 import { RequestsSampler } from './samplers/requests.ts';
 import { createSourceNames } from './source-names.ts';
@@ -50,7 +50,6 @@ export interface Observer extends Observed {
   publish(change: Change): void;
   /** The lead has come to this agent: goes on where the other one ended. The store must have been told before. */
   lead(): Promise<void>;
-  /** The apps that carry the preload: their last minute from inside, and what can be asked of them. */
   readonly inside: Pick<AppLinks, 'apps' | 'ask'>;
   /** Resolves when, after the signal, everything is ended and flushed. */
   readonly stopped: Promise<void>;
@@ -190,10 +189,10 @@ class Observing implements Observer {
         host.readOwn(site, this.#runs.reduce((sum, run) => sum + run.takeCost(), 0));
         for (const fold of this.#folds) fold.turn(at);
         if (reading.processes !== this.#processes) this.#others(reading.processes);
-        reading.samples.forEach((sample, i) => {
-          this.#latest.set(reading.names[i] as string, sample);
+        for await (const [name, sample] of named(reading)) {
+          this.#latest.set(name, sample);
           this.#keep(sample);
-        });
+        }
         this.#keep({ at, values: site });
         this.#latest.set('site', { at, values: at - this.#httpAt <= HTTP_FRESH_MS ? { ...site, ...this.#http } : site });
         this.#told.processes(reading.processes, at);

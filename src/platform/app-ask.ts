@@ -6,7 +6,7 @@ import { parsed } from './app-known.ts';
 import { within } from './clock.ts';
 
 /** An app whose loop stands still answers nothing; then the inspector is the way, which needs no loop. */
-const BEGIN_LIMIT_MS = 5_000;
+const BEGIN_LIMIT_MS = 3_000;
 /** More than any artifact that can be meant. */
 const MAX_ARTIFACT_BYTES = 64 * 2 ** 30;
 
@@ -14,7 +14,7 @@ export interface Asked { readonly sizeBytes: number }
 
 type OnBytes = (bytes: Buffer) => Promise<void> | void;
 
-/** Resolves when the artifact is whole. To abort is to hang up, by which the app stops what it does. @throws APP_UNREACHABLE, APP_REFUSED, CANCELLED */
+/** Resolves when the artifact is whole. To abort is to hang up, by which the app stops what it does. @throws APP_UNREACHABLE, APP_REFUSED, CANCELLED, and what `onBytes` throws */
 export async function askApp(announced: Announcement | undefined, pid: number, wanted: AppWanted, signal: AbortSignal, onBytes: OnBytes): Promise<Asked> {
   if (announced?.key === undefined) throw new DiagError('APP_UNREACHABLE', { pid, why: announced === undefined ? 'it carries no preload' : 'its preload is too old to answer' });
   const socket = connect(announced.address);
@@ -22,13 +22,22 @@ export async function askApp(announced: Announcement | undefined, pid: number, w
   const hangUp = (): void => { socket.destroy(signal.aborted ? undefined : new Error(`no answer within ${BEGIN_LIMIT_MS / 1_000} s`)); };
   begin.addEventListener('abort', hangUp, { once: true });
   signal.addEventListener('abort', hangUp, { once: true });
+  let refused: { readonly why: unknown } | undefined;
+  const take: OnBytes = async (bytes) => {
+    try {
+      await onBytes(bytes);
+    } catch (why) {
+      refused = { why };                                       // ours, not the app's: told as it is
+      throw why;
+    }
+  };
   try {
     socket.write(frameOf({ type: 'ask', version: 1, key: announced.key, wanted }));
-    const size = await answered(socket, pid, () => { begin.removeEventListener('abort', hangUp); }, onBytes);
+    const size = await answered(socket, pid, () => { begin.removeEventListener('abort', hangUp); }, take);
     return { sizeBytes: size };
   } catch (error) {
     if (signal.aborted) throw new DiagError('CANCELLED', { what: `The question to process ${pid}` }, { cause: error });
-    if (error instanceof DiagError) throw error;
+    if (refused !== undefined || error instanceof DiagError) throw error;
     throw new DiagError('APP_UNREACHABLE', { pid, why: error instanceof Error ? error.message : String(error) }, { cause: error });
   } finally {
     begin.removeEventListener('abort', hangUp);

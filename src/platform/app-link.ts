@@ -21,7 +21,7 @@ const ENDED_KEPT = 16;
 const AGAIN_MS = 5_000;
 /** A file whose process is gone stays this long, for an agent that has not seen the end yet. */
 const STALE_MS = 10_000;
-/** A process that no list here has ever shown lives elsewhere (another container) as long as it writes its files. */
+/** A process that no list here has ever shown lives elsewhere (another container) as long as it writes its files. It looks every ten seconds whether they are wanted. */
 const ELSEWHERE_MS = 30_000;
 /** A state that is older says nothing about an end that is noticed now. */
 const STATE_FRESH_MS = 60_000;
@@ -46,6 +46,8 @@ export class AppLinks {
   readonly #known = new Map<string, Known>();
   /** Stems whose end was told. */
   readonly #told = new Set<string>();
+  /** Stems that no list has shown, and since when they are waited for. */
+  readonly #awaited = new Map<string, number>();
 
   constructor(options: AppLinksOptions) {
     this.#options = options;
@@ -95,21 +97,29 @@ export class AppLinks {
     if (known !== undefined && listed !== undefined) known.listed = true;
     if (group.files.has('crash')) await this.#note(group, known, ends);
     const alive = listed ?? (known?.listed === true || known?.end !== undefined ? undefined : await this.#elsewhere(group));
+    if (alive === 'perhaps') return;
     if (alive === undefined) { await this.#gone(group, known, ends); return; }
     if (group.files.has('json')) await this.#follow(group.stem, alive, listed !== undefined);
     for (const [kind, name] of group.files) if (kind.endsWith('.frame')) await this.#frame(group.stem, name);
     await this.#taken(group, alive);
   }
 
-  /** Not in our list, but its files are fresh: it lives where we cannot look. */
-  async #elsewhere({ pid, startedAt, files }: Found): Promise<ProcessKey | undefined> {
+  /** Not in our list: where its files are fresh it lives where we cannot look. Until that is known its files are asked for. */
+  async #elsewhere({ stem, pid, startedAt, files }: Found): Promise<ProcessKey | 'perhaps' | undefined> {
     if (!files.has('json')) return undefined;
+    const now = this.#options.now();
     for (const kind of ['state', ...[...files.keys()].filter((one) => one.endsWith('.frame'))]) {
       const name = files.get(kind);
       const seen = name === undefined ? undefined : await stat(join(this.#options.folder, name)).catch(() => undefined);
-      if (seen !== undefined && Math.abs(this.#options.now() - seen.mtimeMs) < ELSEWHERE_MS) return { pid, startedAt };
+      if (seen !== undefined && Math.abs(now - seen.mtimeMs) < ELSEWHERE_MS) return { pid, startedAt };
     }
-    return undefined;
+    const since = this.#awaited.get(stem) ?? now;
+    if (!this.#awaited.has(stem)) {
+      if (this.#awaited.size >= MAX_APPS) return undefined;
+      this.#awaited.set(stem, now);
+      await writeFile(join(this.#options.folder, `${stem}.want`), '').catch(() => undefined);     // a folder that cannot be written: then it is not seen
+    }
+    return now - since < ELSEWHERE_MS ? 'perhaps' : undefined;
   }
 
   async #follow(stem: string, process: ProcessKey, listed: boolean): Promise<void> {
@@ -207,6 +217,7 @@ export class AppLinks {
   }
 
   #forget(now: number): void {
+    for (const [stem, since] of this.#awaited) if (now - since > 2 * ELSEWHERE_MS) this.#awaited.delete(stem);
     const ended = [...this.#known].filter(([, { end }]) => end !== undefined).reverse();
     ended.forEach(([stem, { end }], i) => { if (i >= ENDED_KEPT || now - (end?.at ?? now) > ENDED_KEPT_MS) this.#known.delete(stem); });
   }

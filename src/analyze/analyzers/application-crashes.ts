@@ -16,6 +16,8 @@ import { crashChain, exceptionName } from '../crash-chain.ts';
 
 const EXCEPTIONS_TOLD = 12;
 const EXITS_TOLD = 20;
+const REASONS_TOLD = 4;
+const REASON_CHARS = 160;
 
 export const applicationCrashes: Analyzer = {
   id: 'application-crashes',
@@ -49,7 +51,7 @@ function crashed(culprit: Culprit, index: number, story: CrashStory, http: HttpF
   return {
     // The first keeps the plain id, so that links and rules find "the" crash; further causes are numbered in order of frequency.
     id: index === 0 ? 'worker-crashes' : `worker-crashes-${index + 1}`, area: 'application', severity: 'critical',
-    title: `The worker crashed ${times(crashes.length)}${how}${starting}${exception === undefined ? '' : `: ${exceptionName(exception, true)}`}`,
+    title: `The worker crashed ${times(crashes.length)}${how}${starting}${exception === undefined ? onlyReason(crashes) : `: ${exceptionName(exception, true)}`}`,
     why: crashWhy(culprit, story, http, ended, refused), advice: crashAdvice(exception, deployed.length > 0 && index === 0),
     evidence: [crashChain(culprit, index === 0 ? story.trigger : undefined, deployed), ...stackOf(exception), exitsTable(culprit)], mitigations: [],
   };
@@ -64,11 +66,24 @@ function crashWhy(culprit: Culprit, story: CrashStory, http: HttpFacts | undefin
     parts.push(`${culprit.crashes.length === 1 ? 'The crash' : 'The crashes'} ${each}: ${count(hit)} of ${plural(http.failures, 'failed request')}${lost}, ${shareText(hit, http.total)} of all ${count(http.total)}.`);
   } else if (http) parts.push('No failed request in the HTTP log falls together with the crashes; a crash between two requests hurts nobody but the next one, who waits for the start.');
   if (story.trigger !== undefined && culprit === story.culprits[0]) parts.push(`${story.trigger} is the only request that was running each time.`);
-  if (culprit.exception === undefined) parts.push('The logs that were collected hold no exception near these exits, so what ended the process is not told here.');
+  if (culprit.exception === undefined && told(culprit.crashes).length > 0) parts.push(`The processes themselves left their reason: ${told(culprit.crashes).slice(0, REASONS_TOLD).map(([reason, n]) => `${oneLine(reason, REASON_CHARS)}${n === 1 ? '' : ` (${times(n)})`}`).join('; ')}.`);
+  else if (culprit.exception === undefined) parts.push('The logs that were collected hold no exception near these exits, so what ended the process is not told here.');
   else if (story.inferred) parts.push('The log gives neither time nor process; exception and exits were matched because there are as many of the one as of the other.');
   const first = culprit.crashes[0];
   if (first) parts.push(culprit.crashes.length === 1 ? `It happened at ${clock(first.exit.at)}.` : `The first was at ${clock(first.exit.at)}, the last at ${clock(culprit.crashes.at(-1)?.exit.at ?? first.exit.at)}.`);
   return parts.join(' ');
+}
+
+/** Reasons that were known at the exit, the most frequent first. */
+function told(crashes: Culprit['crashes']): [string, number][] {
+  const reasons = new Map<string, number>();
+  for (const { exit: { reason } } of crashes) if (reason !== undefined) reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
+  return [...reasons].sort((a, b) => b[1] - a[1]);
+}
+
+function onlyReason(crashes: Culprit['crashes']): string {
+  const [first, ...others] = told(crashes);
+  return first === undefined || others.length > 0 || first[1] < crashes.length ? '' : `: ${oneLine(first[0], REASON_CHARS)}`;
 }
 
 /** A restart does not help: the platform has started the next worker already, and the same request will end it. */
@@ -87,9 +102,10 @@ function stackOf(exception: ExceptionGroup | undefined): Evidence[] {
 }
 
 function exitsTable({ crashes }: Culprit): Evidence {
+  const reasons = told(crashes).length > 0;
   return {
-    kind: 'table', title: 'Exits', columns: [{ title: 'Time (UTC)', unit: 'at' }, { title: 'Process', unit: 'text' }, { title: 'Ended with', unit: 'text' }, { title: 'Requests ended', unit: 'count' }, { title: 'Found no worker', unit: 'count' }, { title: 'Seen in', unit: 'text' }],
-    rows: crashes.slice(0, EXITS_TOLD).map((c) => [c.exit.at, c.exit.pid === undefined ? null : String(c.exit.pid), exitWords(c.exit), c.ended.length, c.refused.length, SEEN_IN[c.exit.from]]), more: Math.max(0, crashes.length - EXITS_TOLD),
+    kind: 'table', title: 'Exits', columns: [{ title: 'Time (UTC)', unit: 'at' }, { title: 'Process', unit: 'text' }, { title: 'Ended with', unit: 'text' }, { title: 'Requests ended', unit: 'count' }, { title: 'Found no worker', unit: 'count' }, { title: 'Seen in', unit: 'text' }, ...(reasons ? [{ title: 'Known then', unit: 'text' as const }] : [])],
+    rows: crashes.slice(0, EXITS_TOLD).map((c) => [c.exit.at, c.exit.pid === undefined ? null : String(c.exit.pid), exitWords(c.exit), c.ended.length, c.refused.length, SEEN_IN[c.exit.from], ...(reasons ? [c.exit.reason === undefined ? null : oneLine(c.exit.reason, REASON_CHARS)] : [])]), more: Math.max(0, crashes.length - EXITS_TOLD),
   };
 }
 const SEEN_IN = { 'event-log': 'event log', changes: 'process list', both: 'event log and process list' } as const;

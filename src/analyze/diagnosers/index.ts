@@ -9,6 +9,7 @@ import { httpLogs } from './http-logs.ts';
 import { memoryDump } from './memory-dump.ts';
 import { metrics } from './metrics.ts';
 import { nodeCpuProfile } from './node-cpu-profile.ts';
+import { nodeExceptions } from './node-exceptions.ts';
 import { nodeHeapProfile } from './node-heap-profile.ts';
 import { nodeHeapSnapshot } from './node-heap-snapshot.ts';
 import { nodeReport } from './node-report.ts';
@@ -17,7 +18,7 @@ import { phpErrorLog } from './php-error-log.ts';
 import { processList } from './process-list.ts';
 
 export const diagnosers: readonly Diagnoser[] = [
-  processList, openFiles, environment, metrics, changes, httpLogs as Diagnoser, eventLog, applicationLogs, phpErrorLog, deployments, nodeReport,
+  processList, openFiles, environment, metrics, changes, httpLogs as Diagnoser, eventLog, applicationLogs, phpErrorLog, deployments, nodeReport, nodeExceptions as Diagnoser,
   nodeCpuProfile as Diagnoser, nodeHeapProfile as Diagnoser, memoryDump, nodeHeapSnapshot as Diagnoser,
 ];
 

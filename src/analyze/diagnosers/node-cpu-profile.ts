@@ -11,7 +11,7 @@ export const nodeCpuProfile: Diagnoser<z.infer<typeof ProfileOptions>> = {
   about: 'Which JavaScript functions the time goes to, sampled each millisecond; for Chrome DevTools and other viewers.',
   options: ProfileOptions,
   cost: 'slows-app',
-  costNote: `Takes ${SECONDS} s unless said; slows the app by less than its own variation. Opens its inspector on this machine alone, and closes it again.`,
+  costNote: `Takes ${SECONDS} s unless said; slows the app by less than its own variation. By the preload where the app carries it; else its inspector is opened on this machine alone, and closed again.`,
   preselected: false,
   produces: ['cpu-profile'],
   offered: (target, platform) => withTarget(target, target ? platform.nodeReportOffered(target) : { yes: true }),

@@ -11,7 +11,7 @@ export const nodeHeapProfile: Diagnoser<z.infer<typeof ProfileOptions>> = {
   about: 'Which functions allocate what is still alive at its end, by sampling; the way to a leak where a heap snapshot would endanger the app.',
   options: ProfileOptions,
   cost: 'slows-app',
-  costNote: `Takes ${SECONDS} s unless said; does not stop the app. Opens its inspector on this machine alone, and closes it again.`,
+  costNote: `Takes ${SECONDS} s unless said; does not stop the app. By the preload where the app carries it; else its inspector is opened on this machine alone, and closed again.`,
   preselected: false,
   produces: ['heap-profile'],
   offered: (target, platform) => withTarget(target, target ? platform.nodeReportOffered(target) : { yes: true }),

@@ -3,7 +3,9 @@ import { rename } from 'node:fs/promises';
 import { z } from 'zod';
 import { bytes, duration } from '../../shared/units.ts';
 import type { Diagnoser } from '../contracts.ts';
-import { guardedSnapshot } from '../heap-snapshot.ts';
+import { byPreload } from '../by-preload.ts';
+import { guardedSnapshot, type SnapshotOrder } from '../heap-snapshot.ts';
+import { snapshotByPreload } from '../preload-snapshot.ts';
 import { theTarget, withTarget } from '../target.ts';
 
 const MAX_STOP_SECONDS = 600;
@@ -23,15 +25,16 @@ export const nodeHeapSnapshot: Diagnoser<{ maxStopSeconds?: number | undefined }
     const { maxStopSeconds } = run.options;
     const draft = await run.artifacts.draft('heap-snapshot', `${target.name.replace(/[^A-Za-z0-9]+/g, '_').slice(0, 40) || 'process'}-${target.pid}.heapsnapshot`, 0);
     try {
-      const made = await guardedSnapshot({
+      const order: SnapshotOrder = {
         platform: run.platform, target: { pid: target.pid, startedAt: target.startedAt }, file: `${draft.path}.made`, signal: AbortSignal.any([run.cancel, run.enough]),
         maxStopMs: maxStopSeconds === undefined ? undefined : maxStopSeconds * 1_000,
         demand: (what, needBytes) => run.demand(what, needBytes),
         progress: (note) => { run.progress(note); },
-      });
+      };
+      const { made, way } = await byPreload(run, (app) => snapshotByPreload(run, app, order), () => guardedSnapshot(order));
       await rename(`${draft.path}.made`, draft.path);
       const peak = made.actual.peakBytes === undefined ? '' : `, peak ${bytes(made.actual.peakBytes)} of ${bytes(made.predicted.peakBytes)} predicted`;
-      await draft.commit({ note: `stopped the app for ${duration(made.actual.stopMs)} of ${duration(made.predicted.stopMs)} predicted${peak}; not masked: holds the app's objects as they are` });
+      await draft.commit({ note: `stopped the app for ${duration(made.actual.stopMs)} of ${duration(made.predicted.stopMs)} predicted${peak}, ${way}; not masked: holds the app's objects as they are` });
     } finally {
       await draft.discard();
     }

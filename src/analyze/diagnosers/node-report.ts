@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { maskCommandLine } from '../../shared/mask.ts';
 import { DiagError } from '../../shared/errors.ts';
+import { askForText, byPreload } from '../by-preload.ts';
 import type { Diagnoser } from '../contracts.ts';
 import { theTarget, withTarget } from '../target.ts';
 import { maskJson, writeJson } from '../write.ts';
@@ -19,9 +20,10 @@ export const nodeReport: Diagnoser = {
   async collect(run) {
     const target = theTarget(run);
     run.progress(`asking process ${target.pid}`);
-    const text = await run.platform.nodeReport({ pid: target.pid, startedAt: target.startedAt }, AbortSignal.any([run.cancel, run.enough]));
+    const stop = AbortSignal.any([run.cancel, run.enough]);
+    const { made: text, way } = await byPreload(run, () => askForText(run, { what: 'report' }, stop), () => run.platform.nodeReport({ pid: target.pid, startedAt: target.startedAt }, stop));
     const { value, count } = maskJson(withMaskedCommand(parsed(text, target.pid)), run.mask);
-    await writeJson(run, 'node-report', `node-report-${target.pid}.json`, value, { masked: count });
+    await writeJson(run, 'node-report', `node-report-${target.pid}.json`, value, { masked: count, note: way });
   },
 };
 

@@ -13,6 +13,8 @@ export interface Exit {
   /** It ended before it ever listened. */
   readonly starting: boolean;
   readonly from: 'event-log' | 'changes' | 'both';
+  /** What was known of its reason when it was told: a note that the process left, its last error entry. */
+  readonly reason?: string;
 }
 
 /** The same exit seen by two observers: the event log is exact, sampling sees it up to two seconds later. */
@@ -37,8 +39,9 @@ export function exitsOf(events: readonly EventRow[], changes: readonly Change[])
     if (change.kind !== 'exit') continue;
     const twin = found.findIndex((e) => e.from === 'event-log' && Math.abs(e.at - change.at) <= SAME_EXIT_MS && (change.pid === undefined || e.pid === change.pid));
     const seen = found[twin];
-    if (seen) found[twin] = { ...seen, from: 'both', planned: seen.planned || asked(change) || planned(change.at, seen.code, seen.signal) };
-    else found.push({ at: change.at, pid: change.pid, code: change.exitCode, signal: change.signal, planned: asked(change) || planned(change.at, change.exitCode, change.signal), starting: false, from: 'changes' });
+    const reason = change.detail === undefined ? {} : { reason: change.detail };
+    if (seen) found[twin] = { ...seen, ...reason, from: 'both', planned: seen.planned || asked(change) || planned(change.at, seen.code, seen.signal) };
+    else found.push({ at: change.at, pid: change.pid, code: change.exitCode, signal: change.signal, planned: asked(change) || planned(change.at, change.exitCode, change.signal), starting: false, from: 'changes', ...reason });
   }
   return found.sort((a, b) => a.at - b.at || (a.pid ?? 0) - (b.pid ?? 0));
 }

@@ -13,6 +13,8 @@ const HIGH = 0.75;
 const COLLECTING = 0.5;
 /** An exception this long before the end may belong to it. */
 const SHORTLY_MS = 5_000;
+/** What it told longer ago says nothing about its end. */
+const OLD_MS = 30_000;
 
 /** Undefined: it ended as it wanted, or nothing is known. */
 export function endingOf(end: AppEnd): Explanation | undefined {
@@ -34,7 +36,7 @@ function said({ type, message, frames, sources }: AppFailure): string[] {
 
 /** It had no moment to say anything: killed, aborted, out of heap, or a crash of native code. */
 function silent({ at, state, tick }: AppEnd): Explanation | undefined {
-  const seen = [state, tick].flatMap((one) => (one?.heap === undefined ? [] : [{ at: one.at, heap: one.heap, inFlight: one.inFlight, oldest: one.oldest, gcShare: shareOf(one) }])).sort((a, b) => b.at - a.at);
+  const seen = [state, tick].flatMap((one) => (one?.heap === undefined ? [] : [{ at: one.at, heap: one.heap, inFlight: one.inFlight, oldest: one.oldest, gcShare: shareOf(one) }])).filter((one) => at - one.at < OLD_MS).sort((a, b) => b.at - a.at);
   const [last] = seen;
   if (last === undefined) return undefined;
   const fullest = seen.find(({ heap, gcShare = 0 }) => isFull(heap, gcShare));
