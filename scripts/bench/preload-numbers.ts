@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { LatencySum } from '../../src/observe/samplers/app-sum.ts';
 import { buildPreload } from '../build-preload.ts';
-import { quantile } from './preload-load.ts';
+import { load, quantile } from './preload-load.ts';
 import { root, start } from './preload-site.ts';
 
 const REQUESTS = 2_000;
@@ -16,7 +16,7 @@ const APP = `
   function blocks(ms) { const until = performance.now() + ms; while (performance.now() < until); }
   const handler = (req, res) => {
     const [, what, ms] = req.url.split('/');
-    if (what === 'wait') setTimeout(() => { res.end('waited'); }, Number(ms));
+    if (what === 'item') setTimeout(() => { res.end('waited'); }, 40 + ms * 7 % 400);
     else if (what === 'block') { blocks(Number(ms)); res.end('blocked'); }
     else { let kept = []; for (let i = 0; i < 200; i += 1) kept.push(new Array(20_000).fill(i)); res.end(String(kept.length)); }
   };`;
@@ -32,14 +32,11 @@ const asked = (path: string): Promise<number> => new Promise((resolve, reject) =
 const ticked = async (count: number): Promise<void> => { const { length } = site.ticks; while (site.ticks.length < length + count) await new Promise((resolve) => { setTimeout(resolve, 50); }); };
 
 try {
-  let next = 0;
-  const times: number[] = [];
-  // 40 to 440 ms, so that the way over the wire, which only the client sees, is little.
-  await Promise.all(Array.from({ length: CONNECTIONS }, async () => { while (next < REQUESTS) { next += 1; times.push(await asked(`/wait/${40 + next * 7 % 400}`)); } }));
+  // 40 to 440 ms on open connections, so that the way over the wire, which only the client sees, is little.
+  const client = await load({ port: site.port, requests: REQUESTS, urls: REQUESTS, connections: CONNECTIONS });
   await ticked(2);
   const sum = new LatencySum();
-  for (const { routes } of site.ticks) for (const { path, latency } of routes) if (path === '/wait/{id}') sum.add(latency);
-  const client = Float64Array.from(times);
+  for (const { routes } of site.ticks) for (const { path, latency } of routes) if (path === '/item/{id}') sum.add(latency);
   const told = sum.quantiles([0.5, 0.95, 0.99]) as number[];
   for (let i = 0; i < 30; i += 1) await asked('/garbage/1');
   await asked('/block/800');
@@ -54,7 +51,7 @@ try {
     requests: REQUESTS, counted: sum.count, clientMs: [0.5, 0.95, 0.99].map((share) => quantile(client, share)), toldMs: told,
     off: [0.5, 0.95, 0.99].map((share, i) => (told[i] as number) / quantile(client, share) - 1),
     gc: { scavenge: { told: totals('scavenge'), traced: traces('Scavenge') }, markSweep: { told: totals('mark-sweep'), traced: traces('Mark-Compact') } },
-    stalls: site.ticks.flatMap(({ stalls }) => stalls).map(({ forMs, frames }) => ({ forMs, frame: frames[0] })),
+    stalls: site.ticks.flatMap(({ stalls }) => stalls).map(({ forMs, frames }) => ({ forMs, frames: frames.slice(0, 2) })),
   };
   process.stdout.write(`${JSON.stringify(row, undefined, 2)}\n`);
   mkdirSync(new URL('.', RESULT), { recursive: true });

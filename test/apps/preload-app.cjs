@@ -1,6 +1,6 @@
-// Owns the app of the preload's matrix: plain http or Express, alone or in a cluster, and the tricks by which an app may differ with a preload.
+// Owns the app of the preload's matrix: plain http, Express, Fastify or Koa, alone or in a cluster, and the tricks by which an app may differ with a preload.
 'use strict';
-const [, , framework, trick] = process.argv;
+const [, , framework, trick, mode] = process.argv;
 const fs = require('node:fs');
 const http = require('node:http');
 
@@ -43,14 +43,31 @@ function withExpress(end) {
   return http.createServer(app);
 }
 
+function withFastify(end) {
+  const app = require('fastify')();
+  app.get('/users/:id', async (req) => ({ id: req.params.id }));
+  app.get('/end', (req, reply) => { reply.hijack(); end(reply.raw); });
+  app.get('/fail', async () => { throw Object.assign(new Error('refused'), { statusCode: 418 }); });
+  return http.createServer((req, res) => { app.ready(() => { app.routing(req, res); }); });
+}
+
+function withKoa(end) {
+  const app = new (require('koa'))();
+  app.silent = true;
+  app.use(async (ctx) => { if (ctx.path === '/end') { ctx.respond = false; end(ctx.res); } else if (ctx.path === '/fail') ctx.throw(418); else ctx.body = { path: ctx.path }; });
+  return http.createServer(app.callback());
+}
+
+const frameworks = { plain, express: withExpress, fastify: withFastify, koa: withKoa };
+
 function serve() {
   const end = (res) => { res.setHeader('connection', 'close'); res.end('bye', () => { process.exitCode = 7; server.close(() => { if (process.disconnect) process.disconnect(); }); }); };
-  const server = framework === 'express' ? withExpress(end) : plain(end);
+  const server = frameworks[framework](end);
   server.listen(0, '127.0.0.1', () => { fs.writeFileSync(`${process.env.PORT_FILE}.tmp`, String(server.address().port)); fs.renameSync(`${process.env.PORT_FILE}.tmp`, process.env.PORT_FILE); fs.writeSync(1, 'serving\n'); });
 }
 
 const cluster = require('node:cluster');
-if (framework === 'cluster' && cluster.isPrimary) {
+if (mode === 'cluster' && cluster.isPrimary) {
   fs.writeSync(1, 'primary\n');
   cluster.fork().on('exit', (code) => { fs.writeSync(1, `worker ${code}\n`); process.exitCode = code; });
 } else {

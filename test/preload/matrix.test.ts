@@ -7,6 +7,7 @@ import { LINES, nodeOf, root } from './nodes.ts';
 
 const CJS = join(root, 'test/apps/preload-app.cjs');
 const ESM = join(root, 'test/apps/preload-app.mjs');
+const AGENTS = join(root, 'test/apps/preload-agents.cjs');
 const ASKS = ['/', '/users/12?key=1', '/post/3', '/fail', '/end'];
 const TRICKS = ['throws-at-start', 'exits-at-once', 'rejects', 'closes-stdio', 'replaces-emit', 'freezes', 'many-listeners', 'replaces-time', 'lists-itself', 'warns'];
 
@@ -14,23 +15,27 @@ let bench: Bench;
 before(async () => { bench = await openBench(); });
 after(async () => { await bench.close(); });
 
-function cases(line: string): readonly (readonly [string, readonly string[]])[] {
-  return [
-    ['plain, CJS', [CJS, 'plain', 'none']],
-    ['plain, ESM', [ESM]],
-    ...line === '16' ? [] : [['Express', [CJS, 'express', 'none']] as const],   // Express 5 begins at Node 18
-    ['cluster', [CJS, 'cluster', 'none']],
-    ...TRICKS.map((trick) => [trick, [CJS, 'plain', trick]] as const),
-  ];
+/** The oldest, the one of most apps, and the newest: the tricks are of JavaScript, not of a line. */
+const TRICKED = ['16', '20', '24'];
+const MODULES = [['CJS', CJS, ['none']], ['ESM', ESM, []]] as const;
+type Case = readonly [name: string, args: readonly string[], env?: Readonly<Record<string, string>>];
+
+function cases(line: string): readonly Case[] {
+  const frameworks = line === '16' ? ['plain', 'fastify'] : ['plain', 'express', 'fastify'];      // Express 5 begins at Node 18
+  const served = MODULES.flatMap(([name, file, more]) => frameworks.flatMap((framework): Case[] => [
+    [`${framework}, ${name}`, [file, framework, ...more]], [`${framework}, ${name}, cluster`, [file, framework, ...more, 'cluster']],
+  ]));
+  const agents = [...line === '16' ? [] : ['opentelemetry'], 'patching'].map((agent): Case => [`beside ${agent}`, [`--require=${AGENTS}`, CJS, line === '16' ? 'plain' : 'express', 'none'], { OTHER_AGENT: agent }]);
+  return [...served, ...agents, ['koa', [CJS, 'koa', 'none']], ...TRICKED.includes(line) ? TRICKS.map((trick): Case => [trick, [CJS, 'plain', trick]]) : []];
 }
 
 for (const line of LINES) {
   describe(`Node ${line}`, () => {
-    for (const [name, args] of cases(line)) {
+    for (const [name, args, env = {}] of cases(line)) {
       test(name, async (t) => {
         const node = await nodeOf(line);
         if ('because' in node) { t.skip(node.because); return; }
-        const [without, withIt] = await Promise.all([run({ program: node.program, args, asks: ASKS }), run({ program: node.program, args, asks: ASKS, preload: bench.preload })]);
+        const [without, withIt] = await Promise.all([run({ program: node.program, args, asks: ASKS, env }), run({ program: node.program, args, asks: ASKS, env, preload: bench.preload })]);
         assert.deepEqual(withIt, without);
         assert.ok(without.answers.length === ASKS.length || without.code !== 0, 'the app neither served nor failed');
       });
