@@ -52,7 +52,7 @@ function crashes(scene: Scene): { crashes: readonly Ended[]; inferred: boolean }
     return true;
   });
   const made = unplanned.map((exit, i): Ended => {
-    const nextAt = Math.min(scene.lives.starts.find((s) => s.at > exit.at && (s.listening || !scene.lives.starts.some((o) => o.listening)))?.at ?? exit.at + GAP_MS, exit.at + GAP_MS * 4);
+    const nextAt = backAt(exit, scene);
     const nextExit = unplanned[i + 1]?.at ?? Infinity;
     const exception = of.get(exit);
     return {
@@ -63,6 +63,13 @@ function crashes(scene: Scene): { crashes: readonly Ended[]; inferred: boolean }
     };
   });
   return { crashes: afterStop(made, scene, take).filter(knownBad), inferred };
+}
+
+/** When somebody listens again: the next start, or never where starts are watched and none came. */
+function backAt(exit: ExitEvent, { lives, window }: Scene): number {
+  const told = lives.starts.some((s) => s.listening);
+  const next = lives.starts.find((s) => s.at > exit.at && (s.listening || !told))?.at;
+  return next ?? (told || exit.starting ? window.to : exit.at + GAP_MS);
 }
 
 /** After too many crashes the platform stops the app: what it answers from then on belongs to the last crash. */

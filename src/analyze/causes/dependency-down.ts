@@ -30,7 +30,7 @@ function ofRemote(scene: Scene, name: string | undefined, signs: readonly SignEv
     cause: 'dependency-down', key: name ?? '', signs, effects: ['answered', 'stopped', 'silent', 'gateway', 'slow'], by: 0.65, says: 'the log says that the connection to it was refused or never came about', crashBy: [...REFUSED],
     what: `${who} ${refused ? 'refuses connections' : 'cannot be reached'}`, more: insideWeights(told),
     facts: told === undefined ? [] : [{ text: `Seen in the app: ${told.failed} of ${told.calls + told.failed} calls to ${told.host} failed (${told.errors.map(([code, n]) => `${code} ${n}`).join(', ')})`, where: told.proof.where }],
-    ...(signs.length === 0 ? { rows: [...scene.rows.failed.filter((r) => r.effect === 'answered' || r.effect === 'silent')] } : {}),
+    ...(signs.length === 0 ? { rows: scene.rows.failed.filter((r) => r.effect === 'answered' || r.effect === 'silent') } : {}),
     title: (t) => `${who} ${refused ? 'refuses connections' : 'cannot be reached'}: ${effectText(t, `the log says so ${timesText(signs)}`)}.`,
     advice: [`Check that ${name ?? 'it'} runs, listens there and lets this app in (firewall, virtual network, access restrictions).`, 'Check the address and port in the app\'s settings, and what was changed last.', 'Be safe: answer without it where that is possible, and give calls a time limit and a circuit breaker.'],
   });

@@ -15,7 +15,7 @@ export const diskFull: CauseRule = {
       more: level ? [{ by: 0.6, says: `the disk had ${bytes(level.peak)} left` }] : [],
       against: level || !scene.has.has('metrics') ? [] : [{ text: 'The home disk itself had room: it is another disk (the temporary one), a quota, or a limit of the container.' }],
       title: (t) => `The disk is full: ${effectText(t, `the log says so ${timesText(signs)}`)}.`,
-      advice: ['Stop it now: delete old logs, dumps, uploads and unused deployments on that disk; a restart empties the temporary one.', 'Find what grows: sort folders by size in the console.', 'Keep it from coming back: rotate logs, write uploads to storage outside, scale the plan\'s storage.'], mitigations: ['restart'],
+      advice: ['Stop it now: delete old logs, dumps, uploads and unused deployments on that disk; a restart empties the temporary one.', 'Find what grows: sort folders by size on the instance.', 'Keep it from coming back: rotate logs, write uploads to storage outside, scale the plan\'s storage.'], mitigations: ['restart'],
     });
   },
   excludes: (scene) => {
