@@ -233,8 +233,9 @@ test('five days of seconds: files keep their size, memory stays flat, every tier
     ofWorker.at.forEach((at, i) => { assert.equal(ofWorker.series[0]?.values[i], value(at) + 0.5); });
   }
   assert.ok((await values(history, 'site.cpu', START_AT - 5 * DAY, START_AT - HOUR, 600, now)).every((v) => v === null));
-  // A day in memory would be 86,400 rows of 230 bytes, 20 MB; what the runtime itself comes to hold is far less.
-  assert.ok(Math.max(...heap.slice(-4)) < Math.max(...heap.slice(2, 6)) + 8_000_000, `memory went from ${heap[2]} to ${heap.at(-1)}`);
+  // A day in memory would be 86,400 rows of 230 bytes, 20 MB. The first day is left out: V8 compiles what has become hot, 1 MB of it in Node 20 and 6 MB in Node 24, and lets most of it go again.
+  const [second, last] = [Math.max(...heap.slice(4, 8)), Math.max(...heap.slice(-4))];
+  assert.ok(last < second + 2_000_000, `memory went from ${second} to ${last}: ${heap.join(' ')}`);
   assert.deepEqual(lost(), {});
 });
 
