@@ -21,8 +21,7 @@ type Processes = Awaited<ReturnType<Diag['processes']>>['processes'];
 export async function top(options: Remote & { readonly once?: boolean }): Promise<void> {
   await withAgent(options, async (reached) => {
     if (!options.once && !options.json && process.stdout.isTTY === true) { await live(reached); return; }
-    await measured(reached.diag);
-    const { now, processes } = await look(reached.diag);
+    const { now, processes } = await measured(reached.diag);
     if (options.json) printJson({ now, processes });
     else print(drawn(now, processes).join('\n'));
   });
@@ -65,17 +64,19 @@ function redraw(lines: readonly string[]): void {
   process.stdout.write(`\u001b[H${shown.map((line) => `${line}\u001b[K\n`).join('')}\u001b[J`);
 }
 
-async function measured(diag: Diag): Promise<void> {
+/** What is shown is what was found to have its rates: a process may join between two looks. */
+async function measured(diag: Diag): Promise<{ now: Now; processes: Processes }> {
   const limit = within(MEASURED_MS, stop);
-  while (!await hasRates(diag)) {
-    if (limit.aborted) { remark('No rate was measured yet.'); return; }
+  for (;;) {
+    const seen = await look(diag);
+    if (await hasRates(diag, seen.processes)) return seen;
+    if (limit.aborted) { remark('No rate was measured yet.'); return seen; }
     await systemClock.wait(LOOK_MS, stop);
   }
 }
 
 /** A site without processes has no rates: the sampler says whether it has looked. */
-async function hasRates(diag: Diag): Promise<boolean> {
-  const { processes } = await diag.processes();
+async function hasRates(diag: Diag, processes: Processes): Promise<boolean> {
   // A rate needs two readings, and the site's processes may be found one reading after the agent's own.
   if (processes.length > 0) return processes.every((p) => p.sample?.values['process.cpu'] !== undefined);
   return (await diag.agent()).samplers.some((s) => s.id === 'processes' && s.lastAt !== undefined);
