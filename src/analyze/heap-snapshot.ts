@@ -71,14 +71,14 @@ async function taken(order: SnapshotOrder, inspector: Inspector, place: Snapshot
   }
 }
 
-function tooLong({ target, maxStopMs = 0 }: SnapshotOrder, { stopMs }: SnapshotPrediction): never {
-  throw new DiagError('PAUSE_TOO_LONG', { what: 'A heap snapshot', pid: target.pid, predicted: duration(stopMs), limit: duration(maxStopMs) });
+function tooLong({ target, maxStopMs = 0 }: SnapshotOrder, { stopAtMostMs }: SnapshotPrediction): never {
+  throw new DiagError('PAUSE_TOO_LONG', { what: 'A heap snapshot', pid: target.pid, predicted: duration(stopAtMostMs), limit: duration(maxStopMs) });
 }
 
 /** @throws PAUSE_TOO_LONG, HEAP_SNAPSHOT_REFUSED, NO_ROOM */
 export async function admit(order: SnapshotOrder, predicted: SnapshotPrediction): Promise<void> {
   const { platform, target, signal } = order;
-  if (order.maxStopMs !== undefined && predicted.stopMs > order.maxStopMs) tooLong(order, predicted);
+  if (order.maxStopMs !== undefined && predicted.stopAtMostMs > order.maxStopMs) tooLong(order, predicted);
   const why = refusal(predicted, await platform.memoryLeft(target.pid, signal));
   if (why !== undefined) throw new DiagError('HEAP_SNAPSHOT_REFUSED', { pid: target.pid, why });
   await order.demand('A heap snapshot', predicted.fileBytes);

@@ -22,8 +22,9 @@ test('the prediction grows with the small objects, hardly with the large ones, a
   const streamed = predictSnapshot({ usedBytes: 100 * MB, largeBytes: 0, limitBytes: 0 }, false);
   assert.ok(small.stopMs > 5_000 && small.stopMs < 12_000 && small.peakBytes > 1e9 && small.peakAtMostBytes > small.peakBytes);
   assert.ok(large.stopMs < small.stopMs / 4 && large.peakBytes < small.peakBytes / 4);
+  for (const one of [small, large, streamed]) assert.ok(one.stopAtLeastMs <= one.stopMs && one.stopMs <= one.stopAtMostMs && one.peakAtLeastBytes <= one.peakBytes && one.peakBytes <= one.peakAtMostBytes, JSON.stringify(one));
   assert.ok(streamed.peakBytes > small.peakBytes && streamed.stopMs > small.stopMs);
-  assert.match(sayPrediction(small), /^a snapshot of a heap of 95\.4 MiB stops the app for about 7\.\d+ s and needs about 1\.\d+ GiB more memory$/);
+  assert.match(sayPrediction(small), /^a snapshot of a heap of 95\.4 MiB stops the app for about 7\.\d+ s \(\d+ ms to 12\.\d+ s, as its objects are\) and needs about 1\.\d+ GiB more memory \(51\.7 MiB to 1\.\d+ GiB\)$/);
 });
 
 test('what does not fit, or cannot be known to fit, is refused with its figures', () => {
