@@ -23,6 +23,7 @@ const entries = {
   'fault-watch': 'src/platform/linux/fault/fault-main.ts',
   'windows-dump': 'src/platform/windows/dump-main.ts',
   'http-log-thread': 'src/observe/http-log/scan/thread-main.ts',
+  'heap-thread': 'src/analyze/heap/thread-main.ts',
 };
 
 /** Parts of the command line that are loaded only where they are used: a program of its own each. */

@@ -5,6 +5,7 @@ import { analyze } from './commands/analyze.ts';
 import { bundle } from './commands/bundle.ts';
 import { diagnose } from './commands/diagnose.ts';
 import { dumpRead } from './commands/dump-read.ts';
+import { heap } from './commands/heap.ts';
 import { dumpCommand } from './dump-command.ts';
 import { httpLogCommand } from './commands/http-log-command.ts';
 import { doctor, doctorXdt } from './commands/doctor.ts';
@@ -117,6 +118,12 @@ function analyzing(root: Command): void {
     .option('--no-files', 'do not open the binaries of this machine for names')
     .option('--json', 'print all that was read as JSON')
     .action(dumpRead));
+  root.addCommand(command('heap', 'read a heap snapshot: who holds the memory, what leaks, offline')
+    .description('Reads a .heapsnapshot of any size that lies on this machine, without an agent: leak suspects with variable, file and line, classes, the largest objects and the way that keeps each alive. With --base: what grew since an earlier snapshot of the same process.')
+    .argument('<file>', 'the snapshot')
+    .option('--base <file...>', 'one or two earlier snapshots, oldest first')
+    .option('--json', 'print all that was read as JSON')
+    .action(heap));
   root.addCommand(remote(command('sessions', 'list the sessions that are kept'))
     .description('Lists the kept sessions, newest first, with what each found.')
     .action(sessions));

@@ -4,6 +4,7 @@ import { applicationCrashes } from './application-crashes.ts';
 import { causes } from './causes.ts';
 import { deployments } from './deployments.ts';
 import { eventLogErrors } from './event-log-errors.ts';
+import { heapSnapshot } from './heap-snapshot.ts';
 import { httpFailures } from './http-failures.ts';
 import { httpSlow } from './http-slow.ts';
 import { httpTraffic } from './http-traffic.ts';
@@ -11,4 +12,4 @@ import { memoryDump } from './memory-dump.ts';
 import { nodeReport } from './node-report.ts';
 import { processHealth } from './process-health.ts';
 
-export const analyzers: readonly Analyzer[] = [applicationCrashes, httpFailures, httpSlow, httpTraffic, eventLogErrors, processHealth, deployments, nodeReport, memoryDump, causes];
+export const analyzers: readonly Analyzer[] = [applicationCrashes, httpFailures, httpSlow, httpTraffic, eventLogErrors, processHealth, deployments, nodeReport, memoryDump, heapSnapshot, causes];

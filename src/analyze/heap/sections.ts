@@ -1,0 +1,163 @@
+// Owns what a heap report says beside classes and suspects: parts, functions, collections, listeners, timers, promises, contexts, buffers.
+import type { HeapReport } from '../../shared/heap.ts';
+import { DETACHED } from './detached.ts';
+import type { Heap } from './heap.ts';
+import type { Holders } from './holder.ts';
+import { itemsOf } from './items.ts';
+import { NameTest } from './names.ts';
+import { nodeText } from './path.ts';
+import type { Place } from './places.ts';
+
+const MOST_ROWS = 30;
+/** Arrays hold in each object: smaller ones are no collection worth a row. */
+const LEAST_LISTENERS = 5;
+
+export function partsOf({ graph }: Heap): HeapReport['parts'] {
+  const { nodeCount, types, sizes, meta: { nodeType, extraNativeBytes } } = graph;
+  const parts = { native: extraNativeBytes, external: extraNativeBytes, code: 0, strings: 0, arrays: 0, objects: 0, functions: 0, system: 0 };
+  const of = new Map<number, keyof typeof parts>([
+    [nodeType.native, 'native'], [nodeType.code, 'code'], [nodeType.string, 'strings'], [nodeType['concatenated string'], 'strings'], [nodeType['sliced string'], 'strings'],
+    [nodeType.array, 'arrays'], [nodeType.object, 'objects'], [nodeType.closure, 'functions'],
+  ]);
+  for (let node = 0; node < nodeCount; node++) parts[of.get(types[node]!) ?? 'system'] += sizes.of(node);
+  return parts;
+}
+
+export function functionsOf({ graph }: Heap, { places }: Holders): HeapReport['functions'] {
+  const { locations, types, names, strings, sizes, meta: { nodeType } } = graph;
+  const rows = new Map<string, { at: number; node: number; count: number; bytes: number }>();
+  let count = 0;
+  let bytes = 0;
+  for (let node = 0; node < graph.nodeCount; node++) if (types[node] === nodeType.closure) { count++; bytes += sizes.of(node); }
+  for (let at = 0; at < locations.count; at++) {
+    const node = locations.nodes[at]!;
+    if (types[node] !== nodeType.closure) continue;
+    const key = `${locations.scripts[at]}:${locations.lines[at]}:${locations.columns[at]}`;
+    const row = rows.get(key);
+    if (row === undefined) rows.set(key, { at, node, count: 1, bytes: sizes.of(node) }); else { row.count++; row.bytes += sizes.of(node); }
+  }
+  const byPlace = [...rows.values()].sort((a, b) => b.count - a.count).slice(0, MOST_ROWS).flatMap((row) => {
+    const place = places.at(row.at);
+    return place === undefined ? [] : [{ name: strings.text(names[row.node]!), place, count: row.count, bytes: row.bytes }];
+  });
+  return { count, bytes, byPlace };
+}
+
+const COLLECTIONS = ['Map', 'Set', 'WeakMap', 'WeakSet', 'Array', 'Object'];
+
+/** Maps, sets, arrays and dictionaries that hold most. */
+export function collectionsOf(heap: Heap, holders: Holders, seen: Uint8Array): HeapReport['collections'] {
+  const { graph, dominators: { retained }, classes } = heap;
+  const is = new NameTest(graph, ...COLLECTIONS);
+  const largest: number[] = [];
+  let least = 0;
+  for (let node = 0; node < graph.nodeCount; node++) {
+    if (graph.types[node] !== graph.meta.nodeType.object || retained[node]! <= least || !is.has(graph.names[node]!)) continue;
+    largest.push(node);
+    if (largest.length < MOST_ROWS * 8) continue;
+    largest.sort((a, b) => retained[b]! - retained[a]!).length = MOST_ROWS;
+    least = retained[largest.at(-1)!]!;
+  }
+  largest.sort((a, b) => retained[b]! - retained[a]!).length = Math.min(largest.length, MOST_ROWS);
+  return largest.map((node) => {
+    const items = itemsOf(heap, node, seen);
+    return { id: graph.ids[node]!, kind: graph.strings.text(graph.names[node]!), entries: items.topCount, ...items.top === undefined ? {} : { of: classes.rows[items.top]!.name }, retained: retained[node]!, ...named(holders, node) };
+  });
+}
+
+function named(holders: Holders, node: number): { holder?: string; place?: Place } {
+  const holder = holders.of(node);
+  return holder === undefined ? {} : { holder: holder.name, ...holder.place === undefined ? {} : { place: holder.place } };
+}
+
+/** Emitters by listeners of one event: `_events` has a function, or an array of them, for each event. */
+export function emittersOf(heap: Heap, holders: Holders): HeapReport['emitters'] {
+  const { graph } = heap;
+  const { types, firstEdge, edgeTypes, edgeNames, edgeTo, strings, ids, meta: { nodeType, edgeType } } = graph;
+  const events = new NameTest(graph, '_events');
+  const rows: { node: number; event: string; listeners: number }[] = [];
+  for (let node = 0; node < graph.nodeCount; node++) {
+    if (types[node] !== nodeType.object) continue;
+    const all = target(heap, node, events);
+    if (all === undefined || types[all] !== nodeType.object) continue;
+    for (let edge = firstEdge[all]!; edge < firstEdge[all + 1]!; edge++) {
+      const to = edgeTo[edge]!;
+      if (edgeTypes[edge] !== edgeType.property || types[to] !== nodeType.object) continue;
+      const listeners = elements(heap, to);
+      if (listeners >= LEAST_LISTENERS) rows.push({ node, event: strings.text(edgeNames[edge]!), listeners });
+    }
+  }
+  return rows.sort((a, b) => b.listeners - a.listeners).slice(0, MOST_ROWS).map(({ node, event, listeners }) => ({ id: ids[node]!, emitter: nodeText(heap, node), event, listeners, ...named(holders, node) }));
+}
+
+function target({ graph: { firstEdge, edgeTypes, edgeNames, edgeTo, meta: { edgeType } } }: Heap, node: number, name: NameTest): number | undefined {
+  for (let edge = firstEdge[node]!; edge < firstEdge[node + 1]!; edge++) if (edgeTypes[edge] === edgeType.property && name.has(edgeNames[edge]!)) return edgeTo[edge];
+  return undefined;
+}
+
+function elements({ graph: { firstEdge, edgeTypes, edgeTo, types, meta: { edgeType, nodeType } } }: Heap, array: number): number {
+  let count = 0;
+  for (let edge = firstEdge[array]!; edge < firstEdge[array + 1]!; edge++) if (edgeTypes[edge] === edgeType.element && types[edgeTo[edge]!] === nodeType.closure) count++;
+  return count;
+}
+
+export function timersOf(heap: Heap, { places }: Holders): HeapReport['timers'] {
+  const { graph, dominators: { retained } } = heap;
+  const is = new NameTest(graph, 'Timeout', 'Immediate');
+  const callback = new NameTest(graph, '_onTimeout', '_onImmediate');
+  const rows = new Map<string, { name: string; place?: Place; count: number }>();
+  let count = 0;
+  let bytes = 0;
+  for (let node = 0; node < graph.nodeCount; node++) {
+    if (graph.types[node] !== graph.meta.nodeType.object || !is.has(graph.names[node]!)) continue;
+    const run = target(heap, node, callback);
+    if (run === undefined || graph.types[run] !== graph.meta.nodeType.closure) continue;
+    count++; bytes += retained[node]!;
+    const place = places.of(run);
+    const name = graph.strings.text(graph.names[run]!);
+    const key = place === undefined ? name : `${place.script}:${place.line}:${place.column}`;
+    const row = rows.get(key);
+    if (row === undefined) rows.set(key, { name, ...place === undefined ? {} : { place }, count: 1 }); else row.count++;
+  }
+  return { count, retained: bytes, byFunction: [...rows.values()].sort((a, b) => b.count - a.count).slice(0, MOST_ROWS) };
+}
+
+/** A promise with reactions is pending for certain; without, the snapshot does not tell a settled one from one that nobody waits for. */
+export function promisesOf({ graph }: Heap): HeapReport['promises'] {
+  const { firstEdge, edgeTypes, edgeNames, edgeTo, names, types, strings, meta: { nodeType, edgeType } } = graph;
+  const is = new NameTest(graph, 'Promise');
+  const reactions = new NameTest(graph, 'reactions_or_result');
+  let count = 0;
+  let awaited = 0;
+  for (let node = 0; node < graph.nodeCount; node++) {
+    if (types[node] !== nodeType.object || !is.has(names[node]!)) continue;
+    count++;
+    for (let edge = firstEdge[node]!; edge < firstEdge[node + 1]!; edge++) if (edgeTypes[edge] === edgeType.internal && reactions.has(edgeNames[edge]!) && strings.text(names[edgeTo[edge]!]!) === 'system / PromiseReaction') { awaited++; break; }
+  }
+  return { count, awaited, settledOrAlone: count - awaited };
+}
+
+export function contextsOf({ graph, states, classes }: Heap): HeapReport['contexts'] {
+  const context = new NameTest(graph, 'system / Context');
+  const native = new NameTest(graph, 'system / NativeContext');
+  const byRow = new Map<number, { count: number; shallow: number }>();
+  const out = { count: 0, native: 0, detached: 0, detachedBytes: 0 };
+  for (let node = 0; node < graph.nodeCount; node++) {
+    if (context.has(graph.names[node]!)) out.count++;
+    else if (graph.types[node] === graph.meta.nodeType.hidden && native.has(graph.names[node]!)) out.native++;
+    if (states?.[node] !== DETACHED) continue;
+    out.detached++;
+    out.detachedBytes += graph.sizes.of(node);
+    const row = byRow.get(classes.of[node]!);
+    if (row === undefined) byRow.set(classes.of[node]!, { count: 1, shallow: graph.sizes.of(node) }); else { row.count++; row.shallow += graph.sizes.of(node); }
+  }
+  return { ...out, detachedNames: [...byRow].map(([row, own]) => ({ name: classes.rows[row]!.name, ...own })).sort((a, b) => b.shallow - a.shallow || b.count - a.count).slice(0, MOST_ROWS) };
+}
+
+export function buffersOf({ graph }: Heap): HeapReport['buffers'] {
+  const is = new NameTest(graph, 'system / JSArrayBufferData');
+  let count = 0;
+  let bytes = 0;
+  for (let node = 0; node < graph.nodeCount; node++) if (graph.types[node] === graph.meta.nodeType.native && is.has(graph.names[node]!)) { count++; bytes += graph.sizes.of(node); }
+  return { count, bytes };
+}
