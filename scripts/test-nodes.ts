@@ -1,13 +1,13 @@
 // Owns the unit tests on the newer lines of Node: each version fetched once from npm, then every unit test file run by it.
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { runTests } from './run-tests.ts';
 
 const root = resolve(import.meta.dirname, '..');
 /** The lines that App Service offers beside the oldest that we promise. */
 const LINES = ['22', '24'];
-const TEST_LIMIT_MS = 300_000;
 
 /** The npm package node-<os>-<arch> carries nothing but the binary. */
 async function nodeOf(line: string): Promise<string> {
@@ -41,10 +41,10 @@ const files = await unitFiles(process.argv.slice(2).filter((one) => !/^\d+$/.tes
 for (const line of lines.length > 0 ? lines : LINES) {
   const program = await nodeOf(line);
   const version = execFileSync(program, ['--version'], { encoding: 'utf8' }).trim();
-  process.stdout.write(`\n== unit tests on Node ${version} (${files.length} files)\n`);
   // Programs that tests start by name are of the same version.
   const env = { ...process.env, PATH: `${join(program, '..')}:${process.env['PATH'] ?? ''}` };
-  const ran = spawnSync(program, ['--import', 'tsx', '--test', '--test-reporter=dot', `--test-timeout=${TEST_LIMIT_MS}`, '--test-concurrency=2', ...files], { cwd: root, stdio: 'inherit', env });
-  process.stdout.write(`\n== Node ${version}: ${ran.status === 0 ? 'good' : `failed (${ran.status ?? ran.signal})`}\n`);
-  if (ran.status !== 0) process.exitCode = 1;
+  const { good, alone } = await runTests(`unit tests on Node ${version} (${files.length} files)`, files, 2, { program, env });
+  for (const file of alone) process.stdout.write(`PASSED ONLY ALONE ${file}\n`);
+  process.stdout.write(`\n== Node ${version}: ${good ? 'good' : 'failed'}\n`);
+  if (!good) process.exitCode = 1;
 }

@@ -1,10 +1,9 @@
 // Owns the test command: build, floors, types, lint, then every test file with node's own runner; installs what the tests need when it may.
-import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join, relative, resolve } from 'node:path';
-import { performance } from 'node:perf_hooks';
+import { join, resolve } from 'node:path';
+import { ran, runTests } from './run-tests.ts';
 
 const root = resolve(import.meta.dirname, '..');
 const inCi = process.env['CI'] === 'true';
@@ -38,45 +37,16 @@ function provide(): void {
   if (inCi && still.length > 0) process.exit(1);
 }
 
-/** Of a run of node's tests: how it went, by its exit code. */
-function ran(name: string, args: readonly string[]): Promise<boolean> {
-  const began = performance.now();
-  process.stdout.write(`\n== ${name}\n`);
-  return new Promise((done) => {
-    const child = spawn(process.execPath, args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'], env: process.env });
-    child.on('exit', (code) => {
-      process.stdout.write(`== ${name}: ${code === 0 ? 'good' : `failed (${code})`} after ${((performance.now() - began) / 1000).toFixed(1)} s\n`);
-      done(code === 0);
-    });
-  });
-}
-
 async function step(name: string, args: readonly string[]): Promise<void> {
   if (!await ran(name, args)) process.exit(1);
 }
 
 const alone: string[] = [];
 
-/** More files than this are no accident of a crowded machine. */
-const MAX_AGAIN = 5;
-
-/**
- * A file that failed among others runs once more, alone: real processes on a machine that is also somebody else's may be starved for a while.
- * What passes only alone is said at the end, by name; what fails alone too fails the run.
- */
 async function tests(name: string, files: readonly string[], concurrency: number): Promise<void> {
-  const folder = mkdtempSync(join(tmpdir(), 'tests-'));
-  const list = join(folder, 'failed');
-  const runner = ['--import', 'tsx', '--test', '--test-timeout=300000', '--test-reporter=spec', '--test-reporter-destination=stdout'];
-  const good = await ran(name, [...runner, '--test-reporter=./scripts/failed-files.mjs', `--test-reporter-destination=${list}`, `--test-concurrency=${concurrency}`, ...files]);
-  const named = good ? [] : readFileSync(list, 'utf8').split('\n').filter((file) => file !== '').map((file) => relative(root, file));
-  rmSync(folder, { recursive: true, force: true });
-  if (good) return;
-  // A subtest that ran elsewhere names a file of its own: what is no file of this run cannot be run alone.
-  const failed = [...new Set(named)].filter((file) => files.includes(file));
-  if (failed.length === 0 || failed.length > MAX_AGAIN) process.exit(1);
-  for (const file of failed) await step(`${file}, once more and alone`, [...runner, file]);
-  alone.push(...failed);
+  const went = await runTests(name, files, concurrency);
+  if (!went.good) process.exit(1);
+  alone.push(...went.alone);
 }
 
 async function testFiles(): Promise<string[]> {
