@@ -25,28 +25,33 @@ session.on('Debugger.scriptParsed', (message) => {
   const { scriptId, url } = message.params as unknown as { scriptId: string; url: string };
   if (url !== '' && urls.size < MAX_SCRIPTS) urls.set(scriptId, url.slice(0, 300));
 });
-session.post('Debugger.enable');
-session.post('Debugger.setPauseOnExceptions', { state: 'all' });
+look();
 setInterval(() => {
   looked = 0;
   if (!isOff) return;
   isOff = false;
-  session.post('Debugger.setPauseOnExceptions', { state: 'all' });
+  look();
 }, 1_000);
+
+function look(): void {
+  urls.clear();
+  session.post('Debugger.enable');
+  session.post('Debugger.setPauseOnExceptions', { state: 'all' });
+}
 
 function paused({ reason, data, callFrames }: Paused): void {
   const isAsked = (reason === 'exception' || reason === 'promiseRejection') && data?.uncaught !== true;
   if (!isAsked) { session.post('Debugger.resume'); return; }
   looked += 1;
-  if (looked >= PER_SECOND && !isOff) {
-    isOff = true;
-    session.post('Debugger.setPauseOnExceptions', { state: 'none' });
-    parentPort?.postMessage({ tooMany: true });
-  }
   const seen = { description: `${data?.description ?? String(data?.value)}`.slice(0, 20_000), className: data?.className, frames: callFrames.slice(0, MAX_FRAMES).map(frameOf) };
   session.post('Runtime.evaluate', { expression: `typeof process === 'object' && process[Symbol.for(${JSON.stringify(routeName)})]?.()`, returnByValue: true, silent: true }, (_error, answer) => {
     const route = (answer as { result?: { value?: unknown } } | undefined)?.result?.value;
     session.post('Debugger.resume');
+    if (looked >= PER_SECOND && !isOff) {
+      isOff = true;
+      session.post('Debugger.disable');                        // all of it: even a debugger that waits for nothing makes each throw slow
+      parentPort?.postMessage({ tooMany: true });
+    }
     parentPort?.postMessage({ ...seen, route: typeof route === 'string' ? route : undefined });
   });
 }

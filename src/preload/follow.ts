@@ -1,7 +1,7 @@
 // Owns following requests: what work each has begun and not ended. It costs, so it runs only while somebody asked, or for a minute when a request hangs.
 import type { AsyncHook, AsyncLocalStorage } from 'node:async_hooks';
 import type { AppFlight, AppWait } from '../shared/app-link.ts';
-import { guarded } from './guarded.ts';
+import { Guard } from './guarded.ts';
 import type { Answering, Follower } from './requests.ts';
 import { framesHere } from './frames.ts';
 import { epoch, now } from './time.ts';
@@ -18,7 +18,7 @@ const KINDS: Readonly<Record<string, AppWait['for']>> = {
 
 interface Pending { readonly for: AppWait['for']; readonly at: number; readonly on: string | undefined; readonly resource: Readonly<Record<string, unknown>> | undefined; readonly frames: string[] | undefined; body: { readonly complete?: boolean; readonly destroyed?: boolean } | undefined }
 type Pendings = Map<unknown, Pending>;
-interface Trace { readonly response: object; readonly at: number; readonly pending: Pendings }
+interface Trace { readonly response: object; readonly at: number; readonly pending: Pendings; isOver: boolean }
 export interface SilentSocket { readonly on: string; readonly sinceMs: number }
 
 export class Follow implements Follower {
@@ -48,8 +48,18 @@ export class Follow implements Follower {
     const { AsyncLocalStorage: Storage, createHook } = require('async_hooks') as typeof import('node:async_hooks');
     this.#since = epoch();
     this.#context ??= new Storage<Trace>();
-    const end = guarded((id: number) => { this.end(id); });
-    this.#hook = createHook({ init: guarded((id: number, type: string, _trigger: number, resource: object) => { if (type !== 'PROMISE') this.#began(id, type, resource as Pending['resource']); }), before: end, destroy: end });
+    // No `destroy`: with it V8 would watch the end of each promise. No rest arguments: these are called at each step of the app.
+    const guard = new Guard();
+    const began = (id: number, type: string, _trigger: number, resource: object): void => {
+      if (type === 'PROMISE' || guard.isOff) return;
+      try {
+        this.#began(id, type, resource as Pending['resource']);
+      } catch (error) {
+        guard.caught(error);
+      }
+    };
+    const options = { init: began, before: (id: number): void => { if (this.#keys.has(id)) this.end(id); }, trackPromises: false };
+    this.#hook = createHook(options);
     this.#hook.enable();
   }
 
@@ -72,9 +82,18 @@ export class Follow implements Follower {
   get current(): object | undefined { return this.isOn ? this.#context?.getStore()?.response : undefined; }
 
   begins(response: object): void {
-    const trace: Trace = { response, at: now(), pending: new Map() };
+    const trace: Trace = { response, at: now(), pending: new Map(), isOver: false };
     this.#traces.set(response, trace);
     this.#context?.enterWith(trace);
+  }
+
+  ends(response: object): void {
+    const trace = this.#traces.get(response);
+    if (trace === undefined) return;
+    this.#traces.delete(response);
+    for (const key of trace.pending.keys()) this.#keys.delete(key);
+    trace.pending.clear();
+    trace.isOver = true;
   }
 
   #began(id: number, type: string, resource: Pending['resource']): void {
@@ -106,7 +125,7 @@ export class Follow implements Follower {
   }
 
   #add(trace: Trace, key: unknown, pending: Pending): void {
-    if (this.#keys.size >= MAX_KEYS) return;
+    if (trace.isOver || this.#keys.size >= MAX_KEYS) return;
     if (trace.pending.size >= MAX_PENDING) {
       const [oldest] = trace.pending.keys();
       this.#keys.delete(oldest);
@@ -149,8 +168,8 @@ interface SocketLike { readonly bytesRead?: unknown; readonly remotePort?: unkno
 /** Timers that keep nothing alive are Node's own or the app's housekeeping. */
 function isWaitedFor({ for: kind, resource }: Pending): boolean {
   if (kind !== 'timer') return true;
-  const timer = resource as { hasRef?(): boolean; readonly _repeat?: unknown } | undefined;
-  return timer?.hasRef?.() !== false && (timer?._repeat ?? null) === null;
+  const timer = resource as { hasRef?(): boolean; readonly _repeat?: unknown; readonly _destroyed?: unknown } | undefined;
+  return timer?._destroyed !== true && timer?.hasRef?.() !== false && (timer?._repeat ?? null) === null;
 }
 
 function whereOf({ for: kind, resource }: Pending): string | undefined {

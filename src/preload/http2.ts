@@ -62,6 +62,7 @@ export class Http2Requests {
     const begun = this.#inFlight.get(stream);
     if (begun === undefined) return;
     this.#inFlight.delete(stream);
+    this.follower?.ends(stream);
     const status = Number(stream.sentHeaders?.[':status'] ?? 0);
     const route = this.#routes.ofPath(begun.method, begun.path, status, true);
     if (stream.aborted || stream.rstCode !== 0) { route.aborted++; return; }

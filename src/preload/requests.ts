@@ -20,6 +20,7 @@ const LETTER_P = 80;
 /** Hears of each request, while somebody wants to know what it waits for. */
 export interface Follower {
   begins(response: object): void;
+  ends(response: object): void;
   waits(response: object): AppFlight['waits'];
 }
 
@@ -83,6 +84,7 @@ export class Requests {
 
   #end(response: Answering): void {
     const startedAt = this.#take(response);
+    if (this.follower !== undefined) this.follower.ends(response);
     if (startedAt !== startedAt) return;
     const request = response.req;
     const status = response.statusCode;
@@ -146,6 +148,7 @@ export class Requests {
     for (const response of this.#responses()) {
       if (!isGone(response)) continue;
       this.#take(response);
+      this.follower?.ends(response);
       this.#routes.of(response.req, response.statusCode, this.#told?.get(response.req)).aborted++;
     }
     const other = others();
