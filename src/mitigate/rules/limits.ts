@@ -10,8 +10,9 @@ export interface HeldBack { readonly by: HeldBy; readonly until?: number }
 
 /** Firings older than a day bind nothing, whatever the cool-down: that one needs the newest only. */
 export function stillCounts(fired: readonly Moment[], now: Moment): readonly Moment[] {
+  if (fired.length <= 1 || passedMs(fired[0] as Moment, now) < DAY_MS) return fired;
   const from = fired.findIndex((one) => passedMs(one, now) < DAY_MS);
-  return from === 0 || fired.length <= 1 ? fired : fired.slice(from < 0 ? -1 : from);
+  return fired.slice(from < 0 ? -1 : from);
 }
 
 /** `elsewhere`: wall times of firings on the other instances; a clock there that is ahead of ours counts as now. */
@@ -29,12 +30,15 @@ export function heldBack(rule: Rule, fired: readonly Moment[], elsewhere: readon
 
 function tooMany(by: HeldBy, windowMs: number, most: number | undefined, fired: readonly Moment[], elsewhere: readonly number[], now: Moment): HeldBack | undefined {
   if (most === undefined) return undefined;
-  const left: number[] = [];
-  for (const one of fired) left.push(windowMs - passedMs(one, now));
-  for (const at of elsewhere) left.push(windowMs - Math.max(0, now.at - at));
+  // Firings are in order of time, so the one that frees a place is the one `most` from the end; only with others in between they are sorted.
+  const oldest = fired[fired.length - most];
+  if (elsewhere.length === 0) {
+    const leftMs = oldest === undefined ? 0 : windowMs - passedMs(oldest, now);
+    return leftMs > 0 ? { by, until: now.at + leftMs } : undefined;
+  }
+  const left = [...fired.map((one) => windowMs - passedMs(one, now)), ...elsewhere.map((at) => windowMs - Math.max(0, now.at - at))];
   const binding = left.filter((ms) => ms > 0).sort((a, b) => a - b);
-  if (binding.length < most) return undefined;
-  return { by, until: now.at + (binding[binding.length - most] as number) };
+  return binding.length < most ? undefined : { by, until: now.at + (binding[binding.length - most] as number) };
 }
 
 function quietNow({ quiet = [] }: Rule, now: Moment): HeldBack | undefined {

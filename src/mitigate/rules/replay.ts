@@ -2,6 +2,7 @@
 import type { Rule } from '../../shared/rules.ts';
 import type { Verdict } from '../triggers/trigger.ts';
 import { judgeValue } from './meter.ts';
+import { NO_HOLD, spent } from './hold.ts';
 import { newState, step, type Measured, type RuleState } from './step.ts';
 import type { Moment } from './moment.ts';
 
@@ -32,20 +33,55 @@ export function replay(rule: Rule, column: Column, judged: Judged, most = 1_000)
   const fired: { at: number; value: number }[] = [];
   let firedCount = 0, overCount = 0;
   const ages = agesOf(column);
-  for (let i = 0; i < values.length; i += 1) {
+  const next = rule.warmUpMs > 0 && (column.restarts?.length ?? 0) > 0 ? undefined : skipping(rule, column, judged);
+  for (let i = 0; i < values.length; i = next?.(state, i) ?? i + 1) {
     if (rests(state)) {
       i = nextYes(values, i, judged);
       if (i >= values.length) break;
     }
     const value = values[i] as number;
-    const stepped = step(rule, state, measuredOf(value, judgeValue(judged, value), ages(moment(i).at)), { now: moment(i), elsewhere: [], acting: false });
+    const stepped = step(rule, state, measuredOf(value, judgeValue(judged, value), ages(from + i * stepMs)), { now: moment(i), elsewhere: [], acting: false });
     ({ state } = stepped);
     if (stepped.over) overCount += 1;
     if (stepped.fires === undefined) continue;
     firedCount += 1;
-    if (fired.length < most) fired.push({ at: moment(i).at, value });
+    if (fired.length < most) fired.push({ at: from + i * stepMs, value });
   }
   return { fired, firedCount, overCount, measured: measuredIn(values), steps: values.length, state };
+}
+
+/**
+ * Where the next step is due after the one at `i`. Measurements of one verdict in a row add up alike whether taken one by one or as first and last; what can
+ * come true among them is known beforehand: the hold is long enough, what holds it back ends, the condition has been gone for long enough.
+ */
+function skipping(rule: Rule, { values, from, stepMs }: Column, judged: Judged): (state: RuleState, i: number) => number {
+  const indexAt = (at: number): number => Math.ceil((at - from) / stepMs);
+  return (state, i) => {
+    const verdict = judgeValue(judged, values[i] as number);
+    const end = runEnd(values, i, judged, verdict);
+    if (verdict === 'unknown') return end;
+    let due = rule.until === undefined ? Infinity : indexAt(rule.until);
+    if (verdict === 'yes') {
+      if (state.phase === 'held') due = Math.min(due, indexAt(state.heldBack?.until ?? Infinity));
+      else if (state.phase === 'pending') {
+        // Each step adds its own time at most, to what is known and to what held.
+        const { knownMs, heldMs } = spent(state.holds[''] ?? NO_HOLD);
+        due = Math.min(due, i + Math.ceil(Math.max(rule.forMs - knownMs, (rule.forMs * rule.sharePercent) / 100 - heldMs) / stepMs));
+      } else due = i + 1;
+    } else if (state.open !== undefined) due = Math.min(due, i + Math.ceil((rule.overMs - state.open.clearMs) / stepMs));
+    return Math.max(i + 1, Math.min(due, end - 1));
+  };
+}
+
+/** The first place after `i` that is judged otherwise, or the end. */
+function runEnd(values: Float64Array, i: number, { above, below }: Judged, verdict: Verdict): number {
+  const end = values.length;
+  if (verdict === 'unknown') while (i < end && Number.isNaN(values[i])) i += 1;
+  else if (above !== undefined && verdict === 'yes') while (i < end && (values[i] as number) >= above) i += 1;
+  else if (above !== undefined) while (i < end && (values[i] as number) < above) i += 1;
+  else if (verdict === 'yes') while (i < end && (values[i] as number) < (below ?? -Infinity)) i += 1;
+  else while (i < end && (values[i] as number) >= (below ?? -Infinity)) i += 1;
+  return i;
 }
 
 /** Nothing holds and nothing is open: until the condition holds next, a step changes no more than the phase's name. */

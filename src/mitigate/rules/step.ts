@@ -37,40 +37,45 @@ export interface Stepped {
   readonly over?: true;
 }
 
+/** Nothing holds: one object, so that this most frequent case is seen at a glance. */
+const NONE: Record<string, Hold> = {};
+
 export function newState(now: Moment): RuleState {
-  return { phase: 'unknown', since: now, holds: {}, fired: [] };
+  return { phase: 'unknown', since: now, holds: NONE, fired: [] };
 }
 
 /** `measured` is empty when nothing is known: that neither fires nor clears anything. A subject that is missing among others has ended. */
 export function step(rule: Rule, before: RuleState, measured: readonly Measured[], { now, elsewhere, acting }: StepContext): Stepped {
-  const fired = stillCounts(before.fired.map((one) => notLater(one, now)), now);
+  const fired = stillCounts(before.fired.some((one) => notLater(one, now) !== one) ? before.fired.map((one) => notLater(one, now)) : before.fired, now);
   if (!rule.enabled || (rule.until !== undefined && now.at >= rule.until)) {
-    return { state: entered(before, 'off', now, { holds: {}, fired }) };
+    return { state: entered(before, 'off', now, { holds: NONE, fired }) };
   }
   const wanted = { forMs: rule.forMs, share: rule.sharePercent / 100 };
-  const judged = measured.map((one) => ({ ...one, verdict: isWarm(rule, one) ? one.verdict : 'unknown' as const }));
-  const holds: Record<string, Hold> = {};
+  const judged = measured.every((one) => isWarm(rule, one)) ? measured : measured.map((one) => ({ ...one, verdict: isWarm(rule, one) ? one.verdict : 'unknown' as const }));
+  let holds: Record<string, Hold> = NONE;
   let full: string | undefined;
   for (const { subject, verdict } of judged) {
     const next = hold(before.holds[subject] ?? NO_HOLD, verdict, now.monotonicMs, wanted);
-    if (next !== NO_HOLD) holds[subject] = next;
+    if (next === NO_HOLD) continue;
+    if (holds === NONE) holds = {};
+    holds[subject] = next;
     if (full === undefined && isFull(next, verdict, wanted)) full = subject;
   }
-  if (judged.length === 0) for (const [subject, one] of Object.entries(before.holds)) holds[subject] = hold(one, 'unknown', now.monotonicMs, wanted);
+  if (judged.length === 0 && Object.keys(before.holds).length > 0) holds = Object.fromEntries(Object.entries(before.holds).map(([subject, one]) => [subject, hold(one, 'unknown', now.monotonicMs, wanted)]));
   const { open, over } = closing(before.open, judged, now, rule.overMs);
   const rest = { holds, fired, ...(open === undefined ? {} : { open }) };
   const told = over ? { over: true as const } : {};
   if (full === undefined) return { state: entered(before, acting ? 'acting' : phaseOf(rule, before, measured, judged, holds), now, coldOf(rule, measured, judged, rest, now)), ...told };
   const back = acting ? { by: 'acting' as const } : heldBack(rule, fired, elsewhere, now);
   if (back !== undefined) return { state: entered(before, acting ? 'acting' : 'held', now, { ...rest, heldBack: back }), ...told };
-  const { [full]: _spent, ...others } = holds;
+  const others = Object.keys(holds).length === 1 ? NONE : Object.fromEntries(Object.entries(holds).filter(([subject]) => subject !== full));
   return { state: entered(before, 'acting', now, { holds: others, fired: [...fired, now], open: { clearMs: 0, lastMs: now.monotonicMs } }), fires: full, ...told };
 }
 
 const isWarm = (rule: Rule, { ageMs }: Measured): boolean => ageMs === undefined || ageMs >= rule.warmUpMs;
 
 function phaseOf(rule: Rule, before: RuleState, measured: readonly Measured[], judged: readonly Measured[], holds: Readonly<Record<string, Hold>>): RulePhase {
-  if (Object.keys(holds).length > 0) return 'pending';
+  if (holds !== NONE) return 'pending';
   if (judged.some(({ verdict }) => verdict !== 'unknown')) return 'idle';
   // Nothing was measured: what was known before is kept, without a word about now. A process too young to be judged is held back, not unknown.
   if (measured.some((one) => one.verdict === 'yes' && !isWarm(rule, one))) return 'held';
