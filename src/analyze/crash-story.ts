@@ -1,4 +1,5 @@
 // Owns the story of crashes: which exit, of which exception, ended which requests. Pure; the report and the Now screen tell the same story.
+import { NO_LAST_WORD } from '../shared/app-view.ts';
 import type { RequestRow } from '../shared/model.ts';
 import type { ExceptionGroup, Seen } from './parse/exceptions.ts';
 import type { Exit } from './parse/exits.ts';
@@ -62,10 +63,10 @@ export function crashStory(given: { readonly exits: readonly Exit[]; readonly st
   };
 }
 
-/** An exit whose code nobody saw counts as a crash only when an exception or a broken request stands beside it. */
+/** An exit whose code nobody saw counts as a crash only when an exception or a broken request stands beside it, or the process itself left a reason. */
 function knownBad(crash: Crash): boolean {
-  const { code, signal } = crash.exit;
-  return code !== undefined || signal !== undefined || crash.exception !== undefined || crash.ended.length > 0;
+  const { code, signal, reason } = crash.exit;
+  return (reason !== undefined && !reason.startsWith(NO_LAST_WORD)) || code !== undefined || signal !== undefined || crash.exception !== undefined || crash.ended.length > 0;
 }
 
 type Ended = Pick<Exit, 'at' | 'pid'>;

@@ -6,6 +6,8 @@ import type { ProcessKey } from '../shared/model.ts';
 /** A minute of ticks, and no more than this of them in memory. */
 const TICKS_KEPT = 60;
 const KEPT_BYTES = 4 * 2 ** 20;
+/** Long enough that a small collection between two looks does not hide the growth. */
+const GROWTH_TICKS = 6;
 /** Kinds of failures of one process: those that came least lately leave, and are counted. */
 const FAILURES_KEPT = 200;
 
@@ -16,6 +18,7 @@ export interface AppEnd {
   readonly crash?: AppCrash;
   readonly state?: AppState;                                   // how it stood a few seconds before, where it could write no note
   readonly tick?: AppTick;                                     // the last that came
+  readonly heapGrowth?: number;                                // bytes a second, over the last seconds that were told
 }
 
 export interface LinkedApp {
@@ -56,6 +59,14 @@ export class Known {
   }
 
   get newest(): AppTick | undefined { return this.#ticks.at(-1)?.tick; }
+
+  /** How its last seconds were, for its end. */
+  get last(): Pick<AppEnd, 'tick' | 'heapGrowth'> {
+    const heaps = this.#ticks.slice(-GROWTH_TICKS).flatMap(({ tick: { at, heap } }) => (heap === undefined ? [] : [{ at, used: heap.used }]));
+    const [first, newest] = [heaps[0], heaps.at(-1)];
+    const forMs = first === undefined || newest === undefined ? 0 : newest.at - first.at;
+    return { ...(this.newest === undefined ? {} : { tick: this.newest }), ...(forMs <= 0 || first === undefined || newest === undefined ? {} : { heapGrowth: ((newest.used - first.used) * 1_000) / forMs }) };
+  }
 
   get view(): LinkedApp {
     const { process, announced, state, end } = this;

@@ -173,7 +173,7 @@ export class AppLinks {
       const crash = await this.#read(`${stem}.crash`, AppCrash);
       this.#tell(stem);
       if (crash !== undefined && crash.pid === pid) {
-        const end: AppEnd = { process: known?.process ?? { pid, startedAt }, at: crash.at, crash, ...(known?.newest === undefined ? {} : { tick: known.newest }) };
+        const end: AppEnd = { process: known?.process ?? { pid, startedAt }, at: crash.at, crash, ...known?.last };
         if (known !== undefined) this.#end(known, end);
         ends.push(end);
       }
@@ -190,7 +190,7 @@ export class AppLinks {
       const state = files.has('state') ? await this.#read(`${stem}.state`, AppState) : undefined;
       this.#tell(stem);
       if (known !== undefined || (state !== undefined && now - state.at < STATE_FRESH_MS)) {
-        const end: AppEnd = { process, at: now, ...(state?.pid === pid ? { state } : {}), ...(known?.newest === undefined ? {} : { tick: known.newest }) };
+        const end: AppEnd = { process, at: now, ...(state?.pid === pid ? { state } : {}), ...known?.last };
         if (known !== undefined) this.#end(known, end);
         ends.push(end);
       }

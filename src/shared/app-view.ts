@@ -69,5 +69,8 @@ export const AppAsking = z.discriminatedUnion('what', [
 ]);
 export type AppAsking = z.infer<typeof AppAsking>;
 
+/** How the reason of an end begins of which the process could tell nothing: it may as well have been asked to end. */
+export const NO_LAST_WORD = 'it ended from one moment to the next';
+
 /** Where no preload runs. */
 export const NO_PRELOAD = 'No Node process of the site carries the preload. It comes with a package made by npm run pack -- --preload; or set the app setting NODE_OPTIONS to --require=<extension>/dist/preload.js and restart the site.';

@@ -1,5 +1,6 @@
 // Owns the words for the end of an app: by the note it left, else by how it stood a few seconds before.
 import type { AppFailure, AppFlight } from '../../shared/app-link.ts';
+import { NO_LAST_WORD } from '../../shared/app-view.ts';
 import { maskText } from '../../shared/mask.ts';
 import { bytes, duration, percent, plural } from '../../shared/units.ts';
 import type { AppEnd } from '../../platform/app-known.ts';
@@ -11,6 +12,11 @@ const NEAR_LIMIT = 0.9;
 /** Below the limit, but collecting all the time: the last reading was before the last growth. */
 const HIGH = 0.75;
 const COLLECTING = 0.5;
+/** Or half full, and growing so fast that it was full before its end was noticed. */
+const HALF = 0.5;
+const NOTICED_S = 3;
+/** Of the limit, in that time: slower growth is not worth a word. */
+const GROWS = 0.03;
 /** An exception this long before the end may belong to it. */
 const SHORTLY_MS = 5_000;
 /** What it told longer ago says nothing about its end. */
@@ -35,20 +41,21 @@ function said({ type, message, frames, sources }: AppFailure): string[] {
 }
 
 /** It had no moment to say anything: killed, aborted, out of heap, or a crash of native code. */
-function silent({ at, state, tick }: AppEnd): Explanation | undefined {
+function silent({ at, state, tick, heapGrowth = 0 }: AppEnd): Explanation | undefined {
   const seen = [state, tick].flatMap((one) => (one?.heap === undefined ? [] : [{ at: one.at, heap: one.heap, inFlight: one.inFlight, oldest: one.oldest, gcShare: shareOf(one) }])).filter((one) => at - one.at < OLD_MS).sort((a, b) => b.at - a.at);
   const [last] = seen;
   if (last === undefined) return undefined;
-  const fullest = seen.find(({ heap, gcShare = 0 }) => isFull(heap, gcShare));
+  const fullest = seen.find(({ heap, gcShare = 0 }) => isFull(heap, gcShare, heapGrowth));
   const failure = state?.failure !== undefined && Math.abs(at - state.failure.lastAt) < SHORTLY_MS ? state.failure : undefined;
   const flights = last.inFlight === 0 ? [] : [`${plural(last.inFlight, 'request')} in flight${oldestOf(last.oldest)}`];
   if (fullest !== undefined) {
     const { heap, gcShare } = fullest;
     const collecting = gcShare === undefined || gcShare < 0.05 ? '' : `, garbage collection took ${percent(Math.round(gcShare * 100))} of the time`;
-    return { detail: [`most likely the JavaScript heap was exhausted: ${bytes(heap.used)} of ${bytes(heap.limit)} were used shortly before${collecting}`, ...flights].join(', '), sure: true };
+    const growing = heapGrowth * NOTICED_S < heap.limit * GROWS ? '' : `, ${bytes(heapGrowth)} more each second`;
+    return { detail: [`most likely the JavaScript heap was exhausted: ${bytes(heap.used)} of ${bytes(heap.limit)} were used shortly before${growing}${collecting}`, ...flights].join(', '), sure: true };
   }
   const before = failure === undefined ? [] : [`shortly after ${said(failure).join(', ')}`];
-  return { detail: [`it ended from one moment to the next: killed, aborted or a crash of native code`, ...before, `heap ${bytes(last.heap.used)} of ${bytes(last.heap.limit)} shortly before`, ...flights].join(', '), sure: false };
+  return { detail: [`${NO_LAST_WORD}: killed, aborted or a crash of native code`, ...before, `heap ${bytes(last.heap.used)} of ${bytes(last.heap.limit)} shortly before`, ...flights].join(', '), sure: false };
 }
 
 function shareOf(one: object): number | undefined {
@@ -57,7 +64,10 @@ function shareOf(one: object): number | undefined {
   return gc === undefined || !forMs ? undefined : Math.min(1, gc.reduce((sum, [, , ms]) => sum + ms, 0) / forMs);
 }
 
-const isFull = ({ used, limit }: { readonly used: number; readonly limit: number }, gcShare: number): boolean => limit > 0 && (used / limit >= NEAR_LIMIT || (used / limit >= HIGH && gcShare >= COLLECTING));
+function isFull({ used, limit }: { readonly used: number; readonly limit: number }, gcShare: number, growth: number): boolean {
+  const share = limit === 0 ? 0 : used / limit;
+  return share >= NEAR_LIMIT || (share >= HIGH && gcShare >= COLLECTING) || (share >= HALF && (used + growth * NOTICED_S) / limit >= NEAR_LIMIT);
+}
 
 function oldestOf(oldest: readonly AppFlight[]): string {
   const [one] = oldest;
