@@ -29,11 +29,11 @@ export function makeSnapshot(path: string, sizeBytes: number, seed = 1): { nodes
   const nodes = HEAD + maps * 2 + units * UNIT;
   const chance = random(seed);
   const owner = Array.from({ length: maps }, () => 0);
-  for (let u = 0; u < units; u++) owner[u % maps]!++;
+  for (let u = 0; u < units; u++) owner[u % maps] = (owner[u % maps] as number) + 1;
   const extra = Uint8Array.from({ length: units }, () => Math.floor(chance() * 8));
   let edges = 4 + maps * 2 + 2;
   edges += maps * 1 + units;
-  for (let u = 0; u < units; u++) edges += EDGES + extra[u]!;
+  for (let u = 0; u < units; u++) edges += EDGES + (extra[u] as number);
   const out = new Out(path);
   out.put(`${META}"node_count":${nodes},"edge_count":${edges},"trace_function_count":0,"extra_native_bytes":0},\n"nodes":[`);
   writeNodes(out, units, maps, owner, extra);
@@ -62,9 +62,9 @@ function writeNodes(out: Out, units: number, maps: number, owner: readonly numbe
   node(0, word('system / Context'), 40, maps * 1 + 1);
   node(4, word('shared'), 60, 0);
   node(4, word('shared'), 60, 1);
-  for (let m = 0; m < maps; m++) { node(3, word('Map'), 32, 2); node(1, word('table'), 16 + owner[m]! * 24, owner[m]!); }
+  for (let m = 0; m < maps; m++) { node(3, word('Map'), 32, 2); node(1, word('table'), 16 + (owner[m] as number) * 24, (owner[m] as number)); }
   for (let u = 0; u < units; u++) {
-    node(3, word('Session'), 56, 6 + extra[u]!);
+    node(3, word('Session'), 56, 6 + (extra[u] as number));
     node(3, word('Object'), 40, 3);
     node(2, WORDS.length + u, 24 + (u % 40), 0);
     node(3, word('Array'), 16, 2);
@@ -92,7 +92,7 @@ function writeEdges(out: Out, units: number, maps: number, extra: Uint8Array, ch
   for (let u = 0; u < units; u++) {
     const at = base + u * UNIT;
     edge(2, word('user'), at + 1); edge(2, word('tags'), at + 3); edge(2, word('handler'), at + 5); edge(2, word('id'), at + 7); edge(2, word('name'), at + 2); edge(3, word('map'), 3);
-    for (let e = 0; e < extra[u]!; e++) edge(e === 2 ? 6 : 2, word('next'), base + Math.floor(chance() * units) * UNIT + (e === 0 ? 0 : 1));
+    for (let e = 0; e < (extra[u] as number); e++) edge(e === 2 ? 6 : 2, word('next'), base + Math.floor(chance() * units) * UNIT + (e === 0 ? 0 : 1));
     edge(2, word('name'), at + 2); edge(2, word('id'), at + 7); edge(3, word('map'), 3);
     edge(3, word('elements'), at + 4); edge(3, word('map'), 3);
     edge(1, 0, at + 2); edge(1, 1, at + 1); edge(3, word('map'), 3);

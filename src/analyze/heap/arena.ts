@@ -14,8 +14,10 @@ export class Arena {
   clear(): void { this.#free.length = 0; }
 
   #take(bytes: number): ArrayBuffer {
-    let best = -1;
-    for (let i = 0; i < this.#free.length; i++) if (this.#free[i]!.byteLength >= bytes && (best < 0 || this.#free[i]!.byteLength < this.#free[best]!.byteLength)) best = i;
-    return best < 0 ? new ArrayBuffer(bytes) : this.#free.splice(best, 1)[0]!;
+    let best: ArrayBuffer | undefined;
+    for (const one of this.#free) if (one.byteLength >= bytes && (best === undefined || one.byteLength < best.byteLength)) best = one;
+    if (best === undefined) return new ArrayBuffer(bytes);
+    this.#free.splice(this.#free.indexOf(best), 1);
+    return best;
   }
 }

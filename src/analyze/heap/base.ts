@@ -1,4 +1,5 @@
 // Owns what is remembered of an earlier snapshot: which objects there were, how large each class and each large object was; its graph can go.
+import type { ClassRow } from './classes.ts';
 import type { Heap } from './heap.ts';
 import type { PlaceBook } from './places.ts';
 
@@ -17,7 +18,7 @@ export const REMEMBERED_BYTES = 2048;
 const BITS_PER_NODE = 64;
 
 export function classKey(heap: Heap, places: PlaceBook, row: number): string {
-  const { name, location } = heap.classes.rows[row]!;
+  const { name, location } = (heap.classes.rows[row] as ClassRow);
   const place = location === undefined ? undefined : places.at(location);
   return place === undefined ? name : `${name} @${place.script}:${place.line}:${place.column}`;
 }
@@ -29,7 +30,7 @@ export function baseOf(heap: Heap, places: PlaceBook): BaseSnapshot {
   for (let node = 0; node < graph.nodeCount; node++) {
     const size = graph.sizes.of(node);
     bytes += size;
-    if (size >= REMEMBERED_BYTES) sizes.set(graph.ids[node]!, size);
+    if (size >= REMEMBERED_BYTES) sizes.set((graph.ids[node] as number), size);
   }
   const rows = new Map<string, { count: number; shallow: number }>();
   classes.rows.forEach(({ count, shallow }, row) => {
@@ -45,9 +46,9 @@ function idTest(ids: Uint32Array): (id: number) => boolean {
   for (const id of ids) if (id > highest) highest = id;
   if (highest / BITS_PER_NODE > ids.length) {
     const sorted = Uint32Array.from(ids).sort();
-    return (id) => { let low = 0; let high = sorted.length - 1; while (low < high) { const middle = (low + high) >> 1; if (sorted[middle]! < id) low = middle + 1; else high = middle; } return sorted[low] === id; };
+    return (id) => { let low = 0; let high = sorted.length - 1; while (low < high) { const middle = (low + high) >> 1; if ((sorted[middle] as number) < id) low = middle + 1; else high = middle; } return sorted[low] === id; };
   }
   const bits = new Uint8Array((highest >>> 3) + 1);
-  for (const id of ids) bits[id >>> 3]! |= 1 << (id & 7);
-  return (id) => id <= highest && (bits[id >>> 3]! & (1 << (id & 7))) !== 0;
+  for (const id of ids) bits[id >>> 3] = (bits[id >>> 3] as number) | 1 << (id & 7);
+  return (id) => id <= highest && ((bits[id >>> 3] as number) & (1 << (id & 7))) !== 0;
 }

@@ -34,7 +34,7 @@ export function classify(graph: HeapGraph, states: Uint8Array | undefined, of: U
   nameNodes(graph, states, of, (name) => row(name, name));
   const { nodeType } = graph.meta;
   const plain = new NameTest(graph, 'Object');
-  const isPlain = (node: number): boolean => graph.types[node] === nodeType.object && plain.has(graph.names[node]!);
+  const isPlain = (node: number): boolean => graph.types[node] === nodeType.object && plain.has((graph.names[node] as number));
   nameShapes(graph, isPlain, scratch, (node, name) => { of[node] = row(name, name); });
   splitByPlace(graph, of, rows, row);
   return { rows, of };
@@ -47,13 +47,13 @@ function nameNodes(graph: HeapGraph, states: Uint8Array | undefined, of: Uint32A
   const byString = new Map<number, number>();
   const byDetached = new Map<number, number>();
   for (let node = 0; node < nodeCount; node++) {
-    const type = types[node]!;
-    const simple = byType[type]!;
+    const type = (types[node] as number);
+    const simple = (byType[type] as number);
     if (simple >= 0) { of[node] = simple; continue; }
     const detached = states !== undefined && type === nodeType.native && states[node] === DETACHED;
     const cache = detached ? byDetached : byString;
-    let known = cache.get(names[node]!);
-    if (known === undefined) cache.set(names[node]!, known = row(elementName(`${detached ? 'Detached ' : ''}${graph.strings.text(names[node]!)}`)));
+    let known = cache.get((names[node] as number));
+    if (known === undefined) cache.set((names[node] as number), known = row(elementName(`${detached ? 'Detached ' : ''}${graph.strings.text((names[node] as number))}`)));
     of[node] = known;
   }
 }
@@ -67,9 +67,9 @@ function elementName(name: string): string {
 /** Many constructors have the same name: an object with a place belongs to the class of that name at that place. */
 function splitByPlace({ types, locations, meta: { nodeType } }: HeapGraph, of: Uint32Array, rows: readonly ClassRow[], row: (key: string, name: string, location: number) => number): void {
   for (let i = 0; i < locations.count; i++) {
-    const node = locations.nodes[i]!;
+    const node = (locations.nodes[i] as number);
     if (node >= of.length || types[node] !== nodeType.object) continue;
-    const { name } = rows[of[node]!]!;
+    const { name } = (rows[(of[node] as number)] as ClassRow);
     of[node] = row(`${locations.scripts[i]},${locations.lines[i]},${locations.columns[i]},${name}`, name, i);
   }
 }
@@ -80,10 +80,10 @@ export function measureClasses(graph: HeapGraph, { rows, of }: Classes, dominato
   for (let node = 0; node < nodeCount; node++) {
     const size = sizes.of(node);
     if (size === 0) continue;
-    const row = rows[of[node]!]!;
+    const row = (rows[(of[node] as number)] as ClassRow);
     row.count++;
     row.shallow += size;
-    if (distance[node]! < row.distance) row.distance = distance[node]!;
+    if ((distance[node] as number) < row.distance) row.distance = (distance[node] as number);
   }
   dominatedLists(nodeCount, root, dominators, child, sibling);
   retainedByClass(graph, rows, of, dominators, child, sibling);
@@ -97,8 +97,8 @@ export function dominatedLists(nodeCount: number, root: number, dominators: Domi
   child.fill(NO_NODE);
   for (let node = nodeCount - 1; node >= 0; node--) {
     if (node === root) { sibling[node] = NO_NODE; continue; }
-    const by = dominators.of[node]!;
-    sibling[node] = child[by]!;
+    const by = (dominators.of[node] as number);
+    sibling[node] = (child[by] as number);
     child[by] = node;
   }
 }
@@ -107,20 +107,20 @@ function retainedByClass({ root, sizes }: HeapGraph, rows: readonly ClassRow[], 
   const open = new Uint32Array(rows.length);
   const enter = (node: number): void => {
     if (sizes.of(node) === 0) return;
-    const at = of[node]!;
-    if (open[at] === 0) rows[at]!.retained += retained[node]!;
-    open[at] = open[at]! + 1;
+    const at = (of[node] as number);
+    if (open[at] === 0) (rows[at] as ClassRow).retained += (retained[node] as number);
+    open[at] = (open[at] as number) + 1;
   };
-  const leave = (node: number): void => { if (sizes.of(node) !== 0) { const at = of[node]!; open[at] = open[at]! - 1; } };
+  const leave = (node: number): void => { if (sizes.of(node) !== 0) { const at = (of[node] as number); open[at] = (open[at] as number) - 1; } };
   let node = root;
   enter(node);
   for (;;) {
-    if (child[node] !== NO_NODE) { node = child[node]!; enter(node); continue; }
+    if (child[node] !== NO_NODE) { node = (child[node] as number); enter(node); continue; }
     for (;;) {
       leave(node);
       if (node === root) return;
-      if (sibling[node] !== NO_NODE) { node = sibling[node]!; enter(node); break; }
-      node = by[node]!;
+      if (sibling[node] !== NO_NODE) { node = (sibling[node] as number); enter(node); break; }
+      node = (by[node] as number);
     }
   }
 }

@@ -1,5 +1,5 @@
 // Owns where memory concentrates in one snapshot: objects that hold much, spread over many alike things or over a long chain.
-import { NO_NODE } from './classes.ts';
+import { NO_NODE, type ClassRow } from './classes.ts';
 import type { Heap } from './heap.ts';
 import { isOutside } from './program-ways.ts';
 
@@ -23,15 +23,15 @@ const MOST_TOPS = 500;
 
 export function concentrations(heap: Heap, ways: Uint32Array): Concentration[] {
   const { graph, dominators: { retained, of: by } } = heap;
-  const least = Math.max(LEAST_BYTES, retained[graph.root]! * LEAST_SHARE);
+  const least = Math.max(LEAST_BYTES, (retained[graph.root] as number) * LEAST_SHARE);
   const found: Concentration[] = [];
   const large: number[] = [];
-  for (let node = 0; node < graph.nodeCount; node++) if (retained[node]! >= least) large.push(node);
-  large.sort((a, b) => retained[b]! - retained[a]!);
+  for (let node = 0; node < graph.nodeCount; node++) if ((retained[node] as number) >= least) large.push(node);
+  large.sort((a, b) => (retained[b] as number) - (retained[a] as number));
   const inChain = new Set<number>();
   for (const node of large) {
     if (found.length >= MOST_FOUND) break;
-    if (inChain.has(by[node]!)) { inChain.add(node); continue; }
+    if (inChain.has((by[node] as number))) { inChain.add(node); continue; }
     if (isSystem(heap, node)) { found.push(...crowds(heap, node, least).map((one) => kept(heap, one, ways))); continue; }
     const spread = spreadOf(heap, node);
     if (spread !== undefined) found.push({ node: ownerOf(heap, node), tops: spread });
@@ -51,7 +51,7 @@ function isSystem({ graph: { types, meta: { nodeType } } }: Heap, node: number):
 /** A table is its map's. */
 function ownerOf({ graph: { types, root, meta: { nodeType } }, dominators: { of: by } }: Heap, node: number): number {
   let at = node;
-  while ((types[at] === nodeType.array || types[at] === nodeType.hidden) && by[at] !== root && types[by[at]!] !== nodeType.synthetic) at = by[at]!;
+  while ((types[at] === nodeType.array || types[at] === nodeType.hidden) && by[at] !== root && types[(by[at] as number)] !== nodeType.synthetic) at = (by[at] as number);
   return at;
 }
 
@@ -60,25 +60,25 @@ function spreadOf({ child, sibling, dominators: { retained }, graph: { sizes } }
   let most = 0;
   let items = 0;
   const tops: number[] = [];
-  for (let below = child[node]!; below !== NO_NODE; below = sibling[below]!) {
-    if (retained[below]! > most) most = retained[below]!;
-    if (retained[below]! > 0) { items++; if (tops.length < MOST_TOPS) tops.push(below); }
+  for (let below = (child[node] as number); below !== NO_NODE; below = (sibling[below] as number)) {
+    if ((retained[below] as number) > most) most = (retained[below] as number);
+    if ((retained[below] as number) > 0) { items++; if (tops.length < MOST_TOPS) tops.push(below); }
   }
   // A large array of numbers or a text is its own thing.
-  if (items < LEAST_ITEMS && sizes.of(node) < retained[node]! / 2) return undefined;
-  return most > retained[node]! * MOST_IN_ONE ? undefined : tops;
+  if (items < LEAST_ITEMS && sizes.of(node) < (retained[node] as number) / 2) return undefined;
+  return most > (retained[node] as number) * MOST_IN_ONE ? undefined : tops;
 }
 
 /** Alike things that only the system's own lists hold: sockets, timers, handles. */
 function crowds({ child, sibling, dominators: { retained }, classes, graph: { types, meta: { nodeType } } }: Heap, node: number, least: number): Concentration[] {
   const byClass = new Map<number, { bytes: number; tops: number[]; heaviest: number }>();
-  for (let below = child[node]!; below !== NO_NODE; below = sibling[below]!) {
+  for (let below = (child[node] as number); below !== NO_NODE; below = (sibling[below] as number)) {
     if (types[below] !== nodeType.object && types[below] !== nodeType.native) continue;
-    const row = classes.of[below]!;
+    const row = (classes.of[below] as number);
     let own = byClass.get(row);
     if (own === undefined) byClass.set(row, own = { bytes: 0, tops: [], heaviest: 0 });
-    own.bytes += retained[below]!;
-    own.heaviest = Math.max(own.heaviest, retained[below]!);
+    own.bytes += (retained[below] as number);
+    own.heaviest = Math.max(own.heaviest, (retained[below] as number));
     if (own.tops.length < MOST_TOPS) own.tops.push(below);
   }
   return [...byClass.values()].filter(({ bytes, tops, heaviest }) => bytes >= least && tops.length >= LEAST_ITEMS && heaviest <= bytes * MOST_IN_ONE).map(({ tops, bytes }) => ({ node, tops, bytes }));
@@ -89,12 +89,12 @@ function kept(heap: Heap, crowd: Concentration, ways: Uint32Array): Concentratio
   const { types, meta: { nodeType } } = heap.graph;
   const votes = new Map<number, number>();
   for (const top of crowd.tops) {
-    let at = ways[top]!;
-    while (at !== NO_NODE && (types[at] === nodeType.array || types[at] === nodeType.hidden)) at = ways[at]!;
+    let at = (ways[top] as number);
+    while (at !== NO_NODE && (types[at] === nodeType.array || types[at] === nodeType.hidden)) at = (ways[at] as number);
     if (at !== NO_NODE && !isOutside(heap, at)) votes.set(at, (votes.get(at) ?? 0) + 1);
   }
   const [node, times] = [...votes].sort((a, b) => b[1] - a[1])[0] ?? [];
-  return node === undefined || times! < crowd.tops.length / 2 ? crowd : { ...crowd, node };
+  return node === undefined || (times ?? 0) < crowd.tops.length / 2 ? crowd : { ...crowd, node };
 }
 
 /** Down by the heaviest: where the same class comes again and again, its first link. */
@@ -104,9 +104,9 @@ function chainBelow(heap: Heap, node: number): number | undefined {
   let at = node;
   for (let depth = 0; depth < CHAIN * 4; depth++) {
     let heaviest = NO_NODE;
-    for (let below = child[at]!; below !== NO_NODE; below = sibling[below]!) if (heaviest === NO_NODE || retained[below]! > retained[heaviest]!) heaviest = below;
+    for (let below = (child[at] as number); below !== NO_NODE; below = (sibling[below] as number)) if (heaviest === NO_NODE || (retained[below] as number) > (retained[heaviest] as number)) heaviest = below;
     if (heaviest === NO_NODE) return undefined;
-    const row = classes.of[heaviest]!;
+    const row = (classes.of[heaviest] as number);
     const own = seen.get(row);
     if (own === undefined) seen.set(row, { times: 1, first: heaviest });
     else if (++own.times >= CHAIN) return firstLink(heap, [...seen.values()].filter(({ times }) => times >= CHAIN / 2).map(({ first }) => first));
@@ -118,5 +118,5 @@ function chainBelow(heap: Heap, node: number): number | undefined {
 /** Of the classes that take turns in a chain the first link that is a thing: functions and contexts only pass it on. */
 function firstLink({ graph, classes }: Heap, links: readonly number[]): number | undefined {
   const { types, meta: { nodeType } } = graph;
-  return links.find((node) => types[node] !== nodeType.closure && types[node] !== nodeType.hidden && !classes.rows[classes.of[node]!]!.name.startsWith('system /')) ?? links[0];
+  return links.find((node) => types[node] !== nodeType.closure && types[node] !== nodeType.hidden && !(classes.rows[(classes.of[node] as number)] as ClassRow).name.startsWith('system /')) ?? links[0];
 }

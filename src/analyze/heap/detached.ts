@@ -16,12 +16,12 @@ export function spreadDetachment(graph: HeapGraph): Uint8Array | undefined {
   const visit = (node: number, state: number): void => {
     if (visited[node] === 1) return;
     visited[node] = 1;
-    if (types[node] !== meta.nodeType.native) { states[node] = given[node]!; return; }
+    if (types[node] !== meta.nodeType.native) { states[node] = (given[node] as number); return; }
     states[node] = state;
     if (state === ATTACHED) attached.push(node);
     else if (state === DETACHED) detached.push(node);
   };
-  for (let node = 0; node < nodeCount; node++) if (given[node] !== 0) visit(node, given[node]!);
+  for (let node = 0; node < nodeCount; node++) if (given[node] !== 0) visit(node, (given[node] as number));
   while (attached.length > 0) spread(graph, attached.pop(), (child) => { visit(child, ATTACHED); });
   while (detached.length > 0) {
     const node = detached.pop();
@@ -31,8 +31,8 @@ export function spreadDetachment(graph: HeapGraph): Uint8Array | undefined {
 }
 
 function spread({ firstEdge, edgeTypes, edgeTo, meta }: HeapGraph, node: number, child: (node: number) => void): void {
-  for (let edge = firstEdge[node]!; edge < firstEdge[node + 1]!; edge++) {
+  for (let edge = (firstEdge[node] as number); edge < (firstEdge[node + 1] as number); edge++) {
     const type = edgeTypes[edge];
-    if (type !== meta.edgeType.hidden && type !== meta.edgeType.weak) child(edgeTo[edge]!);
+    if (type !== meta.edgeType.hidden && type !== meta.edgeType.weak) child((edgeTo[edge] as number));
   }
 }

@@ -16,9 +16,9 @@ export function distances(graph: HeapGraph, arena: Arena): Distances {
   const queue = arena.words(nodeCount);
   for (let node = 0; node < nodeCount; node++) before[node] = node;
   let count = 0;
-  for (let edge = firstEdge[root]!; edge < firstEdge[root + 1]!; edge++) {
-    const node = edgeTo[edge]!;
-    if (of[node] !== NO_DISTANCE || (types[node] === nodeType.synthetic && strings.text(names[node]!) !== '(Document DOM trees)')) continue;
+  for (let edge = (firstEdge[root] as number); edge < (firstEdge[root + 1] as number); edge++) {
+    const node = (edgeTo[edge] as number);
+    if (of[node] !== NO_DISTANCE || (types[node] === nodeType.synthetic && strings.text((names[node] as number)) !== '(Document DOM trees)')) continue;
     of[node] = 1; before[node] = root;
     queue[count++] = node;
   }
@@ -34,12 +34,12 @@ export function distances(graph: HeapGraph, arena: Arena): Distances {
 function spread({ firstEdge, types, edgeTypes, edgeTo, meta: { edgeType, nodeType } }: HeapGraph, queue: Uint32Array, filled: number, of: Int32Array, before: Uint32Array, passes: (node: number, edge: number) => boolean): void {
   const { weak, internal } = edgeType;
   for (let at = 0; at < filled; at++) {
-    const node = queue[at]!;
-    const distance = of[node]! + 1;
-    const end = firstEdge[node + 1]!;
+    const node = (queue[at] as number);
+    const distance = (of[node] as number) + 1;
+    const end = (firstEdge[node + 1] as number);
     const doubtful = types[node] === nodeType.hidden || types[node] === nodeType.array;
-    for (let edge = firstEdge[node]!; edge < end; edge++) {
-      const to = edgeTo[edge]!;
+    for (let edge = (firstEdge[node] as number); edge < end; edge++) {
+      const to = (edgeTo[edge] as number);
       if (of[to] !== NO_DISTANCE || edgeTypes[edge] === weak || ((doubtful || edgeTypes[edge] === internal) && !passes(node, edge))) continue;
       of[to] = distance; before[to] = node;
       queue[filled++] = to;
@@ -58,13 +58,13 @@ function passable(graph: HeapGraph): (node: number, edge: number) => boolean {
   const numbered = (edge: number): boolean => edgeTypes[edge] === edgeType.element || edgeTypes[edge] === edgeType.hidden;
   return (node, edge) => {
     const type = types[node];
-    if (type === nodeType.hidden && !numbered(edge) && spareMap.has(edgeNames[edge]!) && nativeContext.has(names[node]!)) return false;
-    if (type === nodeType.array && descriptors.has(names[node]!)) {
-      const index = numbered(edge) ? edgeNames[edge]! : Number.parseInt(strings.text(edgeNames[edge]!), 10);
+    if (type === nodeType.hidden && !numbered(edge) && spareMap.has((edgeNames[edge] as number)) && nativeContext.has((names[node] as number))) return false;
+    if (type === nodeType.array && descriptors.has((names[node] as number))) {
+      const index = numbered(edge) ? (edgeNames[edge] as number) : Number.parseInt(strings.text((edgeNames[edge] as number)), 10);
       return index < 2 || index % 3 !== 1;
     }
     if (edgeTypes[edge] !== edgeType.internal) return true;
-    const pair = ephemerons.of(edgeNames[edge]!)?.pair;
+    const pair = ephemerons.of((edgeNames[edge] as number))?.pair;
     if (pair === undefined || pending.delete(pair)) return true;
     pending.add(pair);
     return false;

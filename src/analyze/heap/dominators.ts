@@ -34,11 +34,11 @@ export function dominators(graph: HeapGraph, essential: EdgeBits, arena: Arena):
   arena.give(ins.first, ins.from);
   const retained = arena.doubles(nodeCount);
   for (let node = 0; node < nodeCount; node++) retained[node] = graph.sizes.of(node);
-  for (let i = count - 1; i > 0; i--) retained[order[parent[i]!]!]! += retained[order[i]!]!;
+  for (let i = count - 1; i > 0; i--) retained[(order[(parent[i] as number)] as number)] = (retained[(order[(parent[i] as number)] as number)] as number) + (retained[(order[i] as number)] as number);
   // Cliques that hold each other alone: each of their nodes counts as held by the root, as in Chrome.
   number.fill(NONE);
-  for (let i = 0; i < count; i++) number[order[i]!] = order[parent[i]!]!;
-  for (let node = 0; node < nodeCount; node++) if (number[node] === NONE) { number[node] = root; retained[root]! += retained[node]!; }
+  for (let i = 0; i < count; i++) number[(order[i] as number)] = (order[(parent[i] as number)] as number);
+  for (let node = 0; node < nodeCount; node++) if (number[node] === NONE) { number[node] = root; retained[root] = (retained[root] as number) + (retained[node] as number); }
   arena.give(order, parent);
   return { of: number, retained, unreachable: nodeCount - count };
 }
@@ -46,7 +46,7 @@ export function dominators(graph: HeapGraph, essential: EdgeBits, arena: Arena):
 /** How many edges that hold lead to each node. */
 function counted({ nodeCount, edgeCount, edgeTo }: HeapGraph, essential: EdgeBits, arena: Arena): Column {
   const counts = arena.words(nodeCount + 1).fill(0);
-  for (let edge = 0; edge < edgeCount; edge++) if (essential.has(edge)) { const to = edgeTo[edge]!; counts[to] = counts[to]! + 1; }
+  for (let edge = 0; edge < edgeCount; edge++) if (essential.has(edge)) { const to = (edgeTo[edge] as number); counts[to] = (counts[to] as number) + 1; }
   return counts;
 }
 
@@ -61,28 +61,28 @@ function walked(graph: HeapGraph, essential: EdgeBits, walk: Walk, counts: Colum
 function deeper({ firstEdge, edgeTo }: HeapGraph, essential: EdgeBits, walk: Walk, next: Column, from: number): void {
   const { order, number, parent } = walk;
   let count = walk.count;
-  const begin = (node: number, above: number): void => { number[node] = count; order[count] = node; parent[count] = above; next[node] = firstEdge[node]!; count++; };
+  const begin = (node: number, above: number): void => { number[node] = count; order[count] = node; parent[count] = above; next[node] = (firstEdge[node] as number); count++; };
   begin(from, 0);
   let node = from;
   for (;;) {
-    const end = firstEdge[node + 1]!;
-    let edge = next[node]!;
-    while (edge < end && (number[edgeTo[edge]!] !== NONE || !essential.has(edge))) edge++;
+    const end = (firstEdge[node + 1] as number);
+    let edge = (next[node] as number);
+    while (edge < end && (number[(edgeTo[edge] as number)] !== NONE || !essential.has(edge))) edge++;
     next[node] = edge + 1;
-    if (edge < end) { const child = edgeTo[edge]!; begin(child, number[node]!); node = child; continue; }
+    if (edge < end) { const child = (edgeTo[edge] as number); begin(child, (number[node] as number)); node = child; continue; }
     if (node === from) { walk.count = count; return; }
-    node = order[parent[number[node]!]!]!;
+    node = (order[(parent[(number[node] as number)] as number)] as number);
   }
 }
 
 /** Walks over nodes as they lie in memory: the order of the walk in depth would miss the cache twice an edge. */
 function incoming({ nodeCount, firstEdge, edgeTo }: HeapGraph, essential: EdgeBits, number: Column, first: Column, arena: Arena): Incoming {
   let sum = 0;
-  for (let node = 0; node <= nodeCount; node++) { sum += first[node]!; first[node] = sum; }
+  for (let node = 0; node <= nodeCount; node++) { sum += (first[node] as number); first[node] = sum; }
   const from = arena.words(sum);
   for (let node = nodeCount - 1; node >= 0; node--) {
-    const own = number[node]!;
-    for (let edge = firstEdge[node]!, end = firstEdge[node + 1]!; edge < end; edge++) if (essential.has(edge)) { const to = edgeTo[edge]!; const at = first[to]! - 1; first[to] = at; from[at] = own; }
+    const own = (number[node] as number);
+    for (let edge = (firstEdge[node] as number), end = (firstEdge[node + 1] as number); edge < end; edge++) if (essential.has(edge)) { const to = (edgeTo[edge] as number); const at = (first[to] as number) - 1; first[to] = at; from[at] = own; }
   }
   return { first, from };
 }
@@ -94,10 +94,10 @@ function semiNca({ order, parent, count }: Walk, { first, from }: Incoming, leas
   const semi = arena.words(count);
   const stack = new Words(1 << 12);
   for (let i = count - 1; i > 0; i--) {
-    const node = order[i]!;
-    let lowest = parent[i]!;
-    for (let at = first[node]!, end = first[node + 1]!; at < end; at++) {
-      const v = from[at]!;
+    const node = (order[i] as number);
+    let lowest = (parent[i] as number);
+    for (let at = (first[node] as number), end = (first[node + 1] as number); at < end; at++) {
+      const v = (from[at] as number);
       if (v === NONE) continue;
       const found = v <= i ? v : lowestAbove(v, i, ancestor, least, stack);
       if (found < lowest) lowest = found;
@@ -105,8 +105,8 @@ function semiNca({ order, parent, count }: Walk, { first, from }: Incoming, leas
     semi[i] = lowest; least[i] = lowest;
   }
   for (let i = 1; i < count; i++) {
-    let above = parent[i]!;
-    while (above > semi[i]!) above = parent[above]!;
+    let above = (parent[i] as number);
+    while (above > (semi[i] as number)) above = (parent[above] as number);
     parent[i] = above;
   }
   arena.give(ancestor, semi);
@@ -114,15 +114,15 @@ function semiNca({ order, parent, count }: Walk, { first, from }: Incoming, leas
 
 /** The lowest semi-dominator on the way up from v through numbers above `last`; the way is made short. */
 function lowestAbove(v: number, last: number, ancestor: Column, least: Column, stack: Words): number {
-  if (ancestor[v]! <= last) return least[v]!;
+  if ((ancestor[v] as number) <= last) return (least[v] as number);
   stack.length = 0;
   let at = v;
-  while (ancestor[at]! > last) { stack.push(at); at = ancestor[at]!; }
+  while ((ancestor[at] as number) > last) { stack.push(at); at = (ancestor[at] as number); }
   while (stack.length > 0) {
     const own = stack.pop();
-    if (least[at]! < least[own]!) least[own] = least[at]!;
-    ancestor[own] = ancestor[at]!;
+    if ((least[at] as number) < (least[own] as number)) least[own] = (least[at] as number);
+    ancestor[own] = (ancestor[at] as number);
     at = own;
   }
-  return least[v]!;
+  return (least[v] as number);
 }

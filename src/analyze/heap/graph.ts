@@ -36,7 +36,7 @@ export class Sizes {
   constructor(count: number) { this.small = new Uint32Array(count); }
 
   of(node: number): number {
-    const size = this.small[node]!;
+    const size = (this.small[node] as number);
     return size === LARGE ? this.#large.get(node) ?? LARGE : size;
   }
 
@@ -91,18 +91,18 @@ export class GraphBuilder {
     const most = this.#types.length;
     const kinds = this.#meta.nodeTypes.length;
     for (let i = 0; i < count; i++) {
-      row[field] = numbers[i]!;
+      row[field] = (numbers[i] as number);
       if (field === size && numbers[i] === LARGE && node < most) this.#sizes.set(node, large.get(i) ?? LARGE);
       if (++field < fields) continue;
       field = 0;
       if (node >= most) { node++; continue; }
-      if (row[type]! >= kinds) this.#damagedTypes++;
-      this.#types[node] = row[type]! < kinds ? row[type]! : 0;
-      this.#names[node] = row[name]!;
-      this.#ids[node] = row[id]!;
-      this.#sizes.small[node] = row[size]!;
-      this.#firstEdge[node] = row[edges]!;
-      if (detached >= 0 && row[detached] !== 0) (this.#detached ??= new Uint8Array(most))[node] = row[detached]! & 3;
+      if ((row[type] as number) >= kinds) this.#damagedTypes++;
+      this.#types[node] = (row[type] as number) < kinds ? (row[type] as number) : 0;
+      this.#names[node] = (row[name] as number);
+      this.#ids[node] = (row[id] as number);
+      this.#sizes.small[node] = (row[size] as number);
+      this.#firstEdge[node] = (row[edges] as number);
+      if (detached >= 0 && row[detached] !== 0) (this.#detached ??= new Uint8Array(most))[node] = (row[detached] as number) & 3;
       node++;
     }
     this.nodes = node;
@@ -117,15 +117,15 @@ export class GraphBuilder {
     const most = this.#edgeTo.length;
     const nodes = Math.min(this.nodes, this.#types.length);
     for (let i = 0; i < count; i++) {
-      row[field] = numbers[i]!;
+      row[field] = (numbers[i] as number);
       if (++field < fields) continue;
       field = 0;
       if (edge >= most) { edge++; continue; }
-      const target = row[to]! / nodeFields;
+      const target = (row[to] as number) / nodeFields;
       const whole = target >>> 0;
       // An edge that leads nowhere is kept in its place and leads to the root, weakly: places count, and weak edges hold nothing.
-      if (whole !== target || whole >= nodes) { this.#damagedEdges++; this.#edgeTypes[edge] = this.#meta.edgeType.weak & 255; this.#edgeTo[edge] = 0; } else { this.#edgeTypes[edge] = row[type]!; this.#edgeTo[edge] = whole; }
-      this.#edgeNames[edge] = row[name]!;
+      if (whole !== target || whole >= nodes) { this.#damagedEdges++; this.#edgeTypes[edge] = this.#meta.edgeType.weak & 255; this.#edgeTo[edge] = 0; } else { this.#edgeTypes[edge] = (row[type] as number); this.#edgeTo[edge] = whole; }
+      this.#edgeNames[edge] = (row[name] as number);
       edge++;
     }
     this.edges = edge;
@@ -165,7 +165,7 @@ export class GraphBuilder {
 function offsets(counts: Uint32Array, edgeCount: number): number {
   let sum = 0;
   for (let i = 0; i < counts.length - 1; i++) {
-    const own = counts[i]!;
+    const own = (counts[i] as number);
     counts[i] = Math.min(sum, edgeCount);
     sum += own;
   }

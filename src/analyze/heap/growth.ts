@@ -1,7 +1,7 @@
 // Owns what grew between two snapshots: which new bytes are a net growth of their class, and which older object each of them hangs on.
 import type { BaseSnapshot } from './base.ts';
 import { classKey, REMEMBERED_BYTES } from './base.ts';
-import { NO_NODE } from './classes.ts';
+import { NO_NODE, type ClassRow } from './classes.ts';
 import type { Heap } from './heap.ts';
 import type { PlaceBook } from './places.ts';
 
@@ -31,15 +31,15 @@ export function growthSince(heap: Heap, base: BaseSnapshot, places: PlaceBook, w
   const isNew = new Uint8Array(graph.nodeCount);
   const fresh = new Float64Array(classes.rows.length);
   for (let node = 0; node < graph.nodeCount; node++) {
-    if (base.has(graph.ids[node]!)) continue;
+    if (base.has((graph.ids[node] as number))) continue;
     isNew[node] = 1;
-    const row = classes.of[node]!;
-    fresh[row] = fresh[row]! + graph.sizes.of(node);
+    const row = (classes.of[node] as number);
+    fresh[row] = (fresh[row] as number) + graph.sizes.of(node);
   }
   const net = netOf(heap, base, places);
-  const weights = Float64Array.from(fresh, (bytes, row) => (bytes === 0 ? 0 : Math.max(0, Math.min(1, net.byRow[row]! / bytes))));
+  const weights = Float64Array.from(fresh, (bytes, row) => (bytes === 0 ? 0 : Math.max(0, Math.min(1, (net.byRow[row] as number) / bytes))));
   const grown = grownBelow(heap, base, isNew, weights);
-  return { bytes: grown[graph.root]!, classes: net.classes, anchors: anchored(heap, ways, isNew, grown, base) };
+  return { bytes: (grown[graph.root] as number), classes: net.classes, anchors: anchored(heap, ways, isNew, grown, base) };
 }
 
 interface Net { readonly classes: readonly ClassGrowth[]; readonly byRow: Float64Array }
@@ -58,7 +58,7 @@ function netOf(heap: Heap, base: BaseSnapshot, places: PlaceBook): Net {
     const was = base.classes.get(key);
     const shallow = own.shallow - (was?.shallow ?? 0);
     for (const row of own.rows) byRow[row] = shallow;
-    classes.push({ name: rows[own.row]!.name, row: own.row, count: own.count - (was?.count ?? 0), shallow });
+    classes.push({ name: (rows[own.row] as ClassRow).name, row: own.row, count: own.count - (was?.count ?? 0), shallow });
   }
   for (const [key, was] of base.classes) if (!now.has(key)) classes.push({ name: key.replace(/ @.*$/, ''), row: undefined, count: -was.count, shallow: -was.shallow });
   return { byRow, classes: classes.sort((a, b) => b.shallow - a.shallow).slice(0, MOST_CLASSES) };
@@ -78,17 +78,17 @@ function grownBelow(heap: Heap, base: BaseSnapshot, isNew: Uint8Array, weights: 
   for (let node = 0; node < graph.nodeCount; node++) {
     if (!counts(node)) continue;
     const size = graph.sizes.of(node);
-    if (isNew[node] === 1) grown[node] = size * weights[classes.of[node]!]!;
-    else if (size >= 2 * REMEMBERED_BYTES) grown[node] = Math.max(0, size - (base.sizeOf(graph.ids[node]!) ?? REMEMBERED_BYTES));
+    if (isNew[node] === 1) grown[node] = size * (weights[(classes.of[node] as number)] as number);
+    else if (size >= 2 * REMEMBERED_BYTES) grown[node] = Math.max(0, size - (base.sizeOf((graph.ids[node] as number)) ?? REMEMBERED_BYTES));
   }
   let node = graph.root;
   for (;;) {
-    if (child[node] !== NO_NODE) { node = child[node]!; continue; }
+    if (child[node] !== NO_NODE) { node = (child[node] as number); continue; }
     for (;;) {
       if (node === graph.root) return grown;
-      const above = by[node]!;
-      grown[above] = grown[above]! + grown[node]!;
-      if (sibling[node] !== NO_NODE) { node = sibling[node]!; break; }
+      const above = (by[node] as number);
+      grown[above] = (grown[above] as number) + (grown[node] as number);
+      if (sibling[node] !== NO_NODE) { node = (sibling[node] as number); break; }
       node = above;
     }
   }
@@ -103,12 +103,12 @@ function anchored(heap: Heap, ways: Uint32Array, isNew: Uint8Array, grown: Float
     own.bytes += bytes;
     if (top !== undefined && own.tops.length < MOST_TOPS) own.tops.push(top);
   };
-  const eachTop = (visit: (node: number) => void): void => { for (let node = 0; node < graph.nodeCount; node++) if (isNew[node] === 1 && grown[node] !== 0 && isNew[by[node]!] === 0) visit(node); };
-  const older = (node: number): number => { let at = node; while (isNew[at] === 1 && ways[at] !== at) at = ways[at]!; return at; };
+  const eachTop = (visit: (node: number) => void): void => { for (let node = 0; node < graph.nodeCount; node++) if (isNew[node] === 1 && grown[node] !== 0 && isNew[(by[node] as number)] === 0) visit(node); };
+  const older = (node: number): number => { let at = node; while (isNew[at] === 1 && ways[at] !== at) at = (ways[at] as number); return at; };
   for (let node = 0; node < graph.nodeCount; node++) {
     const size = graph.sizes.of(node);
-    if (isNew[node] === 0 && size >= 2 * REMEMBERED_BYTES && grown[node]! > 0) { const more = size - (base.sizeOf(graph.ids[node]!) ?? REMEMBERED_BYTES); if (more > 0) add(node, more); }
+    if (isNew[node] === 0 && size >= 2 * REMEMBERED_BYTES && (grown[node] as number) > 0) { const more = size - (base.sizeOf((graph.ids[node] as number)) ?? REMEMBERED_BYTES); if (more > 0) add(node, more); }
   }
-  eachTop((node) => { add(older(node), grown[node]!, node); });
+  eachTop((node) => { add(older(node), (grown[node] as number), node); });
   return [...found].map(([node, { bytes, tops }]) => ({ node, bytes, tops })).sort((a, b) => b.bytes - a.bytes).slice(0, MOST_ANCHORS);
 }

@@ -42,7 +42,7 @@ export class Holders {
     let classPlace: Place | undefined;
     let inNode = false;
     for (let at = node, steps = 0; steps < MOST_STEPS; steps++) {
-      const above = before[at]!;
+      const above = (before[at] as number);
       if (above === at) return undefined;
       const edge = edgeBetween(this.#heap, above, at);
       if (edge === undefined) return undefined;
@@ -74,21 +74,21 @@ export class Holders {
       const place = this.#declaredAnywhere(names.at(-1) ?? name) ?? classPlace;
       return place === undefined && names.length === 0 && !PLAIN_NAME.test(name) ? undefined : { name: joined(['global', name, ...names]), place, exact: place !== undefined };
     }
-    if (name === 'exports' && this.#module.has(graph.names[above]!)) {
+    if (name === 'exports' && this.#module.has((graph.names[above] as number))) {
       const file = this.#fileOf(above);
       if (file === undefined || originOf(file) === 'node') return undefined;
-      const place = names.length === 0 ? undefined : this.places.declaration(file, names[0]!);
+      const place = names.length === 0 ? undefined : this.places.declaration(file, (names[0] as string));
       return { name: joined(['exports', ...names]), place: place ?? classPlace ?? { script: file, line: 1, column: 1 }, exact: place !== undefined };
     }
     if (graph.types[above] !== graph.meta.nodeType.closure) return undefined;
     const own = this.places.of(above);
     if (own === undefined || originOf(own.script) === 'node') return undefined;
-    return this.#named(graph.strings.text(graph.names[above]!) || 'a function', [name, ...names], own, own);
+    return this.#named(graph.strings.text((graph.names[above] as number)) || 'a function', [name, ...names], own, own);
   }
 
   #isGlobal(node: number): boolean {
     const { strings, names } = this.#heap.graph;
-    const text = strings.text(names[node]!);
+    const text = strings.text((names[node] as number));
     return text === 'global' || text.startsWith('global /') || text.startsWith('Object / ') || text === 'Window';
   }
 
@@ -100,7 +100,7 @@ export class Holders {
   }
 
   #closureAbove(context: number): Place | undefined {
-    const above = this.ways[context]!;
+    const above = (this.ways[context] as number);
     return this.places.of(above);
   }
 
@@ -110,7 +110,7 @@ export class Holders {
 
   #fileOf(module: number): string | undefined {
     const { firstEdge, edgeTypes, edgeNames, edgeTo, names, strings, meta: { edgeType } } = this.#heap.graph;
-    for (let edge = firstEdge[module]!; edge < firstEdge[module + 1]!; edge++) if (edgeTypes[edge] === edgeType.property && this.#file.has(edgeNames[edge]!)) return strings.text(names[edgeTo[edge]!]!);
+    for (let edge = (firstEdge[module] as number); edge < (firstEdge[module + 1] as number); edge++) if (edgeTypes[edge] === edgeType.property && this.#file.has((edgeNames[edge] as number))) return strings.text((names[(edgeTo[edge] as number)] as number));
     return undefined;
   }
 }

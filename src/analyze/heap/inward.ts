@@ -18,17 +18,17 @@ export function functionInside(heap: Heap, places: PlaceBook, tops: readonly num
     if (place === undefined || originOf(place.script) === 'node') return;
     const key = `${place.script}:${place.line}:${place.column}`;
     const own = found.get(key);
-    if (own === undefined) found.set(key, { name: graph.strings.text(graph.names[node]!), place, count: 1 }); else own.count++;
+    if (own === undefined) found.set(key, { name: graph.strings.text((graph.names[node] as number)), place, count: 1 }); else own.count++;
   };
   let looked = 0;
   for (const top of tops) {
     const stack = [top];
     while (stack.length > 0 && looked++ < MOST_LOOKED_AT) {
-      const node = stack.pop()!;
+      const node = stack.pop() as number;
       look(node);
       // A function that several share is held by none of them alone: it is one edge away.
-      for (let edge = firstEdge[node]!; edge < firstEdge[node + 1]!; edge++) if (edgeTypes[edge] === edgeType.property && types[edgeTo[edge]!] === nodeType.closure && heap.dominators.of[edgeTo[edge]!] !== node) look(edgeTo[edge]!);
-      for (let below = child[node]!; below !== NO_NODE; below = sibling[below]!) stack.push(below);
+      for (let edge = (firstEdge[node] as number); edge < (firstEdge[node + 1] as number); edge++) if (edgeTypes[edge] === edgeType.property && types[(edgeTo[edge] as number)] === nodeType.closure && heap.dominators.of[(edgeTo[edge] as number)] !== node) look((edgeTo[edge] as number));
+      for (let below = (child[node] as number); below !== NO_NODE; below = (sibling[below] as number)) stack.push(below);
     }
   }
   const ranked = [...found.values()].sort((a, b) => (originOf(a.place.script) === 'app' ? 0 : 1) - (originOf(b.place.script) === 'app' ? 0 : 1) || b.count - a.count || a.place.line - b.place.line);

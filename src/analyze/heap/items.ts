@@ -1,4 +1,5 @@
 // Owns what a collection holds: its items by class, through the tables and hidden parts that V8 puts between.
+import type { ClassRow } from './classes.ts';
 import type { Heap } from './heap.ts';
 import { Words } from './words.ts';
 
@@ -19,14 +20,14 @@ export function itemsOf(heap: Heap, node: number, seen: Uint8Array): Items {
   let total = 0;
   for (let walked = 0; stack.length > 0 && walked < MOST_WALKED;) {
     const at = stack.pop();
-    for (let edge = firstEdge[at]!; edge < firstEdge[at + 1]!; edge++, walked++) {
-      const to = edgeTo[edge]!;
-      const type = types[to]!;
+    for (let edge = (firstEdge[at] as number); edge < (firstEdge[at + 1] as number); edge++, walked++) {
+      const to = (edgeTo[edge] as number);
+      const type = (types[to] as number);
       if (seen[to] === 1 || edgeTypes[edge] === edgeType.weak || type === nodeType.code || type === nodeType.synthetic || type === shape || heap.distances.before[to] !== at) continue;
       seen[to] = 1; touched.push(to);
       if (type === nodeType.array || type === nodeType.hidden) { stack.push(to); continue; }
       total++;
-      const row = classes.of[to]!;
+      const row = (classes.of[to] as number);
       counts.set(row, (counts.get(row) ?? 0) + 1);
     }
   }
@@ -34,7 +35,7 @@ export function itemsOf(heap: Heap, node: number, seen: Uint8Array): Items {
   let top: number | undefined;
   const { rows } = classes;
   // Of equally many the one with a name of its own: keys are strings, values are what one looks for.
-  const telling = (row: number): number => (rows[row]!.name.startsWith('(') ? 0 : 1);
-  for (const [row, count] of counts) if (top === undefined || count > counts.get(top)! * 1.5 || (count * 1.5 >= counts.get(top)! && telling(row) > telling(top))) top = row;
-  return { total, top, topCount: top === undefined ? 0 : counts.get(top)! };
+  const telling = (row: number): number => ((rows[row] as ClassRow).name.startsWith('(') ? 0 : 1);
+  for (const [row, count] of counts) if (top === undefined || count > (counts.get(top) ?? 0) * 1.5 || (count * 1.5 >= (counts.get(top) ?? 0) && telling(row) > telling(top))) top = row;
+  return { total, top, topCount: top === undefined ? 0 : (counts.get(top) ?? 0) };
 }

@@ -32,7 +32,7 @@ export class NumberReader {
     let value = this.#value;
     let inside = this.#inside;
     for (let i = from; i < to; i++) {
-      const sign = chunk[i]! - ZERO;
+      const sign = (chunk[i] as number) - ZERO;
       if (sign >= 0 && sign <= NINE - ZERO) { value = value * 10 + sign; inside = true; continue; }
       if (inside) {
         if (value >= LARGE) this.#large.set(filled, value);

@@ -48,7 +48,7 @@ export class SnapshotParser {
     while (i < to) {
       if (this.#mode === 'numbers') i = this.#readNumbers(chunk, i, to);
       else if (this.#mode === 'strings' || this.#mode === 'string') i = this.#readStrings(chunk, i, to);
-      else { this.#step(chunk[i]!, this.#at + i); i++; }
+      else { this.#step((chunk[i] as number), this.#at + i); i++; }
     }
     this.#at += to;
   }
@@ -64,7 +64,7 @@ export class SnapshotParser {
   }
 
   #readNumbers(chunk: Uint8Array, from: number, to: number): number {
-    const reader = this.#numbers!;
+    const reader = this.#numbers as NumberReader;
     const end = reader.read(chunk, from, to);
     if (end < 0) return to;
     this.#strange += reader.strange;
@@ -80,7 +80,7 @@ export class SnapshotParser {
     let escaped = this.#escaped;
     let last = this.#lastByte;
     for (let i = from; i < to; i++) {
-      const byte = chunk[i]!;
+      const byte = (chunk[i] as number);
       if (inside) {
         if (escaped) { escaped = false; last = byte; } else if (byte === BACKSLASH) escaped = true;
         else if (byte === QUOTE) {
@@ -130,7 +130,7 @@ export class SnapshotParser {
   #sink(builder: GraphBuilder): NumbersSink {
     if (this.#key === 'nodes') return (numbers, count, first, large) => { builder.addNodes(numbers, count, first, large); };
     if (this.#key === 'edges') return (numbers, count, first) => { builder.addEdges(numbers, count, first); };
-    return (numbers, count) => { for (let i = 0; i < count && this.#locations.length < MAX_LOCATIONS; i++) this.#locations.push(numbers[i]!); };
+    return (numbers, count) => { for (let i = 0; i < count && this.#locations.length < MAX_LOCATIONS; i++) this.#locations.push((numbers[i] as number)); };
   }
 
   /** A value of any form: gathered when it is the header, passed over when not. */
@@ -161,13 +161,13 @@ export class SnapshotParser {
   }
 
   #located(): Locations {
-    const { fields, object, script, line, column } = this.#meta!.location;
+    const { fields, object, script, line, column } = (this.#meta as SnapshotMeta).location;
     const rows = fields === 0 || object < 0 || script < 0 || line < 0 || column < 0 ? 0 : Math.floor(this.#locations.length / fields);
-    const nodeFields = this.#meta!.node.fields;
-    const of = (row: number): number => this.#locations.values[row * fields + object]! / nodeFields;
+    const nodeFields = (this.#meta as SnapshotMeta).node.fields;
+    const of = (row: number): number => (this.#locations.values[row * fields + object] as number) / nodeFields;
     const order = Uint32Array.from({ length: rows }, (_, i) => i);
     if (order.some((row) => row > 0 && of(row) < of(row - 1))) order.sort((a, b) => of(a) - of(b));
-    const column4 = (place: number): Uint32Array => order.map((row) => this.#locations.values[row * fields + place]!);
+    const column4 = (place: number): Uint32Array => order.map((row) => (this.#locations.values[row * fields + place] as number));
     return { count: rows, nodes: order.map(of), scripts: column4(script), lines: column4(line), columns: column4(column) };
   }
 }

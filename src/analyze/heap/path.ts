@@ -1,4 +1,5 @@
 // Owns retaining paths: from the program's roots to any node on a shortest way by Chrome's distance, each step with the edge as the source names it.
+import type { ClassRow } from './classes.ts';
 import type { Heap } from './heap.ts';
 
 export interface Step {
@@ -12,7 +13,7 @@ const MOST_STEPS = 200_000;
 
 export function edgeName({ graph }: Heap, edge: number): string {
   const { edgeTypes, edgeNames, strings, meta: { edgeType } } = graph;
-  return edgeTypes[edge] === edgeType.element || edgeTypes[edge] === edgeType.hidden ? String(edgeNames[edge]) : strings.text(edgeNames[edge]!);
+  return edgeTypes[edge] === edgeType.element || edgeTypes[edge] === edgeType.hidden ? String(edgeNames[edge]) : strings.text((edgeNames[edge] as number));
 }
 
 /** The edge by which `from` holds `to`, the best named first: a variable or property before V8's own words. */
@@ -20,7 +21,7 @@ export function edgeBetween({ graph }: Heap, from: number, to: number): number |
   const { firstEdge, edgeTypes, edgeTo, meta: { edgeType } } = graph;
   const rank = (edge: number): number => { const type = edgeTypes[edge]; return type === edgeType.context ? 0 : type === edgeType.property ? 1 : type === edgeType.element ? 2 : type === edgeType.shortcut ? 3 : type === edgeType.internal ? 4 : 5; };
   let best: number | undefined;
-  for (let edge = firstEdge[from]!; edge < firstEdge[from + 1]!; edge++) {
+  for (let edge = (firstEdge[from] as number); edge < (firstEdge[from + 1] as number); edge++) {
     if (edgeTo[edge] !== to || edgeTypes[edge] === edgeType.weak) continue;
     if (best === undefined || rank(edge) < rank(best)) best = edge;
   }
@@ -31,10 +32,10 @@ export function edgeBetween({ graph }: Heap, from: number, to: number): number |
 export function pathTo(heap: Heap, node: number): Step[] {
   const { before } = heap.distances;
   const steps: Step[] = [];
-  for (let at = node; steps.length < MOST_STEPS; at = before[at]!) {
-    const above = before[at]!;
+  for (let at = node; steps.length < MOST_STEPS; at = (before[at] as number)) {
+    const above = (before[at] as number);
     const edge = above === at ? undefined : edgeBetween(heap, above, at);
-    steps.push(edge === undefined ? { node: at } : { node: at, edge: { type: heap.graph.meta.edgeTypes[heap.graph.edgeTypes[edge]!] ?? '', name: edgeName(heap, edge) } });
+    steps.push(edge === undefined ? { node: at } : { node: at, edge: { type: heap.graph.meta.edgeTypes[(heap.graph.edgeTypes[edge] as number)] ?? '', name: edgeName(heap, edge) } });
     if (above === at) break;
   }
   return steps.reverse();
@@ -43,8 +44,8 @@ export function pathTo(heap: Heap, node: number): Step[] {
 export function nodeText({ graph, classes }: Heap, node: number): string {
   const type = graph.types[node];
   const { nodeType } = graph.meta;
-  if (type === nodeType.closure) { const name = graph.strings.text(graph.names[node]!); return name === '' ? 'a function' : `${name}()`; }
+  if (type === nodeType.closure) { const name = graph.strings.text((graph.names[node] as number)); return name === '' ? 'a function' : `${name}()`; }
   if (type === nodeType.string || type === nodeType['concatenated string'] || type === nodeType['sliced string']) return '(string)';
-  if (type === nodeType.synthetic) return graph.strings.text(graph.names[node]!) || '(root)';
-  return classes.rows[classes.of[node]!]!.name;
+  if (type === nodeType.synthetic) return graph.strings.text((graph.names[node] as number)) || '(root)';
+  return (classes.rows[(classes.of[node] as number)] as ClassRow).name;
 }

@@ -23,7 +23,7 @@ export class PlaceBook {
     this.#graph = graph;
     this.#edges = { shared: new NameTest(graph, 'shared'), script: new NameTest(graph, 'script', 'script_or_debug_info'), context: new NameTest(graph, 'context'), previous: new NameTest(graph, 'previous'), source: new NameTest(graph, 'source') };
     const { locations } = graph;
-    for (let i = 0; i < locations.count; i++) if (!this.#scripts.has(locations.scripts[i]!)) this.#learn(i);
+    for (let i = 0; i < locations.count; i++) if (!this.#scripts.has((locations.scripts[i] as number))) this.#learn(i);
   }
 
   /** Of a function, or of the constructor of an object. */
@@ -33,7 +33,7 @@ export class PlaceBook {
     let high = count - 1;
     while (low < high) {
       const middle = (low + high) >> 1;
-      if (nodes[middle]! < node) low = middle + 1; else high = middle;
+      if ((nodes[middle] as number) < node) low = middle + 1; else high = middle;
     }
     return count > 0 && nodes[low] === node ? this.at(low) : undefined;
   }
@@ -41,8 +41,8 @@ export class PlaceBook {
   /** By number in the snapshot's locations. */
   at(location: number): Place | undefined {
     const { scripts, lines, columns } = this.#graph.locations;
-    const script = this.#scripts.get(scripts[location]!);
-    return script === undefined ? undefined : { script: script.name, line: lines[location]! + 1, column: columns[location]! + 1 };
+    const script = this.#scripts.get((scripts[location] as number));
+    return script === undefined ? undefined : { script: script.name, line: (lines[location] as number) + 1, column: (columns[location] as number) + 1 };
   }
 
   /** The first function, in the order of lines, that sees the variables of a context. */
@@ -56,7 +56,7 @@ export class PlaceBook {
     const node = this.#named.get(script);
     const source = node === undefined ? undefined : this.target(node, this.#edges.source);
     if (source === undefined) return undefined;
-    const text = this.#graph.strings.text(this.#graph.names[source]!);
+    const text = this.#graph.strings.text((this.#graph.names[source] as number));
     const at = declaredAt(text, name);
     if (at < 0) return undefined;
     const before = text.slice(0, at).split('\n');
@@ -68,20 +68,20 @@ export class PlaceBook {
   /** Where an internal edge of that name leads. */
   target(node: number, name: NameTest): number | undefined {
     const { firstEdge, edgeTypes, edgeNames, edgeTo, meta: { edgeType } } = this.#graph;
-    for (let edge = firstEdge[node]!; edge < firstEdge[node + 1]!; edge++) if (edgeTypes[edge] === edgeType.internal && name.has(edgeNames[edge]!)) return edgeTo[edge];
+    for (let edge = (firstEdge[node] as number); edge < (firstEdge[node + 1] as number); edge++) if (edgeTypes[edge] === edgeType.internal && name.has((edgeNames[edge] as number))) return edgeTo[edge];
     return undefined;
   }
 
   #learn(location: number): void {
     const { locations, types, names, strings, meta: { nodeType } } = this.#graph;
-    const node = locations.nodes[location]!;
+    const node = (locations.nodes[location] as number);
     if (types[node] !== nodeType.closure) return;
     const shared = this.target(node, this.#edges.shared);
     let script = shared === undefined ? undefined : this.target(shared, this.#edges.script);
-    if (script !== undefined && types[script] === nodeType.code && strings.text(names[script]!).startsWith('system / DebugInfo')) script = this.target(script, this.#edges.script);
+    if (script !== undefined && types[script] === nodeType.code && strings.text((names[script] as number)).startsWith('system / DebugInfo')) script = this.target(script, this.#edges.script);
     if (script === undefined) return;
-    const name = strings.text(names[script]!).replace(/^file:\/\//, '');
-    this.#scripts.set(locations.scripts[location]!, { name, node: script });
+    const name = strings.text((names[script] as number)).replace(/^file:\/\//, '');
+    this.#scripts.set((locations.scripts[location] as number), { name, node: script });
     if (!this.#named.has(name)) this.#named.set(name, script);
   }
 
@@ -89,7 +89,7 @@ export class PlaceBook {
     const { locations, types, meta: { nodeType } } = this.#graph;
     let best: Place | undefined;
     for (let i = 0; i < locations.count; i++) {
-      const node = locations.nodes[i]!;
+      const node = (locations.nodes[i] as number);
       if (types[node] !== nodeType.closure) continue;
       let seen = this.target(node, this.#edges.context);
       for (let depth = 0; seen !== undefined && seen !== context && depth < 8; depth++) seen = this.target(seen, this.#edges.previous);

@@ -15,23 +15,23 @@ export function programWays(heap: Heap): Uint32Array {
   let filled = spread(heap, before, queue, 0, 1);
   // What runs just now holds things too, but only what nothing lasting holds is named by it.
   for (const node of passing) {
-    before[node] = distances.before[node]!;
-    for (let edge = firstEdge[node]!; edge < firstEdge[node + 1]!; edge++) {
-      const to = edgeTo[edge]!;
+    before[node] = (distances.before[node] as number);
+    for (let edge = (firstEdge[node] as number); edge < (firstEdge[node + 1] as number); edge++) {
+      const to = (edgeTo[edge] as number);
       if (before[to] !== NO_NODE || edgeTypes[edge] === edgeType.weak) continue;
       before[to] = node;
       queue[filled] = to;
       filled = spread(heap, before, queue, filled, filled + 1);
     }
   }
-  for (let node = 0; node < nodeCount; node++) if (before[node] === NO_NODE) before[node] = distances.before[node]!;
+  for (let node = 0; node < nodeCount; node++) if (before[node] === NO_NODE) before[node] = (distances.before[node] as number);
   return before;
 }
 
 /** The stacks of calls and of V8's handles. */
 function passingRoots({ graph: { nodeCount, types, names, strings, meta: { nodeType } } }: Heap): number[] {
   const found: number[] = [];
-  for (let node = 0; node < nodeCount && found.length < 2; node++) if (types[node] === nodeType.synthetic && ['(Stack roots)', '(Handle scope)'].includes(strings.text(names[node]!))) found.push(node);
+  for (let node = 0; node < nodeCount && found.length < 2; node++) if (types[node] === nodeType.synthetic && ['(Stack roots)', '(Handle scope)'].includes(strings.text((names[node] as number)))) found.push(node);
   return found;
 }
 
@@ -40,13 +40,13 @@ function spread({ graph }: Heap, before: Uint32Array, queue: Uint32Array, from: 
   const feedback = new NameTest(graph, 'feedback_cell');
   let filled = to;
   for (let at = from; at < filled; at++) {
-    const node = queue[at]!;
+    const node = (queue[at] as number);
     if (types[node] === nodeType.native || types[node] === nodeType.code) continue;
     const isFunction = types[node] === nodeType.closure;
-    for (let edge = firstEdge[node]!; edge < firstEdge[node + 1]!; edge++) {
-      const next = edgeTo[edge]!;
+    for (let edge = (firstEdge[node] as number); edge < (firstEdge[node + 1] as number); edge++) {
+      const next = (edgeTo[edge] as number);
       if (before[next] !== NO_NODE || edgeTypes[edge] === edgeType.weak || (node === root && types[next] === nodeType.native)) continue;
-      if (isFunction && edgeTypes[edge] === edgeType.internal && feedback.has(edgeNames[edge]!)) continue;
+      if (isFunction && edgeTypes[edge] === edgeType.internal && feedback.has((edgeNames[edge] as number))) continue;
       before[next] = node;
       queue[filled++] = next;
     }

@@ -38,7 +38,7 @@ export function heapReport({ path, bases = [] }: HeapOrder, reading: HeapReading
     const base = before.every((one) => sameProcess(heap, one)) ? before[0] : undefined;
     const growth = base === undefined ? undefined : growthSince(heap, base, holders.places, holders.ways);
     const found = growth === undefined || base === undefined ? suspects.holdsMost() : steady(suspects.grown(growth, base), before, heap, holders);
-    return reportOf(heap, holders, found, basename(path), base === undefined && bases.length > 0 ? ['the earlier snapshot is of another process: nothing can be said of growth'] : [], growth === undefined || base === undefined ? undefined : { growth, base, name: basename(bases[0]!) });
+    return reportOf(heap, holders, found, basename(path), base === undefined && bases.length > 0 ? ['the earlier snapshot is of another process: nothing can be said of growth'] : [], growth === undefined || base === undefined ? undefined : { growth, base, name: basename(bases[0] ?? '') });
   } finally {
     graph.strings.close();
   }
@@ -73,7 +73,7 @@ function reportOf(heap: Heap, holders: Holders, suspects: readonly Suspect[], fi
   const { graph, classes, dominators: { retained } } = heap;
   const rows = classes.rows.filter((row) => row.count > 0).sort((a, b) => b.retained - a.retained);
   return {
-    version: 1, file, notes: [...graph.notes, ...notes], nodes: graph.nodeCount, edges: graph.edgeCount, bytes: retained[graph.root]! + graph.meta.extraNativeBytes,
+    version: 1, file, notes: [...graph.notes, ...notes], nodes: graph.nodeCount, edges: graph.edgeCount, bytes: (retained[graph.root] as number) + graph.meta.extraNativeBytes,
     parts: partsOf(heap),
     classes: rows.slice(0, MOST_CLASSES).map((row) => classOf(row, holders.places)), moreClasses: Math.max(0, rows.length - MOST_CLASSES),
     largest: largestOf(heap),
@@ -100,28 +100,28 @@ function largestOf(heap: Heap): HeapReport['largest'] {
   let least = 0;
   for (let node = 0; node < graph.nodeCount; node++) {
     const type = types[node];
-    if (retained[node]! <= least || node === root || type === nodeType.synthetic || type === nodeType.hidden || type === nodeType.code || type === nodeType.array) continue;
+    if ((retained[node] as number) <= least || node === root || type === nodeType.synthetic || type === nodeType.hidden || type === nodeType.code || type === nodeType.array) continue;
     candidates.push(node);
     if (candidates.length < MOST_LARGEST * 40) continue;
-    candidates.sort((a, b) => retained[b]! - retained[a]!).length = MOST_LARGEST * 4;
-    least = retained[candidates.at(-1)!]!;
+    candidates.sort((a, b) => (retained[b] as number) - (retained[a] as number)).length = MOST_LARGEST * 4;
+    least = (retained[candidates.at(-1) as number] as number);
   }
-  candidates.sort((a, b) => retained[b]! - retained[a]!);
-  const passing = new Set(candidates.filter((node) => retained[node]! > retained[by[node]!]! * PASSED_ON).map((node) => by[node]!));
+  candidates.sort((a, b) => (retained[b] as number) - (retained[a] as number));
+  const passing = new Set(candidates.filter((node) => (retained[node] as number) > (retained[(by[node] as number)] as number) * PASSED_ON).map((node) => (by[node] as number)));
   const shown = candidates.filter((node) => !passing.has(node)).slice(0, MOST_LARGEST);
-  return shown.map((node) => ({ id: graph.ids[node]!, name: excerpt(nodeText(heap, node)), shallow: graph.sizes.of(node), retained: retained[node]!, share: retained[node]! / Math.max(1, retained[root]!), path: stepsOf(heap, pathTo(heap, node)) }));
+  return shown.map((node) => ({ id: (graph.ids[node] as number), name: excerpt(nodeText(heap, node)), shallow: graph.sizes.of(node), retained: (retained[node] as number), share: (retained[node] as number) / Math.max(1, (retained[root] as number)), path: stepsOf(heap, pathTo(heap, node)) }));
 }
 
 export function stepsOf(heap: Heap, steps: readonly Step[]): HeapStep[] {
   const told = steps.length <= STEPS_TOLD ? steps : [...steps.slice(0, STEPS_TOLD / 2), ...steps.slice(-STEPS_TOLD / 2)];
-  return told.map(({ node, edge }) => ({ edge: excerpt(edge?.name ?? ''), type: edge?.type ?? 'root', node: excerpt(nodeText(heap, node)), id: heap.graph.ids[node]! }));
+  return told.map(({ node, edge }) => ({ edge: excerpt(edge?.name ?? ''), type: edge?.type ?? 'root', node: excerpt(nodeText(heap, node)), id: (heap.graph.ids[node] as number) }));
 }
 
 function suspectOf(heap: Heap, one: Suspect): HeapSuspect {
   const { node, place, what } = one;
   return {
     title: titleOf(one), sign: one.sign, holder: one.holder, ...place === undefined ? {} : { place }, exact: one.exact, ...what === undefined ? {} : { what: excerpt(what) },
-    count: one.count, bytes: Math.round(one.bytes), retained: one.retained, share: one.share, id: heap.graph.ids[node]!, path: stepsOf(heap, pathTo(heap, node)),
+    count: one.count, bytes: Math.round(one.bytes), retained: one.retained, share: one.share, id: (heap.graph.ids[node] as number), path: stepsOf(heap, pathTo(heap, node)),
   };
 }
 
@@ -136,5 +136,5 @@ export function shortPlace({ script, line }: Place): string { return `${script.s
 
 function growthOf(heap: Heap, { growth, base, name }: { growth: Growth; base: BaseSnapshot; name: string }): NonNullable<HeapReport['growth']> {
   const { graph, dominators: { retained } } = heap;
-  return { base: name, nodes: graph.nodeCount - base.nodes, bytes: retained[graph.root]! - base.bytes, grownBytes: Math.round(growth.bytes), classes: growth.classes.filter((one) => one.shallow > 0).slice(0, MOST_GROWN).map(({ name: own, count, shallow }) => ({ name: excerpt(own), count, shallow })) };
+  return { base: name, nodes: graph.nodeCount - base.nodes, bytes: (retained[graph.root] as number) - base.bytes, grownBytes: Math.round(growth.bytes), classes: growth.classes.filter((one) => one.shallow > 0).slice(0, MOST_GROWN).map(({ name: own, count, shallow }) => ({ name: excerpt(own), count, shallow })) };
 }

@@ -1,4 +1,5 @@
 // Owns what a heap report says beside classes and suspects: parts, functions, collections, listeners, timers, promises, contexts, buffers.
+import type { ClassRow } from './classes.ts';
 import type { HeapReport } from '../../shared/heap.ts';
 import { DETACHED } from './detached.ts';
 import type { Heap } from './heap.ts';
@@ -19,7 +20,7 @@ export function partsOf({ graph }: Heap): HeapReport['parts'] {
     [nodeType.native, 'native'], [nodeType.code, 'code'], [nodeType.string, 'strings'], [nodeType['concatenated string'], 'strings'], [nodeType['sliced string'], 'strings'],
     [nodeType.array, 'arrays'], [nodeType.object, 'objects'], [nodeType.closure, 'functions'],
   ]);
-  for (let node = 0; node < nodeCount; node++) parts[of.get(types[node]!) ?? 'system'] += sizes.of(node);
+  for (let node = 0; node < nodeCount; node++) parts[of.get((types[node] as number)) ?? 'system'] += sizes.of(node);
   return parts;
 }
 
@@ -30,7 +31,7 @@ export function functionsOf({ graph }: Heap, { places }: Holders): HeapReport['f
   let bytes = 0;
   for (let node = 0; node < graph.nodeCount; node++) if (types[node] === nodeType.closure) { count++; bytes += sizes.of(node); }
   for (let at = 0; at < locations.count; at++) {
-    const node = locations.nodes[at]!;
+    const node = (locations.nodes[at] as number);
     if (types[node] !== nodeType.closure) continue;
     const key = `${locations.scripts[at]}:${locations.lines[at]}:${locations.columns[at]}`;
     const row = rows.get(key);
@@ -38,7 +39,7 @@ export function functionsOf({ graph }: Heap, { places }: Holders): HeapReport['f
   }
   const byPlace = [...rows.values()].sort((a, b) => b.count - a.count).slice(0, MOST_ROWS).flatMap((row) => {
     const place = places.at(row.at);
-    return place === undefined ? [] : [{ name: strings.text(names[row.node]!), place, count: row.count, bytes: row.bytes }];
+    return place === undefined ? [] : [{ name: strings.text((names[row.node] as number)), place, count: row.count, bytes: row.bytes }];
   });
   return { count, bytes, byPlace };
 }
@@ -52,16 +53,16 @@ export function collectionsOf(heap: Heap, holders: Holders, seen: Uint8Array): H
   const largest: number[] = [];
   let least = 0;
   for (let node = 0; node < graph.nodeCount; node++) {
-    if (graph.types[node] !== graph.meta.nodeType.object || retained[node]! <= least || !is.has(graph.names[node]!)) continue;
+    if (graph.types[node] !== graph.meta.nodeType.object || (retained[node] as number) <= least || !is.has((graph.names[node] as number))) continue;
     largest.push(node);
     if (largest.length < MOST_ROWS * 8) continue;
-    largest.sort((a, b) => retained[b]! - retained[a]!).length = MOST_ROWS;
-    least = retained[largest.at(-1)!]!;
+    largest.sort((a, b) => (retained[b] as number) - (retained[a] as number)).length = MOST_ROWS;
+    least = (retained[largest.at(-1) as number] as number);
   }
-  largest.sort((a, b) => retained[b]! - retained[a]!).length = Math.min(largest.length, MOST_ROWS);
+  largest.sort((a, b) => (retained[b] as number) - (retained[a] as number)).length = Math.min(largest.length, MOST_ROWS);
   return largest.map((node) => {
     const items = itemsOf(heap, node, seen);
-    return { id: graph.ids[node]!, kind: graph.strings.text(graph.names[node]!), entries: items.topCount, ...items.top === undefined ? {} : { of: classes.rows[items.top]!.name }, retained: retained[node]!, ...named(holders, node) };
+    return { id: (graph.ids[node] as number), kind: graph.strings.text((graph.names[node] as number)), entries: items.topCount, ...items.top === undefined ? {} : { of: (classes.rows[items.top] as ClassRow).name }, retained: (retained[node] as number), ...named(holders, node) };
   });
 }
 
@@ -80,24 +81,24 @@ export function emittersOf(heap: Heap, holders: Holders): HeapReport['emitters']
     if (types[node] !== nodeType.object) continue;
     const all = target(heap, node, events);
     if (all === undefined || types[all] !== nodeType.object) continue;
-    for (let edge = firstEdge[all]!; edge < firstEdge[all + 1]!; edge++) {
-      const to = edgeTo[edge]!;
+    for (let edge = (firstEdge[all] as number); edge < (firstEdge[all + 1] as number); edge++) {
+      const to = (edgeTo[edge] as number);
       if (edgeTypes[edge] !== edgeType.property || types[to] !== nodeType.object) continue;
       const listeners = elements(heap, to);
-      if (listeners >= LEAST_LISTENERS) rows.push({ node, event: strings.text(edgeNames[edge]!), listeners });
+      if (listeners >= LEAST_LISTENERS) rows.push({ node, event: strings.text((edgeNames[edge] as number)), listeners });
     }
   }
-  return rows.sort((a, b) => b.listeners - a.listeners).slice(0, MOST_ROWS).map(({ node, event, listeners }) => ({ id: ids[node]!, emitter: nodeText(heap, node), event, listeners, ...named(holders, node) }));
+  return rows.sort((a, b) => b.listeners - a.listeners).slice(0, MOST_ROWS).map(({ node, event, listeners }) => ({ id: (ids[node] as number), emitter: nodeText(heap, node), event, listeners, ...named(holders, node) }));
 }
 
 function target({ graph: { firstEdge, edgeTypes, edgeNames, edgeTo, meta: { edgeType } } }: Heap, node: number, name: NameTest): number | undefined {
-  for (let edge = firstEdge[node]!; edge < firstEdge[node + 1]!; edge++) if (edgeTypes[edge] === edgeType.property && name.has(edgeNames[edge]!)) return edgeTo[edge];
+  for (let edge = (firstEdge[node] as number); edge < (firstEdge[node + 1] as number); edge++) if (edgeTypes[edge] === edgeType.property && name.has((edgeNames[edge] as number))) return edgeTo[edge];
   return undefined;
 }
 
 function elements({ graph: { firstEdge, edgeTypes, edgeTo, types, meta: { edgeType, nodeType } } }: Heap, array: number): number {
   let count = 0;
-  for (let edge = firstEdge[array]!; edge < firstEdge[array + 1]!; edge++) if (edgeTypes[edge] === edgeType.element && types[edgeTo[edge]!] === nodeType.closure) count++;
+  for (let edge = (firstEdge[array] as number); edge < (firstEdge[array + 1] as number); edge++) if (edgeTypes[edge] === edgeType.element && types[(edgeTo[edge] as number)] === nodeType.closure) count++;
   return count;
 }
 
@@ -109,12 +110,12 @@ export function timersOf(heap: Heap, { places }: Holders): HeapReport['timers'] 
   let count = 0;
   let bytes = 0;
   for (let node = 0; node < graph.nodeCount; node++) {
-    if (graph.types[node] !== graph.meta.nodeType.object || !is.has(graph.names[node]!)) continue;
+    if (graph.types[node] !== graph.meta.nodeType.object || !is.has((graph.names[node] as number))) continue;
     const run = target(heap, node, callback);
     if (run === undefined || graph.types[run] !== graph.meta.nodeType.closure) continue;
-    count++; bytes += retained[node]!;
+    count++; bytes += (retained[node] as number);
     const place = places.of(run);
-    const name = graph.strings.text(graph.names[run]!);
+    const name = graph.strings.text((graph.names[run] as number));
     const key = place === undefined ? name : `${place.script}:${place.line}:${place.column}`;
     const row = rows.get(key);
     if (row === undefined) rows.set(key, { name, ...place === undefined ? {} : { place }, count: 1 }); else row.count++;
@@ -130,9 +131,9 @@ export function promisesOf({ graph }: Heap): HeapReport['promises'] {
   let count = 0;
   let awaited = 0;
   for (let node = 0; node < graph.nodeCount; node++) {
-    if (types[node] !== nodeType.object || !is.has(names[node]!)) continue;
+    if (types[node] !== nodeType.object || !is.has((names[node] as number))) continue;
     count++;
-    for (let edge = firstEdge[node]!; edge < firstEdge[node + 1]!; edge++) if (edgeTypes[edge] === edgeType.internal && reactions.has(edgeNames[edge]!) && strings.text(names[edgeTo[edge]!]!) === 'system / PromiseReaction') { awaited++; break; }
+    for (let edge = (firstEdge[node] as number); edge < (firstEdge[node + 1] as number); edge++) if (edgeTypes[edge] === edgeType.internal && reactions.has((edgeNames[edge] as number)) && strings.text((names[(edgeTo[edge] as number)] as number)) === 'system / PromiseReaction') { awaited++; break; }
   }
   return { count, awaited, settledOrAlone: count - awaited };
 }
@@ -143,21 +144,21 @@ export function contextsOf({ graph, states, classes }: Heap): HeapReport['contex
   const byRow = new Map<number, { count: number; shallow: number }>();
   const out = { count: 0, native: 0, detached: 0, detachedBytes: 0 };
   for (let node = 0; node < graph.nodeCount; node++) {
-    if (context.has(graph.names[node]!)) out.count++;
-    else if (graph.types[node] === graph.meta.nodeType.hidden && native.has(graph.names[node]!)) out.native++;
+    if (context.has((graph.names[node] as number))) out.count++;
+    else if (graph.types[node] === graph.meta.nodeType.hidden && native.has((graph.names[node] as number))) out.native++;
     if (states?.[node] !== DETACHED) continue;
     out.detached++;
     out.detachedBytes += graph.sizes.of(node);
-    const row = byRow.get(classes.of[node]!);
-    if (row === undefined) byRow.set(classes.of[node]!, { count: 1, shallow: graph.sizes.of(node) }); else { row.count++; row.shallow += graph.sizes.of(node); }
+    const row = byRow.get((classes.of[node] as number));
+    if (row === undefined) byRow.set((classes.of[node] as number), { count: 1, shallow: graph.sizes.of(node) }); else { row.count++; row.shallow += graph.sizes.of(node); }
   }
-  return { ...out, detachedNames: [...byRow].map(([row, own]) => ({ name: classes.rows[row]!.name, ...own })).sort((a, b) => b.shallow - a.shallow || b.count - a.count).slice(0, MOST_ROWS) };
+  return { ...out, detachedNames: [...byRow].map(([row, own]) => ({ name: (classes.rows[row] as ClassRow).name, ...own })).sort((a, b) => b.shallow - a.shallow || b.count - a.count).slice(0, MOST_ROWS) };
 }
 
 export function buffersOf({ graph }: Heap): HeapReport['buffers'] {
   const is = new NameTest(graph, 'system / JSArrayBufferData');
   let count = 0;
   let bytes = 0;
-  for (let node = 0; node < graph.nodeCount; node++) if (graph.types[node] === graph.meta.nodeType.native && is.has(graph.names[node]!)) { count++; bytes += graph.sizes.of(node); }
+  for (let node = 0; node < graph.nodeCount; node++) if (graph.types[node] === graph.meta.nodeType.native && is.has((graph.names[node] as number))) { count++; bytes += graph.sizes.of(node); }
   return { count, bytes };
 }

@@ -12,8 +12,8 @@ export function giveSizesToOwners(graph: HeapGraph, owners: Uint32Array): void {
   if (!hasProgramRoots(graph)) return;
   const external = new NameTest(graph, 'system / ExternalStringData');
   for (let node = 0; node < nodeCount; node++) {
-    const type = types[node]!;
-    const owned = type === nodeType.hidden || type === nodeType.array || (type === nodeType.native && external.has(graph.names[node]!));
+    const type = (types[node] as number);
+    const owned = type === nodeType.hidden || type === nodeType.array || (type === nodeType.native && external.has((graph.names[node] as number)));
     owners[node] = owned ? UNSEEN : node;
   }
   const stack = new Words(1 << 16);
@@ -28,11 +28,11 @@ export function giveSizesToOwners(graph: HeapGraph, owners: Uint32Array): void {
 /** Each node changes at most twice: unseen, one owner, several. */
 function spread(graph: HeapGraph, node: number, owners: Uint32Array, stack: Words): void {
   const { firstEdge, edgeTypes, edgeTo, meta: { edgeType } } = graph;
-  const owner = owners[node]!;
-  const end = firstEdge[node + 1]!;
-  for (let edge = firstEdge[node]!; edge < end; edge++) {
-    const to = edgeTo[edge]!;
-    const its = owners[to]!;
+  const owner = (owners[node] as number);
+  const end = (firstEdge[node + 1] as number);
+  for (let edge = (firstEdge[node] as number); edge < end; edge++) {
+    const to = (edgeTo[edge] as number);
+    const its = (owners[to] as number);
     if (its === to || its === owner || its === SEVERAL || edgeTypes[edge] === edgeType.weak) continue;
     owners[to] = its === UNSEEN ? owner : SEVERAL;
     stack.push(to);
@@ -41,7 +41,7 @@ function spread(graph: HeapGraph, node: number, owners: Uint32Array, stack: Word
 
 function give({ nodeCount, types, sizes, meta: { nodeType } }: HeapGraph, owners: Uint32Array, root: number): void {
   for (let node = 0; node < nodeCount; node++) {
-    const owner = owners[node]!;
+    const owner = (owners[node] as number);
     if (owner === node || owner >= SEVERAL || owner === root || types[owner] === nodeType.synthetic) continue;
     const size = sizes.of(node);
     if (size === 0) continue;
@@ -52,6 +52,6 @@ function give({ nodeCount, types, sizes, meta: { nodeType } }: HeapGraph, owners
 
 /** A snapshot taken with V8's internals exposed has none: its sizes stay as they are. */
 export function hasProgramRoots({ root, firstEdge, edgeTo, types, meta: { nodeType } }: HeapGraph): boolean {
-  for (let edge = firstEdge[root]!; edge < firstEdge[root + 1]!; edge++) if (types[edgeTo[edge]!] !== nodeType.synthetic) return true;
+  for (let edge = (firstEdge[root] as number); edge < (firstEdge[root + 1] as number); edge++) if (types[(edgeTo[edge] as number)] !== nodeType.synthetic) return true;
   return false;
 }

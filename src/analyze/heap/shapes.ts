@@ -29,7 +29,7 @@ export function nameShapes(graph: HeapGraph, isPlain: (node: number) => boolean,
   const known = new Map<number, string | undefined>();
   for (let node = 0; node < nodeCount; node++) {
     if (!isPlain(node)) continue;
-    const shape = scratch[node]!;
+    const shape = (scratch[node] as number);
     if (shape !== 0 && !known.has(shape)) known.set(shape, match(learnt.properties(shape)));
     const name = shape === 0 ? match(propertiesOf(graph, node)) : known.get(shape);
     if (name !== undefined) named(node, name);
@@ -38,7 +38,7 @@ export function nameShapes(graph: HeapGraph, isPlain: (node: number) => boolean,
 
 function propertiesOf({ firstEdge, edgeTypes, edgeNames, meta: { edgeType } }: HeapGraph, node: number): number[] {
   const names: number[] = [];
-  for (let edge = firstEdge[node]!; edge < firstEdge[node + 1]!; edge++) if (edgeTypes[edge] === edgeType.property) names.push(edgeNames[edge]!);
+  for (let edge = (firstEdge[node] as number); edge < (firstEdge[node + 1] as number); edge++) if (edgeTypes[edge] === edgeType.property) names.push((edgeNames[edge] as number));
   return names;
 }
 
@@ -53,12 +53,12 @@ class Shapes {
   of({ firstEdge, edgeTypes, edgeNames, meta: { edgeType } }: HeapGraph, node: number): number {
     if (this.#count === 1) this.#count = 2;
     let state = 1;
-    const end = firstEdge[node + 1]!;
+    const end = (firstEdge[node + 1] as number);
     let properties = 0;
-    for (let edge = firstEdge[node]!; edge < end; edge++) {
+    for (let edge = (firstEdge[node] as number); edge < end; edge++) {
       if (edgeTypes[edge] !== edgeType.property) continue;
       if (++properties > MAX_LEARNT) return 0;
-      state = this.#after(state, edgeNames[edge]!);
+      state = this.#after(state, (edgeNames[edge] as number));
       if (state === 0) return 0;
     }
     return state;
@@ -66,7 +66,7 @@ class Shapes {
 
   properties(shape: number): number[] {
     const names: number[] = [];
-    for (let state = shape; state > 1; state = this.#parents[state]!) names.push(this.#names[state]!);
+    for (let state = shape; state > 1; state = (this.#parents[state] as number)) names.push((this.#names[state] as number));
     return names.reverse();
   }
 
@@ -74,7 +74,7 @@ class Shapes {
     const mask = this.#table.length - 1;
     let at = hash(parent, name) & mask;
     for (;;) {
-      const state = this.#table[at]!;
+      const state = (this.#table[at] as number);
       if (state === 0) break;
       if (this.#parents[state] === parent && this.#names[state] === name) return state;
       at = (at + 1) & mask;
@@ -89,7 +89,7 @@ class Shapes {
 
   #put(state: number): void {
     const mask = this.#table.length - 1;
-    let at = hash(this.#parents[state]!, this.#names[state]!) & mask;
+    let at = hash((this.#parents[state] as number), (this.#names[state] as number)) & mask;
     while (this.#table[at] !== 0) at = (at + 1) & mask;
     this.#table[at] = state;
   }
@@ -160,20 +160,20 @@ class Candidates {
 function matcher(definitions: readonly Definition[]): (properties: readonly number[]) => string | undefined {
   const byFirst = new Map<number, number[]>();
   definitions.forEach(({ properties }, index) => {
-    const list = byFirst.get(properties[0]!);
-    if (list === undefined) byFirst.set(properties[0]!, [index]); else list.push(index);
+    const list = byFirst.get((properties[0] as number));
+    if (list === undefined) byFirst.set((properties[0] as number), [index]); else list.push(index);
   });
   return (properties) => {
     const there = new Set(properties);
     let best: number | undefined;
     for (const property of there) {
       for (const index of byFirst.get(property) ?? []) {
-        const length = definitions[index]!.properties.length;
-        const least = best === undefined ? 0 : definitions[best]!.properties.length;
+        const length = (definitions[index] as Definition).properties.length;
+        const least = best === undefined ? 0 : (definitions[best] as Definition).properties.length;
         if (length < least || (length === least && best !== undefined && index > best)) continue;
-        if (definitions[index]!.properties.every((one) => there.has(one))) best = index;
+        if ((definitions[index] as Definition).properties.every((one) => there.has(one))) best = index;
       }
     }
-    return best === undefined ? undefined : definitions[best]!.name;
+    return best === undefined ? undefined : (definitions[best] as Definition).name;
   };
 }

@@ -39,7 +39,7 @@ export class StringTable {
   text(index: number): string {
     const known = this.#texts.get(index);
     if (known !== undefined) return known;
-    const text = index < this.length ? this.#decode(this.#starts[index]!) : `(text ${index} is missing)`;
+    const text = index < this.length ? this.#decode((this.#starts[index] as number)) : `(text ${index} is missing)`;
     if (this.#texts.size >= KEPT_TEXTS) this.#texts.clear();
     this.#texts.set(index, text);
     return text;
@@ -111,7 +111,7 @@ export function keptBytes(from: number, chunks: readonly Uint8Array[]): Snapshot
     let high = starts.length - 1;
     while (low < high) {
       const middle = (low + high + 1) >> 1;
-      if (starts[middle]! <= place) low = middle; else high = middle - 1;
+      if ((starts[middle] as number) <= place) low = middle; else high = middle - 1;
     }
     return low;
   };
@@ -122,11 +122,11 @@ export function keptBytes(from: number, chunks: readonly Uint8Array[]): Snapshot
       let index = holding(place);
       let offset = place - (starts[index] ?? 0);
       while (missing > 0 && index < chunks.length) {
-        const part = chunks[index]!.subarray(offset, offset + missing);
+        const part = (chunks[index] as Uint8Array).subarray(offset, offset + missing);
         parts.push(part);
         missing -= part.length; offset = 0; index++;
       }
-      return parts.length === 1 ? parts[0]! : Buffer.concat(parts);
+      return parts.length === 1 ? (parts[0] as Uint8Array) : Buffer.concat(parts);
     },
     close() { /* The bytes go with their last user. */ },
   };

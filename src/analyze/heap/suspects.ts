@@ -1,4 +1,5 @@
 // Owns the leak suspects: who holds what grew (two snapshots and more), or who holds most (one), named in the words of the source.
+import type { ClassRow } from './classes.ts';
 import type { BaseSnapshot } from './base.ts';
 import type { Growth } from './growth.ts';
 import type { Heap } from './heap.ts';
@@ -57,7 +58,7 @@ export class Suspects {
     for (const { node, tops, bytes } of concentrations(this.#heap, this.#holders.ways)) {
       const named = this.#named(node, tops);
       if (named?.place === undefined) continue;
-      this.#merge(merged, this.#suspect(named, node, tops, bytes ?? retained[node]!, retained[graph.root]!, 'holds-most'));
+      this.#merge(merged, this.#suspect(named, node, tops, bytes ?? (retained[node] as number), (retained[graph.root] as number), 'holds-most'));
     }
     return [...merged.values()].sort((a, b) => b.bytes - a.bytes).slice(0, MOST_SUSPECTS);
   }
@@ -74,7 +75,7 @@ export class Suspects {
     const { classes, dominators: { retained } } = this.#heap;
     const items = itemsOf(this.#heap, node, this.#seen);
     const top = items.topCount >= 2 ? items.top : tops[0] === undefined ? items.top : classes.of[tops[0]];
-    return { node, holder, place, exact, what: top === undefined ? undefined : classes.rows[top]!.name, count: Math.max(items.topCount, 1), bytes, retained: retained[node]!, share: all > 0 ? bytes / all : 0, sign };
+    return { node, holder, place, exact, what: top === undefined ? undefined : (classes.rows[top] as ClassRow).name, count: Math.max(items.topCount, 1), bytes, retained: (retained[node] as number), share: all > 0 ? bytes / all : 0, sign };
   }
 
   #merge(merged: Map<string, Suspect>, one: Suspect): void {
@@ -85,4 +86,4 @@ export class Suspects {
   }
 }
 
-const isContext = ({ graph, classes }: Heap, node: number): boolean => classes.rows[classes.of[node]!]!.name === 'system / Context' || graph.strings.text(graph.names[node]!).startsWith('system / Context');
+const isContext = ({ graph, classes }: Heap, node: number): boolean => (classes.rows[(classes.of[node] as number)] as ClassRow).name === 'system / Context' || graph.strings.text((graph.names[node] as number)).startsWith('system / Context');

@@ -21,18 +21,18 @@ export function textsOf({ graph }: Heap): HeapReport['strings'] {
     const size = sizes.of(node);
     count++; all += size;
     keepLargest(largest, node, (one) => sizes.of(one));
-    const name = names[node]!;
+    const name = (names[node] as number);
     if (name >= times.length || size === 0) continue;
-    if (times[name] === 0) { first[name] = node; times[name] = 1; bytes[name] = size; } else if (sizes.of(first[name]!) === size) { times[name] = times[name]! + 1; bytes[name] = bytes[name]! + size; }
+    if (times[name] === 0) { first[name] = node; times[name] = 1; bytes[name] = size; } else if (sizes.of((first[name] as number)) === size) { times[name] = (times[name] as number) + 1; bytes[name] = (bytes[name] as number) + size; }
   }
-  const wasteOf = (name: number): number => bytes[name]! - sizes.of(first[name]!);
+  const wasteOf = (name: number): number => (bytes[name] as number) - sizes.of((first[name] as number));
   const wasteful: number[] = [];
   let duplicateBytes = 0;
-  for (let name = 0; name < times.length; name++) if (times[name]! > 1) { duplicateBytes += wasteOf(name); keepLargest(wasteful, name, wasteOf); }
-  const text = (node: number, own: { count: number; bytes: number; waste: number }): HeapText => ({ excerpt: excerpt(strings.text(names[node]!)), ...own, id: graph.ids[node]! });
+  for (let name = 0; name < times.length; name++) if ((times[name] as number) > 1) { duplicateBytes += wasteOf(name); keepLargest(wasteful, name, wasteOf); }
+  const text = (node: number, own: { count: number; bytes: number; waste: number }): HeapText => ({ excerpt: excerpt(strings.text((names[node] as number))), ...own, id: (graph.ids[node] as number) });
   return {
     count, bytes: all, duplicateBytes,
-    duplicates: ranked(wasteful, wasteOf).map((name) => text(first[name]!, { count: times[name]!, bytes: bytes[name]!, waste: wasteOf(name) })),
+    duplicates: ranked(wasteful, wasteOf).map((name) => text((first[name] as number), { count: (times[name] as number), bytes: (bytes[name] as number), waste: wasteOf(name) })),
     largest: ranked(largest, (node) => sizes.of(node)).map((node) => text(node, { count: 1, bytes: sizes.of(node), waste: 0 })),
   };
 }

@@ -15,5 +15,5 @@ export class Words {
     this.values[this.length++] = value;
   }
 
-  pop(): number { return this.values[--this.length]!; }
+  pop(): number { return (this.values[--this.length] as number); }
 }

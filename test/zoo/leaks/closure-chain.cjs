@@ -4,6 +4,6 @@ let theThing = null; // HOLDER theThing
 function replace() {
   const original = theThing;
   const unused = () => { if (original) return 'hi'; return ''; };
-  theThing = { longArray: new Array(1500).fill('*'), method() { return unused.length; } };
+  theThing = { longArray: Array.from({ length: 1500 }, () => '*'), method() { return unused.length; } };
 }
 void zoo(() => { for (let i = 0; i < 20; i++) replace(); });
