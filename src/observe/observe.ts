@@ -45,7 +45,7 @@ export interface Logs {
   /** Absolute path of a source, for reading only. @throws SOURCE_UNKNOWN */
   path(source: string): Promise<string>;
   /** @throws SOURCE_UNKNOWN, CURSOR_BAD, FILTER_BAD */
-  page(source: string, query: { before?: string; after?: string; at?: number; limit: number; filter?: LogFilter }, signal: AbortSignal): Promise<LogPage>;
+  page(source: string, query: { before?: string; after?: string; at?: number; offset?: number; limit: number; filter?: LogFilter }, signal: AbortSignal): Promise<LogPage>;
   /** Live: first the last `last` entries or all since `cursor`, then what comes, as it comes; filtered and masked on this side. Ends when
    *  the signal aborts. @throws as page */
   follow(source: string, options: { cursor?: string; last?: number; filter?: LogFilter; signal: AbortSignal; sink: LogSink }): Promise<void>;

@@ -98,6 +98,12 @@ test('the address gives the filter that the agent applies', () => {
   assert.equal(filterOf(logQueryOf({ source: 'a1' })), undefined);
 });
 
+test('the address names a row by its place in the file of one log', () => {
+  assert.equal(logQueryOf({ source: 'a1', at: '1700000000000', row: '0' }).row, 0);
+  assert.equal(logQueryOf({ source: 'a1', at: '1700000000000', row: '12345' }).row, 12_345);
+  for (const query of [{ source: 'a1,b2', at: '1', row: '5' }, { source: 'a1', row: '5' }, { source: 'a1', at: '1', row: '-5' }, { source: 'a1', at: '1', row: '5e3' }]) assert.equal(logQueryOf(query).row, undefined, JSON.stringify(query));
+});
+
 test('a time and level that stand in columns are not shown twice; what differs stays', () => {
   const at = Date.parse('2026-11-21T04:19:14.444Z');
   assert.equal(withoutHead({ text: '2026-11-21T04:19:14.444Z INFO GET / 200', at, level: 'info' }), 'GET / 200');

@@ -28,7 +28,7 @@ const LINE_START_BYTES = 4 * 1_024 * 1_024;
 /** Read at a time, which takes half a millisecond: the lines that others follow live pass in between. */
 const PIECE_BYTES = 32 * 1_024;
 
-export interface PageQuery { readonly before?: string | undefined; readonly after?: string | undefined; readonly at?: number | undefined; readonly limit: number; readonly filter?: LogFilter | undefined }
+export interface PageQuery { readonly before?: string | undefined; readonly after?: string | undefined; readonly at?: number | undefined; readonly offset?: number | undefined; readonly limit: number; readonly filter?: LogFilter | undefined }
 
 type Passes = (line: LogLine) => boolean;
 
@@ -45,6 +45,7 @@ export async function readPage(log: Log, query: PageQuery, clock: Clock, signal:
     throw new DiagError('SOURCE_UNKNOWN', { source: log.source });
   }
   try {
+    if (query.offset !== undefined) return await pageAtPlace(log, file, query.offset, limit, passes, clock, signal);
     if (query.at !== undefined) {
       const page = await pageAtAnyFile(log, file, query.at, limit, passes, clock, signal);
       if (page.lines.length > 0 || !page.complete) return page;
@@ -130,14 +131,25 @@ async function pageAtAnyFile(log: Log, newest: LogFile, at: number, limit: numbe
 async function pageAt(log: Log, file: LogFile, at: number, limit: number, passes: Passes, clock: Clock, signal: AbortSignal): Promise<LogPage> {
   const near = (await file.state()).changedAt;
   const start = await seekTime(file, at, near, signal);
-  const own = await LogFile.open(file.path, log.roots);
-  if (!own || own.ino !== file.ino) { await own?.close(); throw new DiagError('SOURCE_UNKNOWN', { source: log.source }); }
   let reached = false; // entries without a time belong to the last one that had one
   const fromTime: Passes = (line) => {
     if (!reached && line.at !== undefined && line.at >= at) reached = true;
     return reached && passes(line);
   };
-  const page = await forward(log, limit, fromTime, clock, signal, (reader) => reader.startIn(own, start));
+  return pageFrom(log, file, start, limit, fromTime, clock, signal);
+}
+
+/** From the line on that this place of the file lies in. */
+async function pageAtPlace(log: Log, file: LogFile, offset: number, limit: number, passes: Passes, clock: Clock, signal: AbortSignal): Promise<LogPage> {
+  const place = Math.min(offset, (await file.state()).sizeBytes);
+  const start = await lineStartBefore(file, place, LINE_START_BYTES, signal) ?? place;
+  return pageFrom(log, file, start, limit, passes, clock, signal);
+}
+
+async function pageFrom(log: Log, file: LogFile, start: number, limit: number, passes: Passes, clock: Clock, signal: AbortSignal): Promise<LogPage> {
+  const own = await LogFile.open(file.path, log.roots);
+  if (!own || own.ino !== file.ino) { await own?.close(); throw new DiagError('SOURCE_UNKNOWN', { source: log.source }); }
+  const page = await forward(log, limit, passes, clock, signal, (reader) => reader.startIn(own, start));
   const before = await beforeOf(log, file, await placeOfFirst(log, file, page, start));
   return { ...page, ...before, scannedBytes: page.scannedBytes + file.readBytes, ...cutOf(file) };
 }

@@ -16,8 +16,8 @@ export function logRoutes(agent: Agent): Mine {
       return { sources: [...sources], more };
     },
     logLines: async ({ params, query, signal }) => {
-      const { before, after, at, limit, ...rest } = query;
-      const page = await logs.page(params.source, { limit, ...defined({ before, after, at }), ...filterOf(rest) }, signal);
+      const { before, after, at, offset, limit, ...rest } = query;
+      const page = await logs.page(params.source, { limit, ...defined({ before, after, at, offset }), ...filterOf(rest) }, signal);
       return { ...page, lines: page.lines.map((line) => masked(line, agent.mask)) };
     },
     logFile: async ({ params, who, req, res, signal }) => {

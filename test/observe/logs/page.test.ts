@@ -76,6 +76,20 @@ test('a long search lets others have their turn after each piece it read', async
   }
 });
 
+test('a page from a place in the file begins with the line that lies there, whatever its time', async (t) => {
+  const log = await ground(t);
+  const lines = Array.from({ length: 50 }, (_, i) => `${stamp(7)} INFO row ${i} é`); // all of one second
+  await writeFile(log.path, `${lines.join('\n')}\n`);
+  const lineBytes = Buffer.byteLength(`${lines[0]}\n`);
+  const sizeBytes = (await readFile(log.path)).length;
+  const offsetOf = (i: number): number => Buffer.byteLength(lines.slice(0, i).map((line) => `${line}\n`).join(''));
+  for (const [offset, first] of [[offsetOf(20), 20], [offsetOf(20) + 5, 20], [offsetOf(21) - 1, 20], [0, 0], [sizeBytes + lineBytes, 50]] as const) {
+    const got = await page(log, { offset, limit: 3 });
+    assert.deepEqual([offset, texts(got)], [offset, lines.slice(first, first + 3)]);
+    assert.deepEqual(texts(await page(log, { before: got.before, limit: 2 })), first === 0 ? lines.slice(48) : lines.slice(Math.max(0, first - 2), first));
+  }
+});
+
 test('a page joins the tail without a seam', async (t) => {
   const log = await ground(t);
   await writeFile(log.path, 'a\nb\n');

@@ -6,7 +6,7 @@ import { LogRow } from './log-row.tsx';
 import type { Row } from './tail-store.ts';
 import type { Tail } from './use-tail.ts';
 
-interface LogViewProps { tail: Tail; names: ReadonlyMap<string, string>; wrap: boolean; wanted: number | undefined; paused: boolean; onHold: (hold: boolean) => void; find: RegExp | undefined }
+interface LogViewProps { tail: Tail; names: ReadonlyMap<string, string>; wrap: boolean; wanted: number | undefined; wantedRow: number | undefined; paused: boolean; onHold: (hold: boolean) => void; find: RegExp | undefined }
 /** Nearer to an end than this counts as being there. */
 const EDGE_PX = 24;
 /** Rows that scrolling up reads before the top is reached. */
@@ -14,7 +14,7 @@ const AHEAD_PX = 300;
 /** Height of the newest rows over which the pointer holds the list. */
 const HOLD_PX = LINE_PX * 6;
 
-export function LogView({ tail, names, wrap, wanted, paused, onHold, find }: LogViewProps) {
+export function LogView({ tail, names, wrap, wanted, wantedRow, paused, onHold, find }: LogViewProps) {
   const box = useRef<HTMLDivElement>(null);
   const { width, height } = useSize(box);
   const [top, setTop] = useState(0);
@@ -34,7 +34,9 @@ export function LogView({ tail, names, wrap, wanted, paused, onHold, find }: Log
   const { from, to } = windowOf(layout, top, height, rows.length);
   const longest = useMemo(() => (wrap ? 0 : rows.slice(from, to).reduce((n, r) => Math.max(n, (r.line ?? r.notice)?.text.length ?? 0), 0)), [wrap, from, to, tail.version]);
 
-  useEffect(() => { pinned.current = wanted === undefined; anchor.current = undefined; }, [tail.store, wanted]);
+  const chosen = useMemo(() => wantedAt(rows, wanted, wantedRow), [rows, rows.length, tail.version, wanted, wantedRow]);
+
+  useEffect(() => { pinned.current = wanted === undefined; anchor.current = undefined; }, [tail.store, wanted, wantedRow]);
   useLayoutEffect(() => {
     const element = box.current;
     if (!element || height === 0) return;
@@ -43,11 +45,11 @@ export function LogView({ tail, names, wrap, wanted, paused, onHold, find }: Log
       const at = rows.findIndex((r) => r.key === anchor.current?.key);
       if (at >= 0) element.scrollTop = (layout.tops[at] ?? 0) + anchor.current.by;
     } else if (wanted !== undefined && rows.length > 0) {
-      const at = rows.findIndex((r) => (r.at ?? 0) >= wanted);
+      const at = wantedAt(rows, wanted, wantedRow);
       if (at >= 0) { element.scrollTop = Math.max(0, (layout.tops[at] ?? 0) - height / 3); remember(element, layout, rows, anchor); }
     }
     setTop(element.scrollTop);
-  }, [layout, height, wanted]);
+  }, [layout, height, wanted, wantedRow]);
   useLayoutEffect(() => { if (wrap && box.current && measure(box.current, layout, rows, from, to, measured)) setMeasuredAt((n) => n + 1); });
 
   const readAhead = (element: HTMLElement): void => { if (!tail.atStart && rows.length > 0) tail.older(rowAt(layout, Math.max(0, element.scrollTop - AHEAD_PX))); };
@@ -77,7 +79,7 @@ export function LogView({ tail, names, wrap, wanted, paused, onHold, find }: Log
       <div class={`log-box ${wrap ? 'wrap' : ''} ${merged ? 'merged' : ''} ${narrow ? 'narrow' : ''}`} ref={box} role="log" aria-label="Log entries" aria-live="off" tabIndex={0} onScroll={scroll}
         onPointerMove={(e) => onHold(pinned.current && e.currentTarget.getBoundingClientRect().bottom - e.clientY < HOLD_PX)} onPointerLeave={() => onHold(false)}>
         <div class="log-in" style={{ height: `${layout.total}px`, minWidth: longest > 0 ? `calc(${Math.min(longest, 2_000)}ch + ${merged ? 330 : 180}px)` : '100%' }}>
-          {rows.slice(from, to).map((row, i) => <LogRow key={row.key} row={row} top={layout.tops[from + i] ?? 0} name={merged ? names.get(row.source) : undefined} expanded={expanded.has(row.key)} onToggle={toggle} find={find} wanted={wanted !== undefined && isWanted(rows, from + i, wanted)} short={narrow} />)}
+          {rows.slice(from, to).map((row, i) => <LogRow key={row.key} row={row} top={layout.tops[from + i] ?? 0} name={merged ? names.get(row.source) : undefined} expanded={expanded.has(row.key)} onToggle={toggle} find={find} wanted={from + i === chosen} short={narrow} />)}
         </div>
       </div>
       {away ? <button type="button" class="to-newest" onClick={toNewest}>{paused ? 'To the newest shown' : 'To the newest'} ↓</button> : undefined}
@@ -85,7 +87,12 @@ export function LogView({ tail, names, wrap, wanted, paused, onHold, find }: Log
   );
 }
 
-const isWanted = (rows: readonly Row[], i: number, wanted: number): boolean => (rows[i]?.at ?? 0) >= wanted && (i === 0 || (rows[i - 1]?.at ?? 0) < wanted);
+/** The row looked for: by its place, or the first from the instant on. */
+function wantedAt(rows: readonly Row[], wanted: number | undefined, offset: number | undefined): number {
+  if (wanted === undefined) return -1;
+  const exact = offset === undefined ? -1 : rows.findIndex((r) => r.line?.offset === offset);
+  return exact >= 0 ? exact : rows.findIndex((r) => (r.at ?? 0) >= wanted);
+}
 
 /** Which row is on top and by how much, so that it stays there whatever happens above it. */
 function remember(element: HTMLElement, layout: Layout, rows: readonly Row[], anchor: { current: { key: string; by: number } | undefined }): void {

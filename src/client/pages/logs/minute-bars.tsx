@@ -15,7 +15,7 @@ export function MinuteBars({ minutes, now }: { minutes: readonly Minute[]; now: 
       {minutes.map((minute, i) => {
         const said = `${shortTime(minute.at, now)}: ${LEVEL_GROUPS.filter((g) => minute.counts[g.id] > 0).map((g) => `${count(minute.counts[g.id])} ${g.title.toLowerCase()}`).join(', ') || 'nothing'}`;
         return (
-          <button key={minute.at} type="button" title={said} aria-label={said} onClick={() => change({ at: String(minute.at) })}>
+          <button key={minute.at} type="button" title={said} aria-label={said} onClick={() => change({ at: String(minute.at), row: undefined })}>
             {LEVEL_GROUPS.map((g) => (minute.counts[g.id] === 0 ? undefined : <i key={g.id} class={g.id} style={{ height: `${Math.max(1, Math.round((minute.counts[g.id] / most) * HEIGHT_PX))}px` }} />))}
             <span class="sr">{plural(totals[i] ?? 0, 'entry', 'entries')}</span>
           </button>

@@ -41,7 +41,7 @@ export function TailPane({ query, sources, onCatalog, failed }: TailPaneProps) {
     <section class="tail" aria-label={title}>
       <h2><span class="tail-title" title={[...names.values()].join('\n')}>{title}</span><small>{stateWords(query, tail, paused, hold)}</small>
         <span class="tail-tools">
-          {query.at === undefined ? <button type="button" class={paused ? 'quiet pressed' : 'quiet'} aria-pressed={paused} onClick={() => setPaused(!paused)}>{paused ? `Resume${tail.waiting > 0 ? ` (${count(tail.waiting)})` : ''}` : 'Pause'} <kbd class="opt">space</kbd></button> : <button type="button" class="quiet" onClick={() => change({ at: undefined })}>Back to live</button>}
+          {query.at === undefined ? <button type="button" class={paused ? 'quiet pressed' : 'quiet'} aria-pressed={paused} onClick={() => setPaused(!paused)}>{paused ? `Resume${tail.waiting > 0 ? ` (${count(tail.waiting)})` : ''}` : 'Pause'} <kbd class="opt">space</kbd></button> : <button type="button" class="quiet" onClick={() => change({ at: undefined, row: undefined })}>Back to live</button>}
           <button type="button" class="quiet" onClick={() => setJump(true)}>Jump to time</button>
           <button type="button" class={wrap ? 'quiet pressed' : 'quiet'} aria-pressed={wrap} onClick={() => { keep(WRAP_KEY, wrap ? 'off' : 'on'); setWrap(!wrap); }}>Wrap</button>
           <More tail={tail} names={names} />
@@ -49,7 +49,7 @@ export function TailPane({ query, sources, onCatalog, failed }: TailPaneProps) {
       <FilterBar query={query} />
       {tail.problem ? <Failure problem={tail.problem} /> : undefined}
       {tail.store.minutes.list().length > 1 ? <MinuteBars minutes={tail.store.minutes.list()} now={agentNow()} /> : undefined}
-      {tail.store.rows.length > 0 ? <LogView tail={tail} names={names} wrap={wrap} wanted={query.at} paused={paused} onHold={setHold} find={find} />
+      {tail.store.rows.length > 0 ? <LogView tail={tail} names={names} wrap={wrap} wanted={query.at} wantedRow={query.row} paused={paused} onHold={setHold} find={find} />
         : tail.loading ? <Skeleton rows={14} /> : tail.problem ? undefined : <Nothing query={query} tail={tail} />}
       {jump ? <JumpDialog at={query.at} onClose={() => setJump(false)} /> : undefined}
     </section>
@@ -67,7 +67,7 @@ function stateWords(query: LogQuery, tail: Tail, paused: boolean, hold: boolean)
 }
 
 function Nothing({ query, tail }: { query: LogQuery; tail: Tail }) {
-  if (filterOf(query) === undefined) return <Empty title={query.at === undefined ? 'The log is empty.' : 'Nothing was written from that time on.'}>{query.at === undefined ? 'New lines appear here as they are written.' : <button type="button" class="link" onClick={() => change({ at: undefined })}>Back to live</button>}</Empty>;
+  if (filterOf(query) === undefined) return <Empty title={query.at === undefined ? 'The log is empty.' : 'Nothing was written from that time on.'}>{query.at === undefined ? 'New lines appear here as they are written.' : <button type="button" class="link" onClick={() => change({ at: undefined, row: undefined })}>Back to live</button>}</Empty>;
   return <Empty title="No line fits the filter.">{tail.store.passed > 0 ? `${count(tail.store.passed)} lines were left out. ` : ''}New lines that fit appear here. <button type="button" class="link" onClick={() => change({ text: undefined, levels: undefined, not: undefined })}>Remove the filter</button></Empty>;
 }
 
@@ -90,7 +90,7 @@ function JumpDialog({ at, onClose }: { at: number | undefined; onClose: () => vo
   const submit = (event: Event): void => {
     event.preventDefault();
     if (Number.isNaN(chosen)) return;
-    change({ at: String(chosen) });
+    change({ at: String(chosen), row: undefined });
     onClose();
   };
   return <Dialog title="Jump to time" onClose={onClose}><form class="fields" onSubmit={submit}>

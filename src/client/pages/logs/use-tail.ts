@@ -114,7 +114,7 @@ const wire = (query: LogQuery): Record<string, unknown> => ({ ...filterOf(query)
 
 async function readAround(query: LogQuery, store: TailStore, inner: Inner, signal: AbortSignal): Promise<void> {
   await Promise.all(query.sources.map(async (source) => {
-    const page = await ask(() => diag.logLines({ params: { source }, query: { at: query.at, limit: PAGE, ...wire(query) }, signal }));
+    const page = await ask(() => diag.logLines({ params: { source }, query: { ...(query.row === undefined ? { at: query.at } : { offset: query.row }), limit: PAGE, ...wire(query) }, signal }));
     inner.heard.add(source);
     inner.after.set(source, page.after);
     if (page.before !== undefined) inner.before.set(source, page.before);

@@ -11,6 +11,8 @@ import { statusWord } from '../../words.ts';
 /** As many as the page promises. */
 const SHOWN = 10;
 
+/** The very row: its log is not rotated, so that its place in the file stays. */
+export const logRowOf = (row: { readonly source: string; readonly at: number; readonly offset: number }) => viewOf('logs', { source: row.source, at: String(row.at), row: String(row.offset) });
 export const logViewOf = (row: { readonly source: string; readonly at?: number | undefined }) => viewOf('logs', { source: row.source, at: row.at === undefined ? undefined : String(row.at) });
 
 export function Failed({ now }: { now: Now }) {
@@ -32,7 +34,7 @@ function FailedRow({ row }: { row: RequestRow }) {
     <tr>
       <td><Time at={row.at} /></td>
       <td title={row.path}><Link to={viewOf('observe', { range: formatRange(around(row.at, 30_000)), part: 'requests', filter: printHttpFilter({ terms: [onRoute(row.method, row.route)] }) })}>{row.method} {row.path}</Link></td>
-      <td title={row.reason}><Link to={logViewOf(row)} class="code" label={`${statusWord(row)}: its row in the HTTP log`}>{statusWord(row)}</Link> <small>{row.reason}</small></td>
+      <td title={row.reason}><Link to={logRowOf(row)} class="code" label={`${statusWord(row)}: its row in the HTTP log`}>{statusWord(row)}</Link> <small>{row.reason}</small></td>
       <td class="num">{row.takenMs === undefined ? '–' : duration(row.takenMs)}</td>
     </tr>
   );

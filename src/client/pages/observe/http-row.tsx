@@ -9,7 +9,7 @@ import { around, formatRange } from '../../range.ts';
 import { Link, viewOf } from '../../router.tsx';
 import { useAsk } from '../../use-ask.ts';
 import { statusMark, statusWord, zone } from '../../words.ts';
-import { logViewOf } from '../now/failed.tsx';
+import { logRowOf } from '../now/failed.tsx';
 import { named, route, status } from './http-links.ts';
 
 /** "502.3.12030" with the parts the log has. */
@@ -19,7 +19,7 @@ export function RequestDialog({ row, onClose }: { row: RequestRow; onClose: () =
   const like = printHttpFilter({ terms: [...status(keyOf(row)), ...route(row)] });
   return (
     <Dialog title={`${row.method} ${row.path}`} onClose={onClose} wide foot={<>
-      <Link to={logViewOf(row)} class="quiet">Show in the log</Link>
+      <Link to={logRowOf(row)} class="quiet">Show in the log</Link>
       <Link to={viewOf('observe', { part: 'requests', filter: like })} class="quiet">Requests like it</Link>
       <Link to={viewOf('observe', { range: formatRange(around(row.at)) })} class="quiet">Charts around it</Link></>}>
       <p class="status-line"><span class={statusMark(row.status)}>{statusWord(row)}</span> {row.reason ?? (row.status < 400 ? 'answered' : 'nothing more is known about this status')}</p>
