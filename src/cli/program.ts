@@ -2,6 +2,7 @@
 import { Command, Option } from 'commander';
 import { ALWAYS, diagnosers } from '../analyze/diagnosers/index.ts';
 import { analyze } from './commands/analyze.ts';
+import { app } from './commands/app.ts';
 import { bundle } from './commands/bundle.ts';
 import { diagnose } from './commands/diagnose.ts';
 import { dumpRead } from './commands/dump-read.ts';
@@ -79,6 +80,10 @@ function observe(root: Command): void {
     .description('Shows the verdict of the last five minutes, the five metrics and the site\'s processes; each second on a terminal until Ctrl+C, once where the output is piped or JSON.')
     .option('--once', 'print once and end')
     .action(top));
+  root.addCommand(remote(command('app', 'the Node apps that carry the preload, from inside'))
+    .description('Shows the Node apps of the site that carry the preload: requests in flight, routes, dependencies, event loop, heap and exceptions of the last minute, and why one has just ended.')
+    .option('--pid <pid>', 'one process (default: all together)', number(1, MAX_PID))
+    .action(app));
   root.addCommand(remote(command('logs', 'list the logs, print the end of one, or follow it'))
     .description('Without a name: lists the logs. With one: prints its last entries, and with --follow what comes. A stack trace belongs to its entry. Secrets are masked. A broken connection resumes where it broke.')
     .argument('[log]', 'its id, its name, or the end of its name')

@@ -39,6 +39,16 @@ test('top: verdict, the five metrics and the processes, once when piped', async 
   assert.ok(now.tiles.length === 5);
 });
 
+test('app: where no preload runs it says how to get it; the same as JSON; a process without one is refused', async () => {
+  const ran = await given.diag('app');
+  assert.deepEqual([ran.code, ran.stdout], [0, '']);
+  assert.match(ran.stderr, /carries the preload/);
+  assert.deepEqual(jsonOf(await given.diag('app', '--json'), api.app.answers[200]).apps, []);
+  const refused = await given.diag('app', '--pid', String(given.victim.pid));
+  assert.equal(refused.code, 3);
+  assert.match(refused.stderr, /\[APP_UNREACHABLE\]/);
+});
+
 test('logs: the catalog; the last entries as they were written, secrets masked; the same as JSON', async () => {
   const list = await given.diag('logs');
   assert.match(list.stdout, /^Id +Log +Kind +Size +Changed\n/);
