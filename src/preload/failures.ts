@@ -2,6 +2,7 @@
 import type { AppFailure } from '../shared/app-link.ts';
 import { framesOf } from './frames.ts';
 import { guarded } from './guarded.ts';
+import { Sources } from './sources.ts';
 import { epoch } from './time.ts';
 
 const MAX_KINDS = 100;
@@ -20,6 +21,9 @@ export class Failures {
   readonly #options: FailureOptions;
   readonly #kinds = new Map<string, AppFailure>();
   readonly #new = new Set<AppFailure>();
+  readonly #sources = new Sources();
+  /** Kinds whose source maps were looked for. */
+  readonly #looked = new Set<string>();
   #last: AppFailure | undefined;
   #unkept = 0;
 
@@ -54,7 +58,7 @@ export class Failures {
     const at = epoch();
     const key = `${kind} ${type} ${message.replace(/\d+/g, '#')} ${frames[0] ?? ''}`;
     const before = this.#kinds.get(key);
-    const failure: AppFailure = { kind, type, message, frames, count: (before?.count ?? 0) + 1, firstAt: before?.firstAt ?? at, lastAt: at, ...(route === undefined ? {} : { route: route.slice(0, 330) }) };
+    const failure: AppFailure = { kind, type, message, frames, count: (before?.count ?? 0) + 1, firstAt: before?.firstAt ?? at, lastAt: at, ...(before?.sources === undefined ? {} : { sources: before.sources }), ...(route === undefined ? {} : { route: route.slice(0, 330) }) };
     if (before !== undefined) { this.#new.delete(before); this.#kinds.delete(key); }
     this.#kinds.set(key, failure);
     this.#new.add(failure);
@@ -65,14 +69,29 @@ export class Failures {
   #forgetOldest(): void {
     const [key, oldest] = this.#kinds.entries().next().value as [string, AppFailure];
     this.#kinds.delete(key);
+    this.#looked.delete(key);
     if (this.#new.delete(oldest)) this.#unkept += 1;
   }
 
   /** Those that came or came again since the last call; `all`: for a listener that is new. */
   drain(all: boolean): AppFailure[] {
+    for (const [key, failure] of this.#kinds) if (!this.#looked.has(key) && failure.frames.length > 0) this.#look(key, failure.frames);
     const shown = [...all ? this.#kinds.values() : this.#new];
     this.#new.clear();
     return shown;
+  }
+
+  /** A failure is told at once, and once more when its sources are known. */
+  #look(key: string, frames: readonly string[]): void {
+    this.#looked.add(key);
+    this.#sources.of(frames).then((sources) => {
+      const failure = this.#kinds.get(key);
+      if (sources === undefined || failure === undefined) return;
+      const known = { ...failure, sources };
+      this.#new.delete(failure);
+      this.#kinds.set(key, known);
+      this.#new.add(known);
+    }, () => undefined);
   }
 
   lost(): [string, number][] {

@@ -1,12 +1,18 @@
 // Tests the parts of the preload: where it stays out, its buckets against the contract, and that names without end stay bounded.
 import assert from 'node:assert/strict';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
+import { build } from 'esbuild';
 import { described } from '../../src/preload/failures.ts';
 import { Guard, guarded } from '../../src/preload/guarded.ts';
 import { homeOf, reasonToStayOut } from '../../src/preload/guards.ts';
 import { BUCKETS, Durations, bucketOf } from '../../src/preload/latency.ts';
 import { fold, hashPath, hashed } from '../../src/preload/paths.ts';
 import { Routes } from '../../src/preload/routes.ts';
+import { Sources, placeIn } from '../../src/preload/sources.ts';
 import { hottestStack } from '../../src/preload/stack.ts';
 import { bucketMiddleMs } from '../../src/shared/app-link.ts';
 
@@ -98,4 +104,28 @@ test('the numbers of a path tell routes apart as the folded text does', () => {
     assert.equal(numberOf(`${path}?key=7`), number);
   }
   assert.equal(texts.size, new Set(paths.map(fold)).size, 'one route has several numbers');
+});
+
+test('frames are mapped as esbuild maps them, and no map is read from elsewhere', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'preload-sources-'));
+  try {
+    await writeFile(join(folder, 'cart.ts'), `interface Cart { readonly items: string[] }\n\nexport function firstItem(cart: Cart | undefined): string {\n  const { length } = String(cart);\n  if (length > 0 && cart === undefined) throw new Error('the cart is gone');\n  return cart?.items[0] ?? '';\n}\n`);
+    await writeFile(join(folder, 'app.ts'), `import { firstItem } from './cart.ts';\nexport const run = (): string => {\n  return firstItem(undefined);\n};\n`);
+    await build({ entryPoints: [join(folder, 'app.ts')], outfile: join(folder, 'out/app.cjs'), bundle: true, minify: true, format: 'cjs', platform: 'node', sourcemap: 'linked' });
+    const { run } = createRequire(import.meta.url)(join(folder, 'out/app.cjs')) as { run(): string };
+    const prepare = Error.prepareStackTrace;
+    Error.prepareStackTrace = (error, frames) => `${String(error)}\n${frames.map((frame) => `    at ${String(frame)}`).join('\n')}`;        // as V8 writes: tsx maps by itself
+    let frames: string[] = [];
+    try { run(); } catch (error) { ({ frames } = described(error)); } finally { Error.prepareStackTrace = prepare; }
+    assert.match(frames[0] ?? '', /out\/app\.cjs:\d+:\d+/);
+    const sources = await new Sources().of(frames.slice(0, 2));
+    assert.match(sources?.[0] ?? '', /\(.*\/cart\.ts:5:\d+\)$/);
+    assert.match(sources?.[1] ?? '', /\(.*\/app\.ts:3:\d+\)$/);
+    await writeFile(join(folder, 'evil.js'), `x();\n//# sourceMappingURL=../../etc/passwd`);
+    assert.equal(await new Sources().of([`x (${join(folder, 'evil.js')}:1:1)`]), undefined);
+    assert.equal(placeIn('!!,AAAA', 0, 5), undefined);
+    assert.equal(placeIn('g'.repeat(100), 0, 5), undefined);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
 });
