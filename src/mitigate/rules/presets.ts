@@ -1,12 +1,12 @@
 // Owns the rules that a user can begin with: each is whole, bounded, and off until somebody turns it on.
 import type { z } from 'zod';
-import { Rule } from '../../shared/rules.ts';
+import { Rule, type ActionStep } from '../../shared/rules.ts';
 
 export interface Preset { readonly id: string; readonly about: string; readonly rule: Rule }
 
 const SECOND_MS = 1_000, MINUTE_MS = 60 * SECOND_MS, HOUR_MS = 60 * MINUTE_MS, DAY_MS = 24 * HOUR_MS;
 const EVIDENCE = { type: 'diagnose' } as const;
-const DUMP = { type: 'collect', diagnosers: [{ id: 'memory-dump' }] } as const;
+const DUMP: z.input<typeof ActionStep> = { type: 'collect', diagnosers: [{ id: 'memory-dump' }] };
 const RECYCLE = { type: 'recycle', evenIfFailed: true } as const;
 const NOTIFY = { type: 'notify', evenIfFailed: true } as const;
 /** What the CPU monitoring of the former Support portal began with: 75 %, 30 s, two actions, fourteen days. */
