@@ -7,6 +7,7 @@ import { Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { ArtifactKind, ArtifactRef, Session } from '../shared/model.ts';
 import { bytes, count, plural } from '../shared/units.ts';
+import { detect } from '../observe/http-log/detect.ts';
 import { parseEventLog } from '../platform/parse/event-log.ts';
 import { rowMask } from './http-rows.ts';
 import { timesOf } from './log-window.ts';
@@ -23,6 +24,10 @@ const MAX_TOTAL_BYTES = 4 * 1024 * 1024 * 1024;
 /** Read whole; larger ones are not what they claim to be. */
 const MAX_XML_BYTES = 64 * 1024 * 1024;
 const MAX_DEPTH = 12;
+/** What a file is is told from its beginning. */
+const HEAD_BYTES = 16_384;
+/** Below it lines only happen to look like rows. */
+const SURE_FORMAT = 0.7;
 const HASHED_AT_ONCE = 1024 * 1024;
 /** e_type of a core. */
 const ELF_CORE = 4;
@@ -31,11 +36,12 @@ const INSTANCE = 'files';
 const OURS: readonly (readonly [RegExp, ArtifactKind])[] = [
   [/^processes\.json$/, 'process-list'], [/^open-files-\d+\.json$/, 'open-files'], [/^environment-\d+\.json$/, 'environment'], [/^metrics-[\w-]+\.json$/, 'metrics'],
   [/^changes\.json$/, 'changes'], [/^eventlog\.json$/, 'event-log'], [/^deployments\.json$/, 'deployments'], [/^node-report-\d+\.json$/, 'node-report'],
+  [/^app-inside\.json$/, 'app-inside'], [/^connections\.json$/, 'connections'],
 ];
 
 type Found = Omit<Placed, 'ref'> & { ref: Omit<ArtifactRef, 'session'> };
 interface Candidate { readonly path: string; readonly name: string; readonly sizeBytes: number }
-interface Sniffed { readonly kind?: ArtifactKind; readonly eventLogXml?: true; readonly json?: true; readonly inPlace?: true; readonly why?: string }
+interface Sniffed { readonly kind?: ArtifactKind; readonly eventLogXml?: true; readonly json?: true; readonly anyServer?: true; readonly inPlace?: true; readonly why?: string }
 interface Span { first?: number; last?: number }
 
 /** Everything readable in these files and folders, in the order of names. */
@@ -98,11 +104,20 @@ async function sniff(one: Candidate): Promise<Sniffed> {
   if (/^#(Software|Version|Date|Fields):/im.test(text.slice(0, 400)) || /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d \S+ (GET|POST|PUT|HEAD|DELETE|OPTIONS|PATCH|TRACE|CONNECT) \S+ /m.test(text)) return { kind: 'http-log' };
   const dump = dumpKind(head);
   if (dump !== undefined) return { kind: dump, inPlace: true };
+  if (/<failedRequest[\s>]/.test(text)) return { kind: 'failed-request-trace' };
   if (/^\s*(<\?xml[^>]*>\s*)?<Events?[\s>]/.test(text)) return one.sizeBytes <= MAX_XML_BYTES ? { kind: 'event-log', eventLogXml: true } : { why: 'an event log of more than 64 MiB' };
   if (/\.(dmp|core|zip|gz|7z|html?|js|css|map|png|jpe?g|svg|dll|exe|pdb|node|wasm|db|xsl)$/.test(name) || /^(report|session|manifest)\.json$/.test(name) || name === 'steps.log') return { why: 'neither a log nor a dump' };
   if (name.endsWith('.xml')) return { why: 'XML of a kind that is not read yet' };
   if (isBinary(head)) return { why: 'binary' };
+  if (/^Full thread dump /m.test(text)) return { kind: 'thread-dump' };
+  if (isAccessLog(head)) return { kind: 'http-log', anyServer: true };
   return { kind: /php[\w.-]*error|php_errors/.test(name) ? 'php-log' : 'application-log' };
+}
+
+/** A log of another server, when nearly all of its first lines are rows of a known form. */
+function isAccessLog(head: Buffer): boolean {
+  const { format, confidence } = detect({ first: head, whole: head.length < HEAD_BYTES, later: [] });
+  return format !== undefined && confidence >= SURE_FORMAT;
 }
 
 /** By what it begins with; an ELF file that is a program or a library is none. */
@@ -129,7 +144,7 @@ async function takenAt(path: string): Promise<Span> {
 async function headOf(path: string): Promise<Buffer> {
   const file = await open(path, 'r');
   try {
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(4_096), 0, 4_096, 0);
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(HEAD_BYTES), 0, HEAD_BYTES, 0);
     return buffer.subarray(0, bytesRead);
   } finally {
     await file.close();
@@ -154,7 +169,7 @@ async function copy(one: Candidate, what: Sniffed, to: string, mask: Masker, sig
   const tap = new Transform({ transform(chunk: Buffer, _encoding, next) { hash.update(chunk); size += chunk.length; next(undefined, chunk); } });
   await pipeline(await contentOf(one, what, mask, { tally, span, signal }), tap, createWriteStream(to, { mode: 0o600 }), { signal });
   tally.bytes = size;
-  if (what.kind === 'http-log' || what.kind === 'application-log' || what.kind === 'php-log') widen(span, await timesOf(to));
+  if (what.kind === 'http-log' || what.kind === 'application-log' || what.kind === 'php-log' || what.kind === 'thread-dump' || what.kind === 'failed-request-trace') widen(span, await timesOf(to));
   return { path: to, tally, sha256: hash.digest('hex'), span };
 }
 
@@ -170,7 +185,7 @@ async function contentOf(one: Candidate, what: Sniffed, mask: Masker, into: { ta
     return whole(value);
   }
   const source = createReadStream(one.path, { signal: into.signal }) as AsyncIterable<Uint8Array>;
-  if (what.kind !== 'http-log') return masked(source, (text) => mask.text(text), into.tally);
+  if (what.kind !== 'http-log' || what.anyServer === true) return masked(source, (text) => mask.text(text), into.tally);
   const rows = rowMask({ from: 0, to: Date.UTC(9999, 0), mask });
   return masked(source, (text) => rows.lines(text), into.tally);
 }

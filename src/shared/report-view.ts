@@ -3,6 +3,7 @@ import type { Finding, Report, Step } from './model.ts';
 import { bytes, count, duration, plural } from './units.ts';
 import { SEVERITY_WORDS, adviceSteps, card, evidence, instant, paragraphs, prose, severityTag, table } from './report-parts.ts';
 import type { Drawing } from './report-parts.ts';
+import { causeCards, causeChain, topCause } from './report-causes.ts';
 import { timelineCard, windowText } from './report-timeline.ts';
 import { el } from './view.ts';
 import type { Element, View } from './view.ts';
@@ -16,10 +17,13 @@ const BOXES = 3;
 /** The whole report as one tree. The order is that of a good incident review: verdict, what to do, how it happened, proof, what ran. */
 export function reportView(report: Report): View {
   const on: Drawing = { days: report.window.to - report.window.from > NEEDS_DAYS_MS };
+  const cause = topCause(report);
   const top = topFinding(report);
+  const steps = cause === undefined ? top && report.causes[0]?.id !== 'healthy' ? top.advice : '' : cause.advice.join('\n');
+  const how = cause === undefined ? top && howItHappened(top, on) : causeChain(cause, on);
   return el('article', { class: 'report' },
-    head(report), verdict(report), top && advice(top), top && howItHappened(top, on), timelineCard(report, on),
-    findings(report, top, on), openQuestions(report, on), inOrder(report, on), whatRan(report, on), files(report, on), masked(report, on), foot(report));
+    head(report), verdict(report), steps !== '' && advice(steps), how, ...causeCards(report, on), timelineCard(report, on),
+    findings(report, cause === undefined ? top : undefined, on), openQuestions(report, on), inOrder(report, on), whatRan(report, on), files(report, on), masked(report, on), foot(report));
 }
 
 function head(report: Report): Element {
@@ -53,8 +57,8 @@ function topFinding(report: Report): Finding | undefined {
   return first?.severity === 'critical' || first?.severity === 'warning' ? first : undefined;
 }
 
-function advice(top: Finding): Element {
-  const steps = adviceSteps(top.advice).slice(0, BOXES);
+function advice(text: string): Element {
+  const steps = adviceSteps(text).slice(0, BOXES);
   return el('section', { class: `card do of-${steps.length}`, 'aria-label': 'What to do' }, steps.map((step, i) => el('div', {},
     el('h2', {}, el('span', { class: 'n' }, String(i + 1)), step.label ?? 'Do this'), el('p', {}, prose(step.text)))));
 }

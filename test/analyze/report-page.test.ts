@@ -24,7 +24,7 @@ for (const [width, dark] of [[1440, false], [1440, true], [360, false], [3840, f
     const tab = await openTab(browser, { offline: true, width, dark });
     try {
       await tab.page.goto(file);
-      assert.match(await tab.page.locator('h1').innerText(), /^The worker crashed 4 times with exit code 1: TypeError/);
+      assert.match(await tab.page.locator('h1').innerText(), /^The process crashed 4 times on TypeError/);
       assert.equal(await tab.page.evaluate('document.documentElement.scrollWidth <= window.innerWidth'), true);
       await tab.page.evaluate(await readFile(createRequire(import.meta.url).resolve('axe-core'), 'utf8'));
       const { violations } = await tab.page.evaluate('axe.run()') as { violations: readonly Violation[] };

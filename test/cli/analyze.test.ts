@@ -13,7 +13,7 @@ const FIELDS = '#Fields: date time s-sitename cs-method cs-uri-stem cs-uri-query
 test('a recorded crash: its headline, its findings with the stack, exit 1; the same as JSON', async () => {
   const ran = await diag(['analyze', CRASH]);
   assert.equal(ran.code, 1, ran.stderr);
-  assert.match(ran.stdout, /^The worker crashed 4 times with exit code 1: TypeError: /);
+  assert.match(ran.stdout, /^The process crashed 4 times on TypeError: /);
   assert.match(ran.stdout, /\nCRITICAL {2}The worker crashed 4 times .* worker-crashes\n {2}\S/);
   assert.match(ran.stdout, /\n {2}→ \S.*\n {4}\S/, 'advice of several lines is one block');
   assert.match(ran.stdout, /\n {6}at applyFound \(\/home\/site\/wwwroot\/lib\/cart\.js:41:38\)\n/);

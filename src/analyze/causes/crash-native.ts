@@ -16,7 +16,7 @@ export const crashNative: CauseRule = {
       cause: 'crash-native', key: '', proof: [{ by: 0.6, says: `${exitWords(first.exit)} is how the system ends a process whose native code faults` }, ...(signs.length > 0 ? [{ by: 0.4, says: 'a log holds the fault in the runtime\'s own words' }] : [])],
       for: signs.slice(0, 2).map((s) => ({ text: s.text, ...(s.times[0] === undefined ? {} : { at: s.times[0] }), where: s.proof.where, ...(s.proof.line === undefined ? {} : { proof: s.proof.line }) })),
       root: [{ at: first.exit.at, what: 'Native code faults', detail: how, part: 'root' }],
-      title: (told, times, trigger) => `A fault in native code (${how}) ended the process ${times}${trigger === undefined ? '' : ` during ${oneLine(trigger, 100)}`}: ${effectText(told, 'no failed request was seen')}.`,
+      title: (told, times, trigger) => `The process crashed ${times} with a fault in native code (${how})${trigger === undefined ? '' : ` during ${oneLine(trigger, 100)}`}: ${effectText(told, 'no failed request was seen')}.`,
       advice: ['Find it: set a dump on the next fault (Dumps, "when it crashes"): its stack names the module.', 'Suspect the newest native package or runtime version first; go back by one version of each.', 'Stop it now: roll the last deployment back if it brought such a package.'],
     })];
   },

@@ -14,7 +14,7 @@ export const crashUncaughtException: CauseRule = {
       cause: 'crash-uncaught-exception', key,
       proof: [exception ? exception.fatal > 0 ? { by: 0.7, says: 'the log holds the exception in the words of a dying process' } : { by: 0.45, says: 'the log holds an exception of that process just before' } : { by: 0.45, says: 'the process left a note with the exception' }],
       root: [{ ...(exception?.seen[0]?.at === undefined ? {} : { at: exception.seen[0].at }), what: 'An exception that nothing catches is thrown', detail: [name, ...exception?.frames.slice(0, 4).map((f) => `    ${f.text}`) ?? []].join('\n'), part: 'root' }],
-      title: (told, times, trigger) => `\`${name}\`, caught by nothing${trigger === undefined ? '' : ` and thrown by ${oneLine(trigger, 100)}`}, ended the process ${times}: ${effectText(told, 'no failed request was seen')}.`,
+      title: (told, times, trigger) => `The process crashed ${times} on ${name},${trigger === undefined ? '' : ` thrown by ${oneLine(trigger, 100)} and`} caught by nothing: ${effectText(told, 'no failed request was seen')}.`,
       advice: [
         `Fix it: handle the case at ${exception?.place ?? 'the place that the stack names'}; the stack below shows how it came there.`,
         'Stop it now: roll the last deployment back if the error came with it; restarting helps only until the next such request.',

@@ -11,7 +11,7 @@ export const crashUnhandledRejection: CauseRule = {
     return crashClaim(scene, crashes, {
       cause: 'crash-unhandled-rejection', key, proof: [{ by: exception ? 0.7 : 0.5, says: 'the runtime said that a promise was rejected and nothing handled it' }],
       root: [{ ...(exception?.seen[0]?.at === undefined ? {} : { at: exception.seen[0].at }), what: 'A promise is rejected and nothing handles it', detail: [name, ...exception?.frames.slice(0, 4).map((f) => `    ${f.text}`) ?? []].join('\n'), part: 'root' }],
-      title: (told, times, trigger) => `A promise rejected without a handler (\`${name}\`)${trigger === undefined ? '' : `, from ${oneLine(trigger, 100)},`} ended the process ${times}: ${effectText(told, 'no failed request was seen')}.`,
+      title: (told, times, trigger) => `The process crashed ${times} on a promise that was rejected without a handler (${name})${trigger === undefined ? '' : `, from ${oneLine(trigger, 100)}`}: ${effectText(told, 'no failed request was seen')}.`,
       advice: [`Fix it: await the promise inside a try, or give it a catch, at ${exception?.place ?? 'the place that the stack names'}.`, 'Stop it now: roll the last deployment back if the error came with it.', 'Be safe: wrap asynchronous handlers so that their rejection answers 500 for one request (Express 4 does not do this by itself).'],
     });
   }),

@@ -43,7 +43,8 @@ export function crashesOf(scene: Scene): { readonly crashes: readonly Ended[]; r
 }
 
 function crashes(scene: Scene): { crashes: readonly Ended[]; inferred: boolean } {
-  const unplanned = scene.lives.exits.filter((e) => !e.planned);
+  const seen = scene.lives.exits.filter((e) => !e.planned);
+  const unplanned = seen.length > 0 || scene.has.has('exits') ? seen : fromRows(scene.rows.failed);
   const { of, inferred } = matchExceptions(unplanned, scene.logs.exceptions);
   const claimed = new Set<Row>();
   const take = (fits: (row: Row) => boolean): Row[] => scene.rows.failed.filter((row) => {
@@ -64,6 +65,20 @@ function crashes(scene: Scene): { crashes: readonly Ended[]; inferred: boolean }
   });
   return { crashes: afterStop(made, scene, take).filter(knownBad), inferred };
 }
+
+/** Where nobody watched the processes: requests that break off, and at once others that are refused, are what a process leaves that went. */
+function fromRows(failed: readonly Row[]): ExitEvent[] {
+  const found: ExitEvent[] = [];
+  const refused = failed.filter((r) => r.effect === 'refused');
+  for (const row of failed) {
+    if (row.effect !== 'broke' || found.some((e) => row.at - e.at <= GAP_MS)) continue;
+    const next = refused.find((r) => r.at >= row.at - BEFORE_MS && r.at - row.at <= NEXT_MS && r.instance === row.instance);
+    if (next) found.push({ at: row.until, pid: undefined, code: undefined, signal: undefined, planned: false, starting: false, startedAt: undefined, said: undefined, instance: row.instance, proof: { where: `${oneLine(row.source, 120)}, byte ${row.offset}` } });
+  }
+  return found;
+}
+/** A front tries the dead process again with the very next requests. */
+const NEXT_MS = 5_000;
 
 /** When somebody listens again: the next start, or never where starts are watched and none came. */
 function backAt(exit: ExitEvent, { lives, window }: Scene): number {

@@ -13,6 +13,7 @@ const FACTS_KEPT = 8;
 const STEPS_KEPT = 10;
 const ROUTES_KEPT = 10;
 const UNEXPLAINED_KEPT = 10;
+const TITLE_CHARS = 400;
 const SURE_ENOUGH = 0.45;
 /** A change this long before it began is worth telling; that it came before is all that is said. */
 const BEFORE_MS = 3_600_000;
@@ -59,13 +60,18 @@ function foundCause(one: Attributed, scene: Scene, all: readonly Row[]): Cause {
   const before = beforeOf(since, scene, claim);
   return {
     id: claim.cause, verdict: 'found', confidence: confidenceOf(one, scene, all),
-    title: claim.title({ failed: one.failed, slow: one.slow, total: scene.rows.total, route: mainRoute(rows), since: Number.isFinite(since) ? since : undefined }),
+    title: sentence(claim.title({ failed: one.failed, slow: one.slow, total: scene.rows.total, route: mainRoute(rows), since: Number.isFinite(since) ? since : undefined })),
     ...(Number.isFinite(since) ? { since: Math.max(0, Math.round(since)) } : {}), ...(before === undefined ? {} : { before }),
     failedRequests: Math.round(one.failed), slowRequests: Math.round(one.slow), share: whole === 0 ? 0 : Math.min(1, (one.failed + one.slow) / whole),
     routes: routesOf(rows).slice(0, ROUTES_KEPT).map((r) => ({ ...r, method: oneLine(r.method, 20), route: oneLine(r.route, 200) })), instances: [...new Set(rows.map((r) => r.instance))].filter((i) => i !== '').sort().slice(0, 20).map((i) => oneLine(i, 80)),
     chain: claim.chain.slice(0, STEPS_KEPT).map((s) => ({ ...s, what: oneLine(s.what, 240) })), for: claim.for.slice(0, FACTS_KEPT), against: claim.against.slice(0, FACTS_KEPT),
     leadsTo: [...new Set(one.effects.map((e) => e.cause))].filter((id) => id !== claim.cause).sort(), advice: [...claim.advice], mitigations: [...claim.mitigations ?? []], collect: [],
   };
+}
+
+/** Stands in titles, lists and terminals: one plain line. */
+function sentence(text: string): string {
+  return oneLine(text.replaceAll('`', ''), TITLE_CHARS).replace(/: \.$|; \.$/, '.');
 }
 
 /** The last change before it began. */

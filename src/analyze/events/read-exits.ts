@@ -63,10 +63,13 @@ function faultsOf(events: readonly EventRow[]): ExitEvent[] {
   return found;
 }
 
+/** Said by a runtime when the process ends of it; PHP and web frameworks say "fatal" and "unhandled" of one request. */
+const LAST_WORDS = /(?:^|\n)Node\.js v\d|(?:^|\n)Unhandled exception\. |(?:^|\n)panic: |Exception in thread "main"|process was terminated|triggerUncaughtException/;
+
 /** Where nobody saw exits, an exception that nothing catches is one: the runtime's own last words. */
 function fromLogs(logs: LogEvents): ExitEvent[] {
   const of = (at: number, pid: number | undefined, code: number, where: string): ExitEvent => ({ at, pid, code, signal: undefined, planned: false, starting: false, startedAt: undefined, said: undefined, instance: undefined, proof: { where } });
-  const thrown = logs.exceptions.flatMap((e) => e.seen.filter((s) => s.fatal && s.at !== undefined).map((s) => of(s.at as number, s.pid, 1, oneLine(e.sample.source, 120))));
+  const thrown = logs.exceptions.filter((e) => LAST_WORDS.test(e.sample.text)).flatMap((e) => e.seen.filter((s) => s.fatal && s.at !== undefined).map((s) => of(s.at as number, s.pid, 1, oneLine(e.sample.source, 120))));
   const heap = logs.signs.filter((s) => s.sign === 'js-heap-out').flatMap((s) => s.times.map((at) => of(at, [...s.pids][0], 134, s.proof.where)));
   const kept: ExitEvent[] = [];
   for (const exit of [...thrown, ...heap].sort((a, b) => a.at - b.at)) if (!kept.some((k) => Math.abs(k.at - exit.at) < 1_000 && k.pid === exit.pid)) kept.push(exit);
