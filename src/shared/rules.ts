@@ -126,3 +126,30 @@ function isTimeZone(name: string): boolean {
     throw error;
   }
 }
+
+export const FiringId = z.string().regex(/^[a-z0-9-]{1,120}$/);
+const Text = z.string().max(2_000);
+
+/** What an action came to. `interrupted`: the agent ended in the middle of it, and whether it was done could not be told: it is not repeated. */
+export const ActionResult = z.object({
+  result: z.enum(['done', 'failed', 'skipped', 'interrupted']),
+  says: Text.optional(),
+  session: z.string().max(40).optional(),
+  artifacts: z.array(z.string().max(200)).max(100).optional(),
+  tookMs: z.number().nonnegative().optional(),
+});
+export type ActionResult = z.infer<typeof ActionResult>;
+
+const entry = { at: z.number(), instance: z.string().max(64), rule: RuleId };
+/** One line of a rule's history: everything that changed a phase, every firing, every action before and after. */
+export const RuleEntry = z.discriminatedUnion('did', [
+  z.object({ ...entry, did: z.literal('phase'), phase: RulePhase, heldBy: HeldBy.optional(), value: z.number().optional() }),
+  /** `steps` as they were when it fired: a rule that is edited meanwhile does not change a firing that runs. `target`: the process as pid and start. */
+  z.object({ ...entry, did: z.literal('fired'), firing: FiringId, condition: Text, value: z.number().optional(), target: z.object({ pid: z.int(), startedAt: z.number() }).optional(), steps: z.array(ActionStep).max(10) }),
+  z.object({ ...entry, did: z.literal('begun'), firing: FiringId, step: z.int().min(0) }),
+  z.object({ ...entry, did: z.literal('ended'), firing: FiringId, step: z.int().min(0), type: z.string().max(40), ...ActionResult.shape }),
+  z.object({ ...entry, did: z.literal('closed'), firing: FiringId }),
+  z.object({ ...entry, did: z.literal('over'), firing: FiringId.optional() }),
+]);
+export type RuleEntry = z.infer<typeof RuleEntry>;
+export type Fired = Extract<RuleEntry, { did: 'fired' }>;
