@@ -15,9 +15,11 @@ export interface UnpackLimits {
   /** … beyond this many bytes of text: the first lines of a log may well be all alike. */
   readonly freeBytes: number;
   readonly members: number;
+  /** Text of all members of a zip, together, beyond which it may not be more than `ratio` times as large as the zip: members may lie upon each other in it. */
+  readonly archiveFreeBytes: number;
 }
 /** Logs shrink to a tenth or a thirtieth, one line repeated to a three-hundredth; deflate cannot go beyond 1,032. */
-export const UNPACK_LIMITS: UnpackLimits = { textBytes: 256 * 2 ** 30, ratio: 400, freeBytes: 64 * 2 ** 20, members: 5_000 };
+export const UNPACK_LIMITS: UnpackLimits = { textBytes: 256 * 2 ** 30, ratio: 400, freeBytes: 64 * 2 ** 20, members: 5_000, archiveFreeBytes: 2 ** 30 };
 
 /** The text of one log. */
 export interface ByteSource {
@@ -45,7 +47,7 @@ export async function* sourcesOf(path: string, signal: AbortSignal, limits: Unpa
   const { size } = await stat(path);
   const kind = packingOf(await firstBytes(path));
   const name = basename(path);
-  if (kind === 'zip') yield* members(path, name, signal, limits);
+  if (kind === 'zip') yield* members(path, { name, sizeBytes: size, textBytes: 0 }, signal, limits);
   else if (kind === 'gzip') yield new Unpacked({ name, packing: 'gzip', storedBytes: size, limits, gzip: true, open: (abort) => fileBytes(path, size, abort) });
   else yield { name, packing: 'plain', storedBytes: size, textBytes: size, path, read: (abort) => fileBytes(path, size, abort) };
 }
@@ -75,7 +77,11 @@ async function* fileBytes(path: string, size: number, signal: AbortSignal): Asyn
   }
 }
 
-interface Packed { readonly name: string; readonly packing: 'gzip' | 'zip'; readonly storedBytes: number; readonly textBytes?: number; readonly limits: UnpackLimits; readonly gzip: boolean; open(signal: AbortSignal): AsyncIterable<Uint8Array> }
+/** Text that was read of all members together. */
+interface Archive { readonly sizeBytes: number; textBytes: number }
+interface NamedArchive extends Archive { readonly name: string }
+
+interface Packed { readonly name: string; readonly packing: 'gzip' | 'zip'; readonly storedBytes: number; readonly textBytes?: number; readonly limits: UnpackLimits; readonly gzip: boolean; readonly archive?: Archive; open(signal: AbortSignal): AsyncIterable<Uint8Array> }
 
 /** A packed text: its bounds are counted while it is read. */
 class Unpacked implements ByteSource {
@@ -85,6 +91,8 @@ class Unpacked implements ByteSource {
   readonly textBytes?: number;
   cut: string | undefined;
   readonly #packed: Packed;
+  /** What the archive counts of it: it may be read twice. */
+  #counted = 0;
 
   constructor(packed: Packed) {
     this.#packed = packed;
@@ -103,8 +111,8 @@ class Unpacked implements ByteSource {
       for await (const piece of this.#text(signal)) {
         signal.throwIfAborted();
         textBytes += piece.length;
-        const why = textBytes > limits.textBytes ? `its text is longer than ${bytes(limits.textBytes)}`
-          : textBytes > limits.freeBytes && textBytes > storedBytes * limits.ratio ? `its text is more than ${count(limits.ratio)} times as long as the file (${bytes(storedBytes)}), which no log is` : undefined;
+        const why = this.#tooMuch(textBytes) ?? (textBytes > limits.textBytes ? `its text is longer than ${bytes(limits.textBytes)}`
+          : textBytes > limits.freeBytes && textBytes > storedBytes * limits.ratio ? `its text is more than ${count(limits.ratio)} times as long as the file (${bytes(storedBytes)}), which no log is` : undefined);
         if (why !== undefined) { this.cut = `Read up to ${bytes(textBytes - piece.length)}: ${why}.`; return; }
         yield piece;
       }
@@ -112,6 +120,15 @@ class Unpacked implements ByteSource {
       signal.throwIfAborted();
       this.cut = `Read up to ${bytes(textBytes)}: ${sayError(error)}.`;
     }
+  }
+
+  #tooMuch(textBytes: number): string | undefined {
+    const { archive, limits } = this.#packed;
+    if (archive === undefined) return undefined;
+    archive.textBytes += Math.max(0, textBytes - this.#counted);
+    this.#counted = Math.max(this.#counted, textBytes);
+    return archive.textBytes > limits.archiveFreeBytes && archive.textBytes > archive.sizeBytes * limits.ratio
+      ? `all members together are more than ${count(limits.ratio)} times as long as the zip (${bytes(archive.sizeBytes)}), which no logs are` : undefined;
   }
 
   async *#text(signal: AbortSignal): AsyncGenerator<Uint8Array> {
@@ -125,8 +142,9 @@ class Unpacked implements ByteSource {
 }
 
 /** Members that are no folders, in the archive's order. yauzl refuses names that lead out and sizes that lie; nothing is written to the disk here. */
-async function* members(path: string, name: string, signal: AbortSignal, limits: UnpackLimits): AsyncGenerator<ByteSource> {
+async function* members(path: string, archive: NamedArchive, signal: AbortSignal, limits: UnpackLimits): AsyncGenerator<ByteSource> {
   const { openPromise } = await import('yauzl');
+  const { name } = archive;
   const refuse = (error: unknown): never => { signal.throwIfAborted(); throw new DiagError('LOG_UNREADABLE', { name, why: sayError(error) }, { cause: error }); };
   const zip = await openPromise(path, { autoClose: false, strictFileNames: true }).catch(refuse);
   try {
@@ -135,20 +153,20 @@ async function* members(path: string, name: string, signal: AbortSignal, limits:
     try {
       for await (const entry of zip.eachEntry()) if (!entry.fileName.endsWith('/')) entries.push(entry);
     } catch (error) { refuse(error); }
-    for (const entry of entries) { signal.throwIfAborted(); yield await member(zip, entry, name, signal, limits); }
+    for (const entry of entries) { signal.throwIfAborted(); yield await member(zip, entry, archive, signal, limits); }
   } finally {
     zip.close();
   }
 }
 
-async function member(zip: ZipFile, entry: Entry, archive: string, signal: AbortSignal, limits: UnpackLimits): Promise<ByteSource> {
-  const name = `${archive}/${entry.fileName}`;
+async function member(zip: ZipFile, entry: Entry, archive: NamedArchive, signal: AbortSignal, limits: UnpackLimits): Promise<ByteSource> {
+  const name = `${archive.name}/${entry.fileName}`;
   const refused = (why: string): ByteSource => ({ name, packing: 'zip', storedBytes: entry.compressedSize, refused: why, read: nothing });
   if (entry.isEncrypted()) return refused('It is encrypted.');
   if (!entry.canDecodeFileData()) return refused('It is compressed in a way that is not known here.');
   const inner = packingOf(await sniff(zip, entry, signal));
   if (inner === 'zip') return refused('It is a zip inside a zip: unpack the outer one.');
-  return new Unpacked({ name, packing: 'zip', storedBytes: entry.compressedSize, limits, gzip: inner === 'gzip', ...(inner === 'plain' ? { textBytes: entry.uncompressedSize } : {}), open: (abort) => memberBytes(zip, entry, abort) });
+  return new Unpacked({ name, packing: 'zip', storedBytes: entry.compressedSize, limits, archive, gzip: inner === 'gzip', ...(inner === 'plain' ? { textBytes: entry.uncompressedSize } : {}), open: (abort) => memberBytes(zip, entry, abort) });
 }
 
 async function* nothing(): AsyncGenerator<Uint8Array> { /* refused: there is nothing to read */ }

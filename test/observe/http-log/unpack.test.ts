@@ -104,7 +104,7 @@ test('a source can be read twice, as detection and reading do', async () => {
 
 test('bombs are stopped by ratio and by size, and what was read is said', async () => {
   const bomb = Buffer.alloc(8 * 1024 * 1024, 'x');
-  const limits: UnpackLimits = { textBytes: 6 * 1024 * 1024, ratio: 400, freeBytes: 1024 * 1024, members: 3 };
+  const limits: UnpackLimits = { textBytes: 6 * 1024 * 1024, ratio: 400, freeBytes: 1024 * 1024, members: 3, archiveFreeBytes: 64 * 1024 * 1024 };
   for (const path of [await put('bomb.gz', gzipSync(bomb)), await zipped('bomb.zip', [['bomb.log', bomb]])]) {
     const [one] = await readAll(path, limits);
     assert.ok(one !== undefined && one.text.length <= 4.5 * 1024 * 1024, String(one?.text.length));
@@ -113,6 +113,14 @@ test('bombs are stopped by ratio and by size, and what was read is said', async 
     assert.match(large?.cut ?? '', /its text is longer than 6 MiB/);
   }
   await assert.rejects(readAll(await zipped('many.zip', [['1', log], ['2', log], ['3', log], ['4', log]]), limits), (error: unknown) => error instanceof DiagError && error.code === 'LOG_UNREADABLE' && /4 members, more than 3/.test(error.message));
+});
+
+test('members that are each within the bounds are bounded together', async () => {
+  const path = await zipped('together.zip', ['a', 'b', 'c'].map((name) => [name, Buffer.alloc(900_000, 'x')] as [string, Buffer]));
+  const read = await readAll(path, { textBytes: 2 ** 30, ratio: 100, freeBytes: 1_000_000, members: 3, archiveFreeBytes: 1_500_000 });
+  assert.equal(read[0]?.cut, undefined);
+  assert.match(read[1]?.cut ?? '', /all members together are more than 100 times as long as the zip/);
+  assert.ok(read.reduce((sum, one) => sum + one.text.length, 0) <= 1_500_000);
 });
 
 test('a zip whose entry lies about its size, and one that is torn, end with words', async () => {

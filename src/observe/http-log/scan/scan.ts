@@ -5,6 +5,7 @@ import { parseHttpFilter } from '../../../shared/http-filter.ts';
 import type { HttpSource } from '../../../shared/http-report.ts';
 import { MAX_MALFORMED_PLACES } from '../columns.ts';
 import type { Figures } from '../figures/figures.ts';
+import { instanceOf } from '../figures/names.ts';
 import { formatOf } from '../formats/index.ts';
 import type { Piece, PieceRead, ScanInput, ScanOptions, Scanned } from './contract.ts';
 import { PieceReader, notRead } from './pieces.ts';
@@ -15,6 +16,8 @@ import { readInThreads } from './threads.ts';
 const THREADS = 2;
 /** What one thread reads in less time than another one takes to start. */
 const ALONE_BELOW_BYTES = 16 * 1024 * 1024;
+/** The same for a program that has nothing else to do: an hour of a large log. A second thread would be ready sooner by a little, for a third more work. */
+const HELP_ALONE_BELOW_BYTES = 64 * 1024 * 1024;
 
 /** Reads all inputs once. A file that cannot be read is told in its source's note. @throws the signal's reason, HTTP_FILTER_BAD, LOG_FORMAT_BAD, HTTP_SCAN_FAILED */
 export async function scan(options: ScanOptions): Promise<Scanned> {
@@ -25,7 +28,7 @@ export async function scan(options: ScanOptions): Promise<Scanned> {
   for (const { format } of inputs) formatOf(format.id, format.pattern);
   const { sized, failed } = await sizesOf(inputs);
   const total = sized.reduce((sum, { from, to }) => sum + to - from, 0);
-  const alone = threads < 1 || total < (options.aloneBelowBytes ?? ALONE_BELOW_BYTES);
+  const alone = threads < 1 || total < (options.aloneBelowBytes ?? (options.help === true ? HELP_ALONE_BELOW_BYTES : ALONE_BELOW_BYTES));
   const uncut = new Set<number>();
   for (;;) {
     signal.throwIfAborted();
@@ -67,7 +70,7 @@ async function readAlone(options: ScanOptions, pieces: readonly Piece[], told: (
   const read: PieceRead[] = [];
   for (const piece of pieces) {
     try {
-      read.push(await reader.readOften(piece, options.signal));
+      read.push(await (options.help === true ? reader.readBeside(piece, options.signal) : reader.readOften(piece, options.signal)));
     } catch (error) {
       options.signal.throwIfAborted();
       read.push(notRead(error));
@@ -102,9 +105,10 @@ function put(options: ScanOptions, { pieces, read, failed }: { pieces: readonly 
 function sourceOf(input: ScanInput, read: readonly PieceRead[], failed: string | undefined): HttpSource {
   const sum = (what: keyof PieceRead['counts']): number => read.reduce((total, { counts }) => total + counts[what], 0);
   const firstAt = Math.min(...read.map((one) => one.firstAt)), lastAt = Math.max(...read.map((one) => one.lastAt));
+  const instance = input.instance ?? instanceOf(input.source);
   const notes = [input.note, failed, ...new Set(read.map(({ note }) => note))].filter((note) => note !== undefined);
   return {
-    source: input.source, format: input.format.id, confidence: input.confidence ?? 1,
+    source: input.source, ...(instance === undefined ? {} : { instance }), format: input.format.id, confidence: input.confidence ?? 1,
     bytes: sum('bytes'), lines: sum('lines'), rows: sum('rows'), comments: sum('comments'), malformed: sum('malformed'),
     malformedAt: read.flatMap((one) => one.malformedAt).sort((a, b) => a - b).slice(0, MAX_MALFORMED_PLACES),
     ...(firstAt <= lastAt ? { from: firstAt, to: lastAt } : {}),
