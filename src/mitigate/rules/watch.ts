@@ -1,0 +1,127 @@
+// Owns the life of the rules: measures, steps, fires, and tells; all that changes something is a port, so that a test can stand in for the machine.
+import { DiagError } from '../../shared/errors.ts';
+import type { Fired, Rule, RuleEntry } from '../../shared/rules.ts';
+import { sayCondition, sayValue } from './describe.ts';
+import { runFiring, unfinished, type FiringPorts, type Unfinished } from './firing.ts';
+import { meterOf, type Matchers, type Meter, type Present, type Signal } from './meter.ts';
+import type { Moment } from './moment.ts';
+import { newState, step, type Measured, type RuleState } from './step.ts';
+
+/** A firing that an ended agent left is gone on with when it is not older than this: what was wrong an hour ago is not what is wrong now. */
+const GO_ON_WITHIN_MS = 3_600_000;
+
+export interface RulesPorts extends FiringPorts {
+  readonly instance: string;
+  moment(): Moment;
+  present(): Present;
+  readonly matchers: Matchers;
+  /** Wall times of a rule's firings on other instances in the last day. */
+  elsewhere(rule: string): readonly number[];
+  /** The process behind a meter's subject. */
+  processOf(subject: string): { readonly pid: number; readonly startedAt: number } | undefined;
+}
+
+/** A rule as it lives: its state, and what was measured last. */
+export interface LivingRule { readonly rule: Rule; readonly state: RuleState; readonly measured: readonly Measured[]; readonly error?: string }
+
+interface Living { rule: Rule; meter: Meter; state: RuleState; measured: readonly Measured[]; error: string | undefined; acting: number; firing: string | undefined }
+
+export class RuleWatch {
+  readonly #ports: RulesPorts;
+  readonly #signal: AbortSignal;
+  readonly #living = new Map<string, Living>();
+  readonly #running = new Set<Promise<unknown>>();
+  #count = 0;
+
+  constructor(ports: RulesPorts, signal: AbortSignal) {
+    this.#ports = ports;
+    this.#signal = signal;
+  }
+
+  /** Takes over a set of rules: one that did not change goes on where it is, its limits are kept when it did. */
+  set(rules: readonly Rule[], states: ReadonlyMap<string, RuleState> = new Map()): void {
+    const wanted = new Set(rules.map(({ id }) => id));
+    for (const id of this.#living.keys()) if (!wanted.has(id)) this.#living.delete(id);
+    for (const rule of rules) {
+      const known = this.#living.get(rule.id);
+      if (known !== undefined && JSON.stringify(known.rule) === JSON.stringify(rule)) continue;
+      const now = this.#ports.moment();
+      const fired = known?.state.fired ?? states.get(rule.id)?.fired ?? [];
+      this.#living.set(rule.id, { rule, meter: meterOf(rule.when, this.#ports.matchers), state: { ...newState(now), fired }, measured: [], error: undefined, acting: known?.acting ?? 0, firing: known?.firing });
+    }
+  }
+
+  list(): readonly LivingRule[] {
+    return [...this.#living.values()].map(({ rule, state, measured, error }) => ({ rule, state, measured, ...(error === undefined ? {} : { error }) }));
+  }
+
+  take(signal: Signal): void {
+    for (const { meter } of this.#living.values()) meter.take(signal);
+  }
+
+  /** One step of every rule. A rule that cannot be judged shows why, and the others go on. */
+  async tick(): Promise<void> {
+    const present = this.#ports.present();
+    for (const one of this.#living.values()) {
+      if (one.rule.enabled) this.#measure(one, present);
+      await this.#step(one);
+    }
+  }
+
+  /** Goes on with what an earlier run left. `entries` newest first. */
+  resume(entries: readonly RuleEntry[]): readonly Unfinished[] {
+    const left = unfinished(entries, this.#ports.now() - GO_ON_WITHIN_MS).filter(({ fired }) => fired.instance === this.#ports.instance);
+    for (const one of left) this.#act(one, this.#living.get(one.fired.rule));
+    return left;
+  }
+
+  /** Every action that runs has ended, or was left at our end. */
+  async idle(): Promise<void> { while (this.#running.size > 0) await Promise.all(this.#running); }
+
+  #measure(one: Living, present: Present): void {
+    try {
+      one.measured = one.meter.measure(present);
+      one.error = undefined;
+    } catch (error) {
+      if (!(error instanceof DiagError)) throw error;
+      one.measured = [];
+      one.error = error.message;
+    }
+  }
+
+  async #step(one: Living): Promise<void> {
+    const now = this.#ports.moment();
+    const before = one.state;
+    const stepped = step(one.rule, before, one.measured, { now, elsewhere: this.#ports.elsewhere(one.rule.id), acting: one.acting > 0 });
+    one.state = stepped.state;
+    const about = { at: now.at, instance: this.#ports.instance, rule: one.rule.id };
+    if (stepped.over) await this.#ports.write({ ...about, did: 'over', ...(one.firing === undefined ? {} : { firing: one.firing }) });
+    if (stepped.fires !== undefined) { await this.#fire(one, stepped.fires, now); return; }
+    if (before.phase === one.state.phase && before.heldBack?.by === one.state.heldBack?.by) return;
+    const value = one.measured[0]?.value;
+    await this.#ports.write({ ...about, did: 'phase', phase: one.state.phase, ...(one.state.heldBack === undefined ? {} : { heldBy: one.state.heldBack.by }), ...(value === undefined ? {} : { value }) });
+  }
+
+  async #fire(one: Living, subject: string, now: Moment): Promise<void> {
+    this.#count += 1;
+    const value = one.measured.find((measured) => measured.subject === subject)?.value;
+    const target = this.#ports.processOf(subject);
+    const fired: Fired = {
+      at: now.at, instance: this.#ports.instance, rule: one.rule.id, did: 'fired', firing: `${one.rule.id}-${now.at.toString(36)}-${this.#count}`, steps: one.rule.do,
+      condition: `${sayCondition(one.rule.when)}${value === undefined ? '' : `; it was ${sayValue(one.rule.when, value)}`}`,
+      ...(value === undefined ? {} : { value }), ...(target === undefined ? {} : { target }),
+    };
+    one.firing = fired.firing;
+    await this.#ports.write(fired);
+    this.#act({ fired, ended: [] }, one);
+  }
+
+  #act(left: Unfinished, one: Living | undefined): void {
+    if (one !== undefined) one.acting += 1;
+    const running: Promise<unknown> = runFiring(left, this.#ports, this.#signal).finally(() => {
+      if (one !== undefined) one.acting -= 1;
+      this.#running.delete(running);
+    });
+    this.#running.add(running);
+  }
+}
