@@ -25,7 +25,7 @@ const CHUNK_LINES = 320;
 const MEGABYTES: Readonly<Record<number, number>> = { 1: 256, 10: 96, 100: 24 };
 const SLOW_SHARE = 1 / 16;
 const STALLED = 10;
-const LIMIT_MS = 30_000;
+const LIMIT_MS = 60_000;
 type Kind = 'ours' | 'bare' | 'websocketd';
 const KINDS = values.kinds.split(',') as Kind[];
 
