@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buildPreload } from '../../scripts/build-preload.ts';
 import { waitFor } from '../support/wait.ts';
+import { announced, listenTo, question, type Heard } from './asking.ts';
 import { root } from './nodes.ts';
 
 export interface Answered { readonly status: number; readonly headers: unknown; readonly body: string }
@@ -40,10 +41,10 @@ export function ask(port: number, path: string, { method = 'GET', body }: { meth
   });
 }
 
-export interface Run { readonly program: string; readonly args: readonly string[]; readonly preload?: string; readonly asks: readonly string[]; readonly env?: Readonly<Record<string, string>> }
+export interface Run { readonly program: string; readonly args: readonly string[]; readonly preload?: string; readonly asks: readonly string[]; readonly listened?: boolean; readonly env?: Readonly<Record<string, string>> }
 
-/** Runs to the end: the last address asked for must be one that ends the app. */
-export async function run({ program, args, preload, asks, env = {} }: Run): Promise<Ran> {
+/** Runs to the end: the last address asked for must be one that ends the app. `listened`: with the preload, somebody listens and has requests followed. */
+export async function run({ program, args, preload, asks, listened = false, env = {} }: Run): Promise<Ran> {
   const home = await mkdtemp(join(tmpdir(), 'preload-home-'));
   const portFile = join(home, `port-${randomBytes(4).toString('hex')}`);
   const child = spawn(program, args, { cwd: home, env: { ...siteEnv(home), PORT_FILE: portFile, ...env, ...(preload === undefined ? {} : { NODE_OPTIONS: `--require=${preload}` }) }, stdio: ['ignore', 'pipe', 'pipe'] });
@@ -55,12 +56,23 @@ export async function run({ program, args, preload, asks, env = {} }: Run): Prom
   let over = false;
   void ended.then(() => { over = true; });
   const answers: Answered[] = [];
+  let heard: Heard | undefined;
   try {
     const port = await waitFor('the app to serve or to end', async () => (over ? -1 : Number(await readFile(portFile, 'utf8'))), 60_000);
+    if (port > 0 && listened && preload !== undefined) heard = await heardFrom(join(home, 'data/DaaS/diag/apps/ababab'));
     if (port > 0) for (const path of asks) answers.push(await ask(port, path, path.startsWith('/post') ? { method: 'POST', body: 'some text' } : {}));
     return { out, err: err.replaceAll(String(child.pid), 'PID').replaceAll(/0x[0-9a-f]+/g, '0x'), ...await ended, answers };
   } finally {
+    heard?.close();
     child.kill('SIGKILL');
     await rm(home, { recursive: true, force: true });
   }
+}
+
+async function heardFrom(folder: string): Promise<Heard> {
+  const app = await waitFor('the app to announce itself', () => announced(folder), 60_000);
+  const heard = listenTo(app);
+  await question(app, { what: 'follow', forS: 60 });
+  await waitFor('a tick', () => heard.ticks.length > 0, 60_000);
+  return heard;
 }
