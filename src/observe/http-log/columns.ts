@@ -144,13 +144,13 @@ function lastWord(bytes: Uint8Array, at: number, to: number): number {
   return found;
 }
 
-/** Empty columns with room for `capacity` rows, for formats that fill them in JavaScript. Text columns begin as absent. */
+/** Empty columns with room for `capacity` rows, for formats that fill them in JavaScript. Text columns and those of the upstream begin as absent. */
 export function newColumns(bytes: Uint8Array = new Uint8Array(0), capacity = BATCH_ROWS): FullColumns {
   const numbers = (): Float64Array => new Float64Array(capacity);
   const words = (): Int32Array => new Int32Array(capacity);
   const texts = Object.fromEntries(TEXT_ROLES.map((role) => [role, { from: words(), to: words(), hash: words() }])) as Record<TextRole, TextColumn>;
   return {
-    rows: 0, bytes, offset: numbers(), at: numbers(), status: words(), sub: words(), win32: numbers(), taken: numbers(), sent: numbers(), received: numbers(), text: texts, upstream: { status: words(), taken: numbers() },
+    rows: 0, bytes, offset: numbers(), at: numbers(), status: words(), sub: words(), win32: numbers(), taken: numbers(), sent: numbers(), received: numbers(), text: texts, upstream: { status: words().fill(ABSENT), taken: numbers().fill(ABSENT) },
   };
 }
 
