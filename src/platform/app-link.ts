@@ -26,7 +26,8 @@ const ELSEWHERE_MS = 30_000;
 /** A state that is older says nothing about an end that is noticed now. */
 const STATE_FRESH_MS = 60_000;
 const FILE = /^(\d{1,10})-(\d{1,16})\.(json|crash|state|want|heapsnapshot|heapprofile|report\.json|(?:\d{1,2})\.frame)(\.tmp)?$/;
-/** What a watch for the heap's limit left: larger than the rest, and somebody's to fetch. */
+/** What a watch for the heap's limit left is for the diagnoser node-heap-watch to fetch, so long after its process is gone. */
+const TAKEN_KEPT_MS = 3_600_000;
 const TAKEN = /^(?:heapsnapshot|heapprofile|report\.json)$/;
 const NOTES_KEPT = 1_000;
 
@@ -35,8 +36,6 @@ export interface AppLinksOptions {
   now(): number;
   /** A file of a process that is gone may be removed: only the agent that leads does. */
   mayRemove(): boolean;
-  /** An artifact that a watch for the heap's limit took; what nobody takes away here is removed with the other files. */
-  onTaken?(process: ProcessKey, path: string): Promise<void>;
 }
 
 interface Found { readonly stem: string; readonly pid: number; readonly startedAt: number; readonly files: Map<string, string> }
@@ -101,7 +100,6 @@ export class AppLinks {
     if (alive === undefined) { await this.#gone(group, known, ends); return; }
     if (group.files.has('json')) await this.#follow(group.stem, alive, listed !== undefined);
     for (const [kind, name] of group.files) if (kind.endsWith('.frame')) await this.#frame(group.stem, name);
-    await this.#taken(group, alive);
   }
 
   /** Not in our list: where its files are fresh it lives where we cannot look. Until that is known its files are asked for. */
@@ -196,14 +194,13 @@ export class AppLinks {
       }
     }
     if (known !== undefined && known.end === undefined) this.#end(known, { process, at: now });
-    await this.#taken(group, process);
     if (!this.#options.mayRemove() || now - startedAt <= STALE_MS) return;
-    for (const name of files.values()) await rm(join(this.#options.folder, name), { force: true });
+    for (const [kind, name] of files) if (!TAKEN.test(kind) || await this.#isOld(name)) await rm(join(this.#options.folder, name), { force: true });
   }
 
-  async #taken({ files }: Found, process: ProcessKey): Promise<void> {
-    if (this.#options.onTaken === undefined || !this.#options.mayRemove()) return;
-    for (const [kind, name] of files) if (TAKEN.test(kind)) await this.#options.onTaken(process, join(this.#options.folder, name));
+  async #isOld(name: string): Promise<boolean> {
+    const seen = await stat(join(this.#options.folder, name)).catch(() => undefined);
+    return seen !== undefined && this.#options.now() - seen.mtimeMs > TAKEN_KEPT_MS;
   }
 
   #end(known: Known, end: AppEnd): void {

@@ -12,6 +12,7 @@ import { Report } from '../../src/shared/model.ts';
 import { noBrowser, openBrowser, openTab } from '../support/browser.ts';
 import { command, startSystem, type System } from '../support/system.ts';
 import { waitFor } from '../support/wait.ts';
+import { crashOf } from '../support/crash.ts';
 
 let system: System;
 let browser: Browser | undefined;
@@ -29,18 +30,8 @@ after(async () => {
   await rm(out, { recursive: true, force: true });
 });
 
-/** One crash: the slow request in flight ends with the worker, as 502.3/12030. */
-async function crash(): Promise<void> {
-  const pid = await waitFor('a worker that answers', async () => ((await system.get('/cart')) === 200 ? system.pid() : undefined));
-  const inFlight = system.get('/slow?ms=20000');
-  await waitFor('the slow request to be in flight', async () => (await system.diag.processes()).processes.length > 0);
-  const applied = system.get('/cart/apply', { code: 'GIFT50' });
-  assert.deepEqual([await inFlight, await applied], [502, 502]);
-  await waitFor(`worker ${pid} to be replaced`, () => system.pid() !== undefined && system.pid() !== pid);
-}
-
 test('Diagnose now during a burst of crashes names 502.3/12030 with its count, the exit code, and the exception with its stack', { timeout: 240_000 }, async () => {
-  for (let i = 0; i < 3; i += 1) await crash();
+  for (let i = 0; i < 3; i += 1) await crashOf(system);
   await waitFor('the log to hold six rows of 502.3.12030', async () => ((await system.diag.http()).byStatus['502.3.12030'] ?? 0) >= 6);
   const ran = await system.cli('diagnose', '--json', '--out', out, '--skip', 'memory-dump', '--reason', 'journey');
   assert.equal(ran.code, 1, `critical findings exit with 1: ${ran.stderr}`);

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
 import { noBrowser, openBrowser, type Tab } from '../support/browser.ts';
+import { crashOf } from '../support/crash.ts';
 import { startSystem, type System } from '../support/system.ts';
 import { waitFor } from '../support/wait.ts';
 
@@ -19,19 +20,9 @@ after(async () => {
   await system.stop();
 });
 
-/** One crash: the slow request in flight ends with the worker, as 502.3.12030. */
-async function crash(): Promise<void> {
-  const pid = await waitFor('a worker that answers', async () => ((await system.get('/cart')) === 200 ? system.pid() : undefined));
-  const inFlight = system.get('/slow?ms=20000');
-  await waitFor('the slow request to be in flight', async () => (await system.diag.processes()).processes.length > 0);
-  const applied = system.get('/cart/apply', { code: 'GIFT50' });
-  assert.deepEqual([await inFlight, await applied], [502, 502]);
-  await waitFor(`worker ${pid} to be replaced`, () => system.pid() !== undefined && system.pid() !== pid);
-}
-
 test('the report counts the crash by status, route and time, and its counts add up', { timeout: 240_000 }, async () => {
-  await crash();
-  await crash();
+  await crashOf(system);
+  await crashOf(system);
   const report = await waitFor('four rows of the crashes', async () => {
     const answer = await system.diag.http();
     return (answer.byStatus[KEY] ?? 0) >= 4 ? answer : undefined;

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { startAgent, type Agent } from '../../src/agent/agent.ts';
+import { askOfApp } from '../../src/agent/app-asks.ts';
 import { configOf } from '../../src/agent/config.ts';
 import { eventXml } from '../analyze/real-world.ts';
 import { openBench, type Bench } from '../preload/app.ts';
@@ -56,6 +57,7 @@ test('exception, abort, SIGKILL and heap exhaustion are told as the reasons of t
   of('throw').send('throw', { message: 'the cart is gone' });
   of('abort').send('abort');
   process.kill(of('kill').pid, 'SIGKILL');
+  await askOfApp(agent, of('heap').pid, { what: 'watch', artifact: 'report', atShare: 0.7 }, 'test', AbortSignal.timeout(10_000));
   await fillHeap(of('heap'));
   const reasons = await waitFor('all four exits with their reasons', () => {
     const exits = new Map(observed.changes.recent().filter(({ kind, detail }) => kind === 'exit' && detail !== undefined).map(({ pid, detail }) => [pid, detail]));
@@ -75,9 +77,10 @@ test('exception, abort, SIGKILL and heap exhaustion are told as the reasons of t
   const exits = () => observed.changes.recent().filter(({ kind, exitCode, detail }) => kind === 'exit' && exitCode !== undefined && detail !== undefined);
   await waitFor('codes beside the reasons', () => new Set(exits().map(({ pid }) => pid)).size === 4, 60_000);
 
-  const { session } = await agent.diagnose({ diagnosers: [{ id: 'changes' }, { id: 'event-log' }], minutes: 15 }, 'test');
+  const { session } = await agent.diagnose({ diagnosers: [{ id: 'changes' }, { id: 'event-log' }, { id: 'node-heap-watch' }], minutes: 15 }, 'test');
   await waitFor('the report', async () => (await store.sessions.get(session)).report, 60_000);
-  const { findings } = await store.sessions.report(session);
+  const { findings, artifacts } = await store.sessions.report(session);
+  assert.ok(artifacts.some(({ kind, note }) => kind === 'node-report' && note?.includes(`process ${of('heap').pid}`)), 'what the watch took before the end');
   const crashed = findings.find(({ id }) => id === 'worker-crashes');
   assert.match(crashed?.why ?? JSON.stringify(findings.map(({ id }) => id)), /left their reason: .*TypeError: the cart is gone/);
   assert.match(crashed?.title ?? '', /^The worker crashed 4 times/);

@@ -1,5 +1,6 @@
 // Owns the list of diagnosers: its order is the order of collection, cheap and perishable first, what pauses the app last.
 import type { Diagnoser } from '../contracts.ts';
+import { appInside } from './app-inside.ts';
 import { applicationLogs } from './application-logs.ts';
 import { changes } from './changes.ts';
 import { deployments } from './deployments.ts';
@@ -12,13 +13,14 @@ import { nodeCpuProfile } from './node-cpu-profile.ts';
 import { nodeExceptions } from './node-exceptions.ts';
 import { nodeHeapProfile } from './node-heap-profile.ts';
 import { nodeHeapSnapshot } from './node-heap-snapshot.ts';
+import { nodeHeapWatch } from './node-heap-watch.ts';
 import { nodeReport } from './node-report.ts';
 import { openFiles } from './open-files.ts';
 import { phpErrorLog } from './php-error-log.ts';
 import { processList } from './process-list.ts';
 
 export const diagnosers: readonly Diagnoser[] = [
-  processList, openFiles, environment, metrics, changes, httpLogs as Diagnoser, eventLog, applicationLogs, phpErrorLog, deployments, nodeReport, nodeExceptions as Diagnoser,
+  processList, openFiles, environment, metrics, changes, appInside, httpLogs as Diagnoser, eventLog, applicationLogs, phpErrorLog, deployments, nodeReport, nodeExceptions as Diagnoser, nodeHeapWatch,
   nodeCpuProfile as Diagnoser, nodeHeapProfile as Diagnoser, memoryDump, nodeHeapSnapshot as Diagnoser,
 ];
 
