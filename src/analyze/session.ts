@@ -9,6 +9,7 @@ import { collectAll, ENOUGH, LIMITS, type Chosen, type Limits } from './collect.
 import type { Analyzer, Diagnoser } from './contracts.ts';
 import { givenOf, type Placed } from './readers.ts';
 import { finalReport } from './final-report.ts';
+import { speakEarly } from './provisional.ts';
 import { reportHtml } from './report-html.ts';
 import { runAnalyzers, type Judged } from './run-analyzers.ts';
 import { createRecord, saidOf, type SessionRecord } from './session-record.ts';
@@ -133,7 +134,7 @@ function run(given: SessionsGiven, prepared: Prepared, record: SessionRecord): R
 async function walk(given: SessionsGiven, prepared: Prepared, record: SessionRecord, cancel: AbortSignal, enough: AbortSignal): Promise<Session> {
   const limits = { ...LIMITS, ...given.limits };
   try {
-    const last = await collectAll({ ...given, ...prepared, asked: prepared.target, record, limits, cancel, enough });
+    const last = await collected(given, prepared, record, { limits, cancel, enough });
     const placed = await placedOf(given.store, record.session);
     const step = (id: string, patch: Partial<Step>): void => { record.step({ stage: 'analyze', id }, patch); };
     const { findings, diagnosis, http } = await runAnalyzers({ analyzers: given.analyzers, artifacts: placed, window: prepared.window, thread: given.thread, clock: given.platform.clock, limitMs: limits.analyzerMs, cancel, step });
@@ -144,6 +145,18 @@ async function walk(given: SessionsGiven, prepared: Prepared, record: SessionRec
     await (cancel.aborted ? leaveNothing(given, record) : fail(given, record, error));
   }
   return record.session;
+}
+
+/** Collects; meanwhile the causes are judged once over what is there, so that a first word comes soon. */
+async function collected(given: SessionsGiven, prepared: Prepared, record: SessionRecord, how: { limits: Limits; cancel: AbortSignal; enough: AbortSignal }): Promise<ProcessInfo | undefined> {
+  const over = new AbortController();
+  const early = speakEarly({ ...given, record, window: prepared.window, placed: () => placedOf(given.store, record.session), signal: AbortSignal.any([over.signal, how.cancel]) });
+  try {
+    return await collectAll({ ...given, ...prepared, asked: prepared.target, record, ...how });
+  } finally {
+    over.abort(new DiagError('CANCELLED', { what: 'The first word' }));
+    await early;
+  }
 }
 
 async function placedOf(store: Store, session: Session): Promise<readonly Placed[]> {

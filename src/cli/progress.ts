@@ -2,13 +2,19 @@
 import type { Session, Step } from '../shared/model.ts';
 import { duration, percent } from '../shared/units.ts';
 import { clearLine, keepLine, showLine } from './live-line.ts';
+import { safeLine } from './print.ts';
 
 const MOVING = ['waiting', 'running'];
+const SO_FAR = 'so far';
 
 export class Progress {
   readonly #said = new Set<string>();
 
-  show({ steps }: Pick<Session, 'steps'>): void {
+  show({ steps, provisional }: Pick<Session, 'steps' | 'provisional'>): void {
+    if (provisional !== undefined && !this.#said.has(SO_FAR)) {
+      this.#said.add(SO_FAR);
+      keepLine(`${SO_FAR.padEnd(WIDTH)} ${safeLine(provisional.text)}`);
+    }
     for (const step of steps) {
       const name = `${step.stage}/${step.id}`;
       if (MOVING.includes(step.state) || this.#said.has(name)) continue;

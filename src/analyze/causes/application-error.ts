@@ -60,12 +60,13 @@ function bare(rows: readonly Row[], thrown: ExceptionGroup | undefined): Claim {
 
 /** A route on which many requests break off while the process lives: the app closes them itself. */
 function closed(scene: Scene, crashed: ReadonlySet<Row>): Claim[] {
-  const broken = scene.rows.failed.filter((r) => r.effect === 'broke' && !crashed.has(r));
+  // Where nobody watched for ends of processes, a crash looks just the same.
+  const broken = scene.has.has('exits') ? scene.rows.failed.filter((r) => r.effect === 'broke' && !crashed.has(r)) : [];
   const routes = [...new Set(broken.map((r) => `${r.method} ${r.route}`))];
   return routes.flatMap((name): Claim[] => {
     const rows = broken.filter((r) => `${r.method} ${r.route}` === name);
     const [first] = rows;
-    if (!first || rows.length < LEAST_CLOSED) return [];
+    if (!first || rows.length < LEAST_CLOSED || new Set(rows.map((r) => r.at)).size < 2) return [];
     const { count, failed } = scene.rows.norms.within(first.method, first.route, scene.window.from, scene.window.to);
     if (count === 0 || failed < count * CLOSES_SHARE) return [];
     return [{

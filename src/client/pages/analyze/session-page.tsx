@@ -51,6 +51,7 @@ function Head({ session }: { session: Session }) {
       <div class="said">
         <p><span class={`state ${session.state}`}>{STATE_WORDS[session.state]}</span></p>
         <h1>{session.headline === undefined ? `Session of ${dayTime(session.madeAt)}` : <Sentence text={session.headline} />}</h1>
+        {running && session.provisional !== undefined ? <p class="so-far"><b>So far:</b> <Sentence text={session.provisional.text} /></p> : undefined}
         <p class="session-facts"><Time at={session.madeAt} form="day" />{session.endedAt === undefined ? <RunningFor since={session.madeAt} on={running} /> : ` · took ${duration(session.endedAt - session.madeAt)}`} · instance <code>{session.instance}</code>{session.target === undefined ? '' : ` · process ${session.target.pid}`} · {bytes(sizeOf(session))} · by {session.askedBy}{session.reason === undefined ? '' : ` · “${session.reason}”`}</p>
       </div>
       <div class="session-acts">
