@@ -1,9 +1,11 @@
 // Owns the cause cpu-saturated: the machine has no CPU left, and everything waits for it.
 import { duration, percent } from '../../shared/units.ts';
 import { meanOf } from '../events/read-metrics.ts';
-import { effectText, livingIn, rowsFact, type CauseRule, type Claim, type Weight } from './cause.ts';
+import { effectText, livingIn, rowsFact, weightOf, type CauseRule, type Claim, type Weight } from './cause.ts';
 
 const LEAST_MS = 4_000;
+/** Without CPU everything waits, not one route. */
+const WAITED_SHARE = 0.3;
 
 export const cpuSaturated: CauseRule = {
   id: 'cpu-saturated', about: 'a saturated CPU', explains: ['busy', 'silent', 'slow'], needs: ['metrics'], collect: ['metrics', 'process-list'],
@@ -17,6 +19,8 @@ export const cpuSaturated: CauseRule = {
     const site = meanOf(scene.measured.site('site.cpu').filter(([at]) => spans.some((s) => at >= s.at && at <= s.until)));
     const routes = new Set(rows.map((r) => r.route)).size;
     const weights: Weight[] = [{ by: 0.55, says: `the machine's CPU stood at ${percent(Math.round(first.peak))} while they waited` }, { by: routes > 1 ? 0.4 : 0.15, says: routes > 1 ? `${routes} routes became slow together` : 'one route became slow' }];
+    const meanwhile = spans.reduce((n, s) => n + scene.rows.norms.within('', undefined, s.at, s.until).count, 0);
+    if (weightOf(rows) < meanwhile * WAITED_SHARE) weights.push({ by: -0.65, says: 'most requests were answered as usual meanwhile' });
     const quiet = open.filter((r) => !rows.includes(r)).length;
     if (quiet === 0) weights.push({ by: 0.4, says: 'outside of these times nothing was slow' });
     return [{

@@ -56,7 +56,7 @@ function foundCause(one: Attributed, scene: Scene, all: readonly Row[]): Cause {
   const { claim } = one;
   const rows = [...one.rows].sort((a, b) => a.at - b.at);
   const since = Math.min(claim.since ?? Infinity, rows[0]?.at ?? Infinity);
-  const whole = weightOf(all);
+  const whole = weightOf([...new Set([...all, ...rows])]);
   const before = beforeOf(since, scene, claim);
   return {
     id: claim.cause, verdict: 'found', confidence: confidenceOf(one, scene, all),
@@ -102,6 +102,7 @@ function restVerdict(rule: CauseRule, scene: Scene, left: readonly Row[]): Cause
 
 function accountingOf(scene: Scene, standing: readonly Attributed[], left: readonly Row[]): Accounting {
   const { rows } = scene;
+  const long = weightOf([...new Set(standing.flatMap((s) => s.rows))].filter((r) => r.effect === 'fine' && !r.slow));
   const bySignature = new Map<string, { key: string; count: number; firstAt: number; lastAt: number }>();
   for (const row of left) {
     const key = row.slow ? 'slow' : [row.status, row.sub, row.win32 === 0 ? undefined : row.win32].filter((p) => p !== undefined).join('.');
@@ -109,7 +110,7 @@ function accountingOf(scene: Scene, standing: readonly Attributed[], left: reado
     bySignature.set(key, { key, count: known.count + row.weight, firstAt: Math.min(known.firstAt, row.at), lastAt: Math.max(known.lastAt, row.at) });
   }
   return {
-    requests: rows.total, failed: rows.failures, slow: Math.round(weightOf(rows.slow)), explained: Math.round(standing.reduce((n, s) => n + s.failed + s.slow, 0)),
+    requests: rows.total, failed: rows.failures, slow: Math.round(weightOf(rows.slow) + long), explained: Math.round(standing.reduce((n, s) => n + s.failed + s.slow, 0)),
     unexplained: [...bySignature.values()].map((u) => ({ ...u, count: Math.round(u.count) })).sort((a, b) => b.count - a.count || (a.key < b.key ? -1 : 1)).slice(0, UNEXPLAINED_KEPT),
     aborts: rows.aborts, from: scene.rowsFrom, sampled: rows.sampled,
   };

@@ -15,7 +15,7 @@ export const eventLoopBlocked: CauseRule = {
     const longest = pauses.reduce((most, p) => Math.max(most, p.until - p.from), 0);
     const stack = pauses.find((p) => p.frames.length > 0)?.frames ?? [];
     const own = stack.find((f) => !/node:|node_modules|<anonymous>|native/.test(f)) ?? stack[0];
-    const route = firstRouteOf(pauses);
+    const route = firstRouteOf(scene, pauses);
     const covered = pauses.filter((p) => cores.some((c) => c.at <= p.until + 1_500 && c.until >= p.from - 1_500)).length;
     const weights: Weight[] = [];
     if (pauses.some((p) => p.by === 'app')) weights.push({ by: 0.75, says: 'the app itself measured that its event loop stood still' });

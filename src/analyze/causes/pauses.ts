@@ -49,18 +49,28 @@ function convoys(scene: Scene, waiting: readonly Row[]): Pause[] {
   return found;
 }
 
-/** The route whose request was the first in most pauses: what it does, the others wait for. */
-export function firstRouteOf(pauses: readonly Pause[]): string | undefined {
-  const firsts = new Map<string, number>();
-  let told = 0;
-  for (const { rows, from } of pauses) {
-    const near = rows.filter((r) => Math.abs(r.from - from) <= NEAR_MS * 2 && r.takenMs !== undefined);
-    const top = [...near].sort((a, b) => (b.takenMs ?? 0) - (a.takenMs ?? 0))[0];
-    if (!top) continue;
-    told += 1;
-    const key = `${top.method} ${top.route}`;
-    firsts.set(key, (firsts.get(key) ?? 0) + 1);
+const PRESENT_SHARE = 0.6;
+const OWN_SHARE = 0.4;
+const AHEAD = 1.4;
+
+/** The route that is there in nearly every pause and hardly ever without one: what it does, the others wait for. Undefined where two fit as well. */
+export function firstRouteOf(scene: Scene, pauses: readonly Pause[]): string | undefined {
+  const routes = new Map<string, { readonly row: Row; readonly pauses: Set<Pause>; weight: number }>();
+  for (const pause of pauses) {
+    for (const row of pause.rows) {
+      const key = `${row.method} ${row.route}`;
+      const known = routes.get(key) ?? { row, pauses: new Set(), weight: 0 };
+      known.pauses.add(pause);
+      known.weight += row.weight;
+      routes.set(key, known);
+    }
   }
-  const [best] = [...firsts].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1));
-  return best !== undefined && best[1] * 2 > told ? best[0] : undefined;
+  const told = pauses.filter((p) => p.rows.length > 0).length;
+  const fits = [...routes].flatMap(([key, { row, pauses: of, weight }]) => {
+    const { count } = scene.rows.norms.within(row.method, row.route, scene.window.from, scene.window.to);
+    const present = of.size / Math.max(1, told), own = Math.min(1, weight / Math.max(1, count));
+    return present >= PRESENT_SHARE && own >= OWN_SHARE ? [{ key, score: present * own }] : [];
+  }).sort((a, b) => b.score - a.score || (a.key < b.key ? -1 : 1));
+  const [best, next] = fits;
+  return best !== undefined && (next === undefined || best.score >= next.score * AHEAD) ? best.key : undefined;
 }
