@@ -52,7 +52,7 @@ const FORMS: readonly Form[] = [
   form('start-failed', /has exited, failing site start|failing site start|failed to start application|Failed to start process with commandline|Application '[^']{0,200}'[^\n]{0,200}failed to (?:start|load)|Could not find or load main class|no main manifest attribute|Error: Could not open|exec format error|startup (?:script|command)[^\n]{0,60}(?:not found|failed)/i),
   form('upstream-header', /upstream sent (?:invalid|too big|duplicate|no valid) [^\n]{0,80}header|HPE_(?:INVALID|HEADER)_\w+|Parse Error: (?:Invalid|Header)|ERR_INVALID_CHAR|Header overflow/),
   form('config-error', /Configuration (?:Error|file is not well-formed XML)|There is a duplicate '[^']{1,80}' section|web\.config[^\n]{0,80}(?:error|invalid|malformed)|nginx: \[emerg\]|\[emerg\] \d+#/i),
-  form('listening', /(?:[Ll]istening|[Rr]unning|[Ss]erving|[Ss]tarted|ready)\b[^\n]{0,60}?(?:port:?\s*|:\/\/[\w.[\]-]{1,80}:|(?:127\.0\.0\.1|0\.0\.0\.0|localhost|\[::\]|\[::1\]):)(\d{2,5})\b/, 1),
+  form('listening', /(?:[Ll]istening|[Rr]unning|[Ss]erving|[Ss]tarted|ready)\b[^\n]{0,60}?(?:port:?\s*|:\/\/[\w.[\]-]{1,80}:|(?:127\.0\.0\.1|0\.0\.0\.0|localhost|\[::\]|\[::1\]):|(?<=[Ll]istening (?:on|at) ):?)(\d{2,5})\b/, 1),
   form('uncaught-exception', /Uncaught (?:\w*(?:Error|Exception))|uncaughtException|Unhandled [Ee]xception/),
 ];
 
