@@ -38,8 +38,10 @@ function convoys(scene: Scene, waiting: readonly Row[]): Pause[] {
   const found: Pause[] = [];
   for (let i = 0; i < waiting.length;) {
     const head = waiting[i] as Row;
-    const group = waiting.slice(i).filter((r) => r.until - head.until <= TOGETHER_MS && r.instance === head.instance);
-    i += Math.max(1, group.length);
+    let end = i + 1;
+    while (end < waiting.length && (waiting[end] as Row).until - head.until <= TOGETHER_MS) end += 1;
+    const group = waiting.slice(i, end).filter((r) => r.instance === head.instance);
+    i = end;
     const starts = group.map((r) => r.from);
     const from = Math.min(...starts), until = head.at;
     const quietFrom = Math.floor(from / 1_000) * 1_000 + 1_000;

@@ -39,10 +39,13 @@ function zoneOf(rows: readonly Row[], lines: readonly FrontLine[]): number {
   return best.met >= tried.length * MATCHED_SHARE ? best.zoneMs : 0;
 }
 
+/** By request and by step of time: a look goes to three steps, however many rows a route has. */
+const keyOf = (of: { readonly method: string; readonly route: string }, at: number, step: number): string => `${of.method} ${of.route} ${Math.floor(at / NEAR_MS) + step}`;
+
 function index(rows: readonly Row[]): Map<string, Row[]> {
   const open = new Map<string, Row[]>();
   for (const row of rows) {
-    const key = `${row.method} ${row.route}`;
+    const key = keyOf(row, row.at, 0);
     const list = open.get(key);
     if (list) list.push(row);
     else open.set(key, [row]);
@@ -51,8 +54,10 @@ function index(rows: readonly Row[]): Map<string, Row[]> {
 }
 
 function take(open: Map<string, Row[]>, line: FrontLine, at: number): Row | undefined {
-  const list = open.get(`${line.method} ${line.route}`);
-  if (!list) return undefined;
-  const found = list.findIndex((row) => Math.abs(row.at - at) <= NEAR_MS && (line.client === undefined || row.client === undefined || row.client === line.client));
-  return found < 0 ? undefined : list.splice(found, 1)[0];
+  for (const step of [0, -1, 1]) {
+    const list = open.get(keyOf(line, at, step));
+    const found = list?.findIndex((row) => Math.abs(row.at - at) <= NEAR_MS && (line.client === undefined || row.client === undefined || row.client === line.client)) ?? -1;
+    if (list && found >= 0) return list.splice(found, 1)[0];
+  }
+  return undefined;
 }
