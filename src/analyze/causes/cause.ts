@@ -53,6 +53,8 @@ export interface CauseRule {
   readonly needs: readonly Source[];
   /** Diagnosers that settle it. */
   readonly collect: readonly string[];
+  /** What else would tell, that no diagnoser of ours can collect: made by hand, and read by `diag analyze`. */
+  readonly byHand?: string;
   judge(scene: Scene): readonly Claim[];
   /** The one fact that rules it out; undefined: nothing does. */
   excludes(scene: Scene): string | undefined;

@@ -10,7 +10,7 @@ const REFUSED = ['connect-refused', 'connect-timed-out'] as const;
 const DROPPED = 'connection-reset';
 
 export const dependencyDown: CauseRule = {
-  id: 'dependency-down', about: 'a dependency that cannot be reached', explains: ['answered', 'silent', 'slow', 'gateway'], needs: ['app-log', 'inside'], collect: ['application-logs', 'app-inside', 'connections'],
+  id: 'dependency-down', about: 'a dependency that cannot be reached', explains: ['answered', 'silent', 'slow', 'gateway'], needs: ['app-log', 'inside'], collect: ['application-logs', 'app-inside'],
   judge(scene): Claim[] {
     const groups = byName(scene.signs(...REFUSED));
     const claims = groups.flatMap(({ name, signs }) => ofRemote(scene, name, signs));

@@ -3,7 +3,7 @@ import { effectText, type CauseRule, type Claim } from './cause.ts';
 import { signClaim, timesText } from './sign-claim.ts';
 
 export const descriptorExhaustion: CauseRule = {
-  id: 'descriptor-exhaustion', about: 'a lack of file descriptors', explains: ['answered', 'broke', 'silent', 'gateway', 'refused', 'slow'], needs: ['app-log', 'front-log', 'inside'], collect: ['open-files', 'application-logs', 'connections'],
+  id: 'descriptor-exhaustion', about: 'a lack of file descriptors', explains: ['answered', 'broke', 'silent', 'gateway', 'refused', 'slow'], needs: ['app-log', 'front-log', 'inside'], collect: ['open-files', 'application-logs'],
   judge(scene): Claim[] {
     const signs = scene.signs('no-descriptors');
     const codes = scene.inside.codes.filter((c) => c.sign === 'no-descriptors');

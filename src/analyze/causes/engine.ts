@@ -97,7 +97,7 @@ function restVerdict(rule: CauseRule, scene: Scene, left: readonly Row[]): Cause
   const open = left.filter((row) => rule.explains.some((e) => (e === 'slow' ? row.slow : row.effect === e)));
   if (rule.needs.some((need) => scene.has.has(need))) return [];
   if (open.length === 0 && (scene.rowsFrom !== 'none' || scene.rows.total > 0)) return [];
-  return [{ ...empty, verdict: 'cannot-tell', collect: [...rule.collect], title: `Whether it was ${rule.about} cannot be told${open.length > 0 ? `, though it could explain ${count(Math.round(weightOf(open)))} of them` : ''}: what would show it was not collected.` }];
+  return [{ ...empty, verdict: 'cannot-tell', collect: [...rule.collect], title: `Whether it was ${rule.about} cannot be told${open.length > 0 ? `, though it could explain ${count(Math.round(weightOf(open)))} of them` : ''}: what would show it was not collected${rule.byHand === undefined ? '' : ` (${rule.byHand}, handed to diag analyze, tells it too)`}.` }];
 }
 
 function accountingOf(scene: Scene, standing: readonly Attributed[], left: readonly Row[]): Accounting {

@@ -3,7 +3,7 @@ import { effectText, type CauseRule, type Claim } from './cause.ts';
 import { signClaim, timesText } from './sign-claim.ts';
 
 export const javaHeapExhausted: CauseRule = {
-  id: 'java-heap-exhausted', about: 'an exhausted Java heap', explains: ['answered', 'silent', 'slow', 'broke'], needs: ['app-log'], collect: ['application-logs', 'java-heap-histogram'],
+  id: 'java-heap-exhausted', about: 'an exhausted Java heap', explains: ['answered', 'silent', 'slow', 'broke'], needs: ['app-log'], collect: ['application-logs'], byHand: 'a heap histogram (jcmd <pid> GC.class_histogram)',
   judge(scene): Claim[] {
     const signs = scene.signs('java-heap', 'java-gc-limit');
     if (signs.length === 0) return [];

@@ -6,7 +6,7 @@ import { factOf } from './sign-claim.ts';
 const LASTS_MS = 5_000;
 
 export const notListening: CauseRule = {
-  id: 'not-listening', about: 'an app that does not listen', explains: ['refused'], needs: ['http', 'front-log', 'app-log'], collect: ['event-log', 'application-logs', 'connections'],
+  id: 'not-listening', about: 'an app that does not listen', explains: ['refused'], needs: ['http', 'front-log', 'app-log'], collect: ['event-log', 'application-logs', 'open-files'],
   judge(scene): Claim[] {
     const crashed = new Set(rowsOf(crashesOf(scene).crashes));
     const rows = scene.rows.failed.filter((r) => r.effect === 'refused' && !crashed.has(r));

@@ -3,7 +3,7 @@ import { effectText, type CauseRule, type Claim } from './cause.ts';
 import { signClaim, timesText } from './sign-claim.ts';
 
 export const phpWorkersExhausted: CauseRule = {
-  id: 'php-workers-exhausted', about: 'PHP processes that are all at work', explains: ['busy', 'silent', 'slow'], needs: ['app-log', 'front-log', 'http'], collect: ['php-report', 'php-error-log'],
+  id: 'php-workers-exhausted', about: 'PHP processes that are all at work', explains: ['busy', 'silent', 'slow'], needs: ['app-log', 'front-log', 'http'], collect: ['php-error-log'], byHand: 'the log of php-fpm and its status page',
   judge(scene): Claim[] {
     const signs = scene.signs('php-children');
     const queue = scene.rows.failed.filter((r) => r.status === 503 && r.sub === 4);

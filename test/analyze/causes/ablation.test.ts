@@ -5,6 +5,7 @@ import { CAUSE_IDS, type Cause, type CauseId, type Diagnosis } from '../../../sr
 import { diagnosisOf } from '../../../src/analyze/analyzers/causes.ts';
 import { effectsOf } from '../../../src/analyze/causes/edges.ts';
 import { causes as rules } from '../../../src/analyze/causes/index.ts';
+import { diagnosers } from '../../../src/analyze/diagnosers/index.ts';
 import type { ArtifactReader } from '../../../src/analyze/contracts.ts';
 import { WINDOW, at, changes, crashedEvent, eventLog, given, never, reader, startedEvent, stderr, uncaught } from '../artifacts.ts';
 import { QUIET, appLog, diagnosis, line, log, nginxError, nginxRow, traffic } from './scenes.ts';
@@ -79,6 +80,11 @@ test('artifacts in another order, or asked twice, give the same bytes', async ()
     assert.equal(JSON.stringify(await diagnosis(...list)), one);
     assert.equal(JSON.stringify(await diagnosis(...[...list].reverse())), one);
   }
+});
+
+test('what would settle a cause is something that can be collected', () => {
+  const known = new Set(diagnosers.map((d) => d.id));
+  for (const rule of rules) for (const id of rule.collect) assert.ok(known.has(id), `${rule.id}: there is no diagnoser ${id}`);
 });
 
 test('each cause id has one rule, and no two lead to each other', () => {

@@ -5,6 +5,7 @@ import type { Session } from '../../../shared/model.ts';
 import { reportView } from '../../../shared/report-view.ts';
 import type { View } from '../../../shared/view.ts';
 import { diag } from '../../agent.ts';
+import { CollectOpen } from '../../parts/collect-open.tsx';
 import { Show } from '../../parts/states.tsx';
 import { useAsk } from '../../use-ask.ts';
 
@@ -46,5 +47,5 @@ export function ReportPane({ session }: { session: Session }) {
     link.href = 'report.css';
     document.head.append(link);
   }, []);
-  return <Show asked={asked} rows={12}>{(report) => <div class="report-pane">{toNode(reportView(report))}</div>}</Show>;
+  return <Show asked={asked} rows={12}>{(report) => <><CollectOpen report={report} /><div class="report-pane">{toNode(reportView(report))}</div></>}</Show>;
 }
