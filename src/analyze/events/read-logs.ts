@@ -7,6 +7,7 @@ import { cut, oneLine } from '../parse/words.ts';
 import type { EventRow } from '../parse/exits.ts';
 import type { SignEvent, ThreadsEvent } from './event.ts';
 import { frontLine, frontText, type FrontLine } from './front-lines.ts';
+import { SlowLog, standsIn } from './php-slow.ts';
 import { signOf } from './signs.ts';
 import { isThreadDump, ThreadDumpReading } from './thread-dump.ts';
 
@@ -49,11 +50,13 @@ export class LogReading {
       return;
     }
     let last = '';
+    const slow = new SlowLog((script) => { this.#note('php-slow', standsIn(script.text), { at: script.at, pid: undefined, text: script.text, where: script.where }); });
     for await (const line of readEntries(reader.stream() as AsyncIterable<Uint8Array>, name)) {
       cancel.throwIfAborted();
-      this.#entry(line, name);
       last = line.text;
+      if (slow.push(line.text, line.at, placeOf(name, line))) { this.#entries += 1; this.#ofApp = true; } else this.#entry(line, name);
     }
+    slow.flush();
     if (this.#lastLines.size < MAX_PIDS) this.#lastLines.set(name, cut(last, 400));
   }
 
