@@ -90,7 +90,7 @@ function kept(heap: Heap, crowd: Concentration, ways: Uint32Array): Concentratio
   const votes = new Map<number, number>();
   for (const top of crowd.tops) {
     let at = (ways[top] as number);
-    while (at !== NO_NODE && (types[at] === nodeType.array || types[at] === nodeType.hidden)) at = (ways[at] as number);
+    for (let above = ways[at] as number; above !== at && (types[at] === nodeType.array || types[at] === nodeType.hidden); above = ways[at] as number) at = above;
     if (at !== NO_NODE && !isOutside(heap, at)) votes.set(at, (votes.get(at) ?? 0) + 1);
   }
   const [node, times] = [...votes].sort((a, b) => b[1] - a[1])[0] ?? [];

@@ -25,6 +25,8 @@ export function distances(graph: HeapGraph, arena: Arena): Distances {
   const passes = passable(graph);
   spread(graph, queue, count, of, before, passes);
   of[root] = count > 0 ? SYSTEM_DISTANCE : 0;
+  // A damaged snapshot may lead back to the root: a way ends there.
+  before[root] = root;
   queue[0] = root;
   spread(graph, queue, 1, of, before, passes);
   arena.give(queue);

@@ -28,7 +28,7 @@ export function calculate(graph: HeapGraph): Heap {
   const stack = new Words(1);
   stack.values = arena.words(nodeCount);
   const essential = essentialEdges(graph, programNodes(graph, stack));
-  giveSizesToOwners(graph, stack.values);
+  giveSizesToOwners(graph, states, stack.values);
   arena.give(stack.values);
   const held = dominators(graph, essential, arena);
   const away = distances(graph, arena);

@@ -1,4 +1,5 @@
 // Owns shallow sizes as a reader thinks of them: the tables and hidden parts that one object alone owns count as that object's.
+import { DETACHED } from './detached.ts';
 import type { HeapGraph } from './graph.ts';
 import { NameTest } from './names.ts';
 import { Words } from './words.ts';
@@ -6,14 +7,14 @@ import { Words } from './words.ts';
 const UNSEEN = 0xffff_ffff;
 const SEVERAL = 0xffff_fffe;
 
-/** Changes the sizes of the graph in place; `owners` is scratch of a number per node. */
-export function giveSizesToOwners(graph: HeapGraph, owners: Uint32Array): void {
+/** Changes the sizes of the graph in place; `owners` is scratch of a number per node. A detached native has another name to Chrome, and belongs to itself. */
+export function giveSizesToOwners(graph: HeapGraph, states: Uint8Array | undefined, owners: Uint32Array): void {
   const { root, nodeCount, firstEdge, types, meta: { nodeType } } = graph;
   if (!hasProgramRoots(graph)) return;
   const external = new NameTest(graph, 'system / ExternalStringData');
   for (let node = 0; node < nodeCount; node++) {
     const type = (types[node] as number);
-    const owned = type === nodeType.hidden || type === nodeType.array || (type === nodeType.native && external.has((graph.names[node] as number)));
+    const owned = type === nodeType.hidden || type === nodeType.array || (type === nodeType.native && states?.[node] !== DETACHED && external.has((graph.names[node] as number)));
     owners[node] = owned ? UNSEEN : node;
   }
   const stack = new Words(1 << 16);

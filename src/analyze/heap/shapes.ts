@@ -164,14 +164,16 @@ function matcher(definitions: readonly Definition[]): (properties: readonly numb
     if (list === undefined) byFirst.set((properties[0] as number), [index]); else list.push(index);
   });
   return (properties) => {
-    const there = new Set(properties);
+    // Two symbols may have one name: a definition that names it twice wants it twice.
+    const there = new Map<number, number>();
+    for (const property of properties) there.set(property, (there.get(property) ?? 0) + 1);
     let best: number | undefined;
-    for (const property of there) {
+    for (const property of there.keys()) {
       for (const index of byFirst.get(property) ?? []) {
-        const length = (definitions[index] as Definition).properties.length;
+        const wanted = (definitions[index] as Definition).properties;
         const least = best === undefined ? 0 : (definitions[best] as Definition).properties.length;
-        if (length < least || (length === least && best !== undefined && index > best)) continue;
-        if ((definitions[index] as Definition).properties.every((one) => there.has(one))) best = index;
+        if (wanted.length < least || (wanted.length === least && best !== undefined && index > best)) continue;
+        if (wanted.every((one) => (there.get(one) ?? 0) >= (wanted.length === 1 ? 1 : wanted.filter((own) => own === one).length))) best = index;
       }
     }
     return best === undefined ? undefined : (definitions[best] as Definition).name;
