@@ -43,7 +43,7 @@ export function crashesOf(scene: Scene): { readonly crashes: readonly Ended[]; r
 }
 
 function crashes(scene: Scene): { crashes: readonly Ended[]; inferred: boolean } {
-  const seen = scene.lives.exits.filter((e) => !e.planned);
+  const seen = scene.lives.exits.filter((e) => !e.planned && !endedLate(e, scene));
   const unplanned = seen.length > 0 || scene.has.has('exits') ? seen : fromRows(scene.rows.failed);
   const { of, inferred } = matchExceptions(unplanned, scene.logs.exceptions);
   const claimed = new Set<Row>();
@@ -64,6 +64,11 @@ function crashes(scene: Scene): { crashes: readonly Ended[]; inferred: boolean }
     };
   });
   return { crashes: afterStop(made, scene, take).filter(knownBad), inferred };
+}
+
+/** The platform ended it because it did not listen in time: its end is the platform's, the cause lies before. */
+function endedLate(exit: ExitEvent, scene: Scene): boolean {
+  return exit.starting && scene.signs('listen-late', 'start-slow').some((s) => s.times.some((at) => Math.abs(at - exit.at) <= BEFORE_MS * 2));
 }
 
 /** Where nobody watched the processes: requests that break off, and at once others that are refused, are what a process leaves that went. */
@@ -116,6 +121,7 @@ function endingOf(exit: ExitEvent, exception: ExceptionGroup | undefined, scene:
   const near = (...signs: readonly Sign[]): boolean => scene.signs(...signs).some((s) => (exit.pid !== undefined && s.pids.has(exit.pid)) || s.times.some((at) => Math.abs(at - exit.at) <= SIGN_NEAR_MS) || (s.untimed > 0 && s.pids.size === 0));
   const said = exit.said ?? '';
   if (near('js-heap-out') || /heap out of memory|Reached heap limit/i.test(said) || wasFull(exit, scene)) return 'heap-limit';
+  if (exit.starting && (exit.signal === 'SIGKILL' || exit.signal === 'SIGTERM')) return 'starting';
   if (exit.signal === 'SIGKILL' || exit.code === 137) return 'memory-kill';
   if ((exit.signal !== undefined && NATIVE_SIGNALS.test(exit.signal)) || isFault(exit.code)) return 'native';
   if (exit.code === 134) return exception && exception.fatal > 0 ? 'exception' : 'native';

@@ -2,6 +2,7 @@
 import { duration, percent } from '../../shared/units.ts';
 import type { Weight } from './cause.ts';
 import { effectText, oneLine, rowsFact, type CauseRule, type Claim } from './cause.ts';
+import { shortFile } from '../parse/words.ts';
 import { firstRouteOf, pausesOf } from './pauses.ts';
 
 export const eventLoopBlocked: CauseRule = {
@@ -13,7 +14,7 @@ export const eventLoopBlocked: CauseRule = {
     const rows = [...new Set([...pauses.flatMap((p) => p.rows), ...busy])].sort((a, b) => a.at - b.at);
     if (rows.length === 0) return [];
     const longest = pauses.reduce((most, p) => Math.max(most, p.until - p.from), 0);
-    const stack = pauses.find((p) => p.frames.length > 0)?.frames ?? [];
+    const stack = [...pauses].filter((p) => p.frames.length > 0).sort((a, b) => (b.until - b.from) - (a.until - a.from))[0]?.frames ?? [];
     const own = stack.find((f) => !/node:|node_modules|<anonymous>|native/.test(f)) ?? stack[0];
     const route = firstRouteOf(scene, pauses);
     const covered = pauses.filter((p) => cores.some((c) => c.at <= p.until + 1_500 && c.until >= p.from - 1_500)).length;
@@ -31,9 +32,14 @@ export const eventLoopBlocked: CauseRule = {
       for: [...pauses.slice(0, 3).map((p) => ({ text: `Nothing was answered for ${duration(p.until - p.from)}`, at: Math.round(p.from), until: Math.round(p.until), where: p.by === 'rows' ? 'the HTTP log' : 'the app from inside (preload)', ...(p.frames.length > 0 ? { proof: p.frames.slice(0, 10).join('\n') } : {}) })),
         ...cores.slice(0, 2).map((c) => ({ text: `Process ${c.pid ?? '?'} used ${percent(Math.round(c.peak))} of a core`, at: c.at, until: c.until, where: c.proof.where })), ...rowsFact(rows, 'waited for it')], against: [],
       chain: [{ at: Math.round(pauses[0]?.from ?? rows[0]?.at ?? 0), what: `${route ?? 'One request'} keeps the only thread`, ...(stack.length > 0 ? { detail: stack.slice(0, 6).join('\n') } : {}), part: 'root' }, { at: Math.round(pauses[0]?.until ?? rows[0]?.at ?? 0), what: 'All other requests wait until it is done', part: 'effect' }],
-      title: (t) => `The event loop is blocked${longest > 0 ? ` for up to ${duration(longest)}` : ''}${own !== undefined ? ` by \`${oneLine(own, 100)}\`` : route !== undefined ? `, each time by ${oneLine(route, 100)}` : ''}: ${effectText(t, 'no failed request was seen')}.`,
+      title: (t) => `The event loop is blocked${longest > 0 ? ` for up to ${duration(longest)}` : ''}${own !== undefined ? ` by ${placed(own)}${route === undefined ? '' : ` in ${oneLine(route, 80)}`}` : route !== undefined ? `, each time by ${oneLine(route, 100)}` : ''}: ${effectText(t, 'no failed request was seen')}.`,
       advice: [stack.length > 0 ? 'Fix it: move that work to a worker thread, or cut it into pieces; a regular expression that backtracks or a synchronous call is the usual find.' : 'Find it: a CPU profile (one click) or the preload shows the function that keeps the thread.', 'Stop it now: give that route a limit on its input, or switch it off.', 'For time: more processes or instances, so that one blocked loop holds fewer requests.'],
     }];
   },
   excludes: (scene) => (pausesOf(scene).length > 0 ? undefined : scene.has.has('inside') ? 'the app measured no delay of its event loop of half a second' : scene.measured.processes.length > 0 && !scene.measured.levels.some((l) => l.measure === 'core') ? 'no process kept a whole core busy' : undefined),
 };
+
+/** A frame with its file as the app's owner knows it: "validate (lib/check.js:12)". */
+function placed(frame: string): string {
+  return oneLine(frame.replace(/(?:file:\/\/)?(?:\/|[A-Za-z]:[\\/])[^():]+(?=:\d+)/, (file) => shortFile(file)), 120);
+}

@@ -10,7 +10,7 @@ export const notListening: CauseRule = {
   judge(scene): Claim[] {
     const crashed = new Set(rowsOf(crashesOf(scene).crashes));
     const rows = scene.rows.failed.filter((r) => r.effect === 'refused' && !crashed.has(r));
-    const pings = scene.signs('ping-failed');
+    const pings = scene.signs('ping-failed', 'listen-late');
     const failedStart = crashesOf(scene).crashes.filter((c) => c.exit.starting && /listen/i.test(c.exit.proof.line ?? ''));
     const [first] = rows, last = rows.at(-1);
     if (!first && pings.length === 0) return [];
@@ -18,7 +18,7 @@ export const notListening: CauseRule = {
     const weights: Weight[] = [];
     if (first) weights.push({ by: 0.55, says: 'the front found nobody who takes the connection' });
     if (first && lasted >= LASTS_MS && scene.has.has('exits')) weights.push({ by: 0.4, says: 'no process ended meanwhile' });
-    if (pings.length > 0) weights.push({ by: 0.6, says: 'the platform\'s pings got no answer' });
+    if (pings.length > 0) weights.push({ by: 0.6, says: 'the platform waited for its port in vain' });
     if (failedStart.length > 0) weights.push({ by: 0.4, says: 'the process was ended because it did not listen' });
     const okBetween = first && last ? scene.rows.norms.within('', undefined, first.at, last.at) : { count: 0, failed: 0 };
     if (okBetween.count - okBetween.failed > okBetween.failed) weights.push({ by: -0.3, says: 'most requests were answered meanwhile' });

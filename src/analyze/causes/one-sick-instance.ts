@@ -19,8 +19,10 @@ export const oneSickInstance: CauseRule = {
     if (rate < other * TIMES) return [];
     const rows = scene.rows.failed.filter((r) => r.instance === sick[0]);
     const name = oneLine(sick[0], 60);
+    // An answer whose reason nobody logged says less than where it comes from.
+    const over: Claim['over'] = scene.logs.exceptions.length === 0 ? ['application-error', 'keep-alive-race'] : [];
     return [{
-      cause: 'one-sick-instance', key: sick[0], rows, incidents: sick[1].failed, since: rows[0]?.at, weights: [{ by: 0.6, says: `${count(sick[1].failed)} of ${count(sick[1].failed + rest.failed)} failures are of ${name}` }, { by: 0.5, says: `the others served ${count(rest.total)} requests and failed ${count(rest.failed)}` }],
+      cause: 'one-sick-instance', key: sick[0], rows, over, incidents: sick[1].failed, since: rows[0]?.at, weights: [{ by: 0.6, says: `${count(sick[1].failed)} of ${count(sick[1].failed + rest.failed)} failures are of ${name}` }, { by: 0.5, says: `the others served ${count(rest.total)} requests and failed ${count(rest.failed)}` }],
       for: rowsFact(rows, `failed on ${name}`), against: [], chain: [{ at: rows[0]?.at ?? 0, what: `${name} fails ${shareText(sick[1].failed, sick[1].total)} of its requests`, detail: `the others ${shareText(rest.failed, rest.total)}`, part: 'root' }],
       title: (t) => `Only ${name} is sick: ${effectText(t, '')}, ${shareText(sick[1].failed, sick[1].total)} of its own, while the others serve the same requests.`,
       advice: ['Stop it now: restart or replace that instance alone (advanced restart, or scale out and in).', 'Turn on the health check, so that the platform takes a sick instance out by itself.', 'Before that: diagnose on that instance, its state is the proof.'], mitigations: ['restart'],

@@ -10,6 +10,7 @@ const LEAST_MS = 2_000;
 const TOGETHER_MS = 1_500;
 const SPREAD_MS = 500;
 const NEAR_MS = 1_500;
+const HELD_MS = 300;
 
 const kept = new WeakMap<Scene, readonly Pause[]>();
 
@@ -24,9 +25,10 @@ export function pausesOf(scene: Scene): readonly Pause[] {
   return made;
 }
 
-/** It waited through a good part of the pause, and ended with it or later. */
+/** It waited through a good part of the pause, or was given up within it. */
 function held(row: Row, from: number, until: number): boolean {
-  return row.from <= until + NEAR_MS && row.until >= until - NEAR_MS && row.from < until && row.until > from && (row.takenMs ?? 0) >= Math.min(until - from, 1_000) * 0.5;
+  const together = Math.min(until, row.until) - Math.max(from, row.from);
+  return together >= HELD_MS && together >= Math.min(until - from, row.takenMs ?? 0) * 0.5;
 }
 
 /** Three or more requests that began at different times, ended in the same second, and in between nothing at all was answered. */

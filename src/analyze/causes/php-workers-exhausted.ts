@@ -11,7 +11,7 @@ export const phpWorkersExhausted: CauseRule = {
     if (signs.length === 0 && queue.length === 0) return [];
     const since = signs.flatMap((s) => s.times)[0];
     // php-fpm says it once and stays so: what waits from then on waits for a process.
-    const waiting = since === undefined ? [] : [...scene.rows.failed, ...scene.rows.slow].filter((r) => r.until >= since - 5_000 && (r.effect === 'silent' || r.effect === 'busy' || r.effect === 'fine' || (r.effect === 'gateway' && r.status === 504)));
+    const waiting = since === undefined ? [] : [...scene.rows.failed, ...scene.rows.slow, ...scene.rows.long].filter((r) => r.until >= since - 5_000 && (r.effect === 'silent' || r.effect === 'busy' || r.effect === 'fine' || (r.effect === 'gateway' && r.status === 504)));
     const slow = scene.signs('php-slow');
     return signClaim(scene, {
       cause: 'php-workers-exhausted', signs, effects: ['busy', 'silent', 'slow', 'gateway'], by: 0.85, says: 'php-fpm said that it has as many processes as it may', rows: [...queue, ...busy, ...waiting], what: 'All PHP processes are at work',

@@ -9,7 +9,9 @@ const LONG_MS = 8_000;
 export const startupTooSlow: CauseRule = {
   id: 'startup-too-slow', about: 'a start that takes too long', explains: ['refused', 'unstartable', 'silent'], needs: ['exits', 'app-log', 'http'], collect: ['event-log', 'application-logs', 'changes'],
   judge(scene): Claim[] {
-    const signs = scene.signs('start-slow');
+    const late = scene.signs('listen-late');
+    const everListened = scene.lives.starts.some((s) => s.listening) || scene.signs('listening').some((l) => late.some((s) => l.named === s.named));
+    const signs = [...scene.signs('start-slow'), ...(everListened ? late : [])];
     const told = scene.rows.failed.filter((r) => r.effect === 'unstartable' && r.sub === 37);
     const { starts } = scene.lives;
     const gaps = starts.filter((s) => !s.listening).flatMap((s) => { const ready = starts.find((l) => l.listening && l.at >= s.at && (l.pid === undefined || s.pid === undefined || l.pid === s.pid)); return ready && ready.at - s.at >= LONG_MS ? [{ from: s.at, until: ready.at }] : []; });

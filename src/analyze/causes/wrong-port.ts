@@ -15,11 +15,12 @@ export const wrongPort: CauseRule = {
     const pings = scene.signs('ping-failed');
     if (fits && !(local && pings.length > 0)) return [];
     const rows = scene.rows.failed.filter((r) => r.effect === 'refused' || r.effect === 'unstartable' || r.effect === 'stopped' || (r.effect === 'gateway' && r.status !== 504));
-    if (rows.length === 0 && pings.length === 0 && !scene.lives.exits.some((e) => e.starting)) return [];
+    const late = scene.signs('listen-late');
+    if (rows.length === 0 && pings.length === 0 && late.length === 0 && !scene.lives.exits.some((e) => e.starting)) return [];
     const weights: Weight[] = [local ? { by: 0.6, says: 'the app says that it listens on the loopback address only' } : { by: 0.6, says: `the app says that it listens on ${said.named ?? 'another port'}, the front uses ${[...wanted].slice(0, 3).join(', ')}` }];
     if (pings.length > 0) weights.push({ by: 0.55, says: 'the platform got no answer on its port' });
     if (rows.length > 0) weights.push({ by: 0.5, says: 'requests found nobody there' });
-    if (scene.lives.exits.some((e) => e.starting)) weights.push({ by: 0.4, says: 'the platform ended it because its port stayed closed' });
+    if (late.length > 0 || scene.lives.exits.some((e) => e.starting)) weights.push({ by: 0.4, says: 'the platform ended it because its port stayed closed' });
     const where = local ? `on the loopback address only (${said.named ?? ''})` : `on port ${said.named ?? '?'}`;
     return [{
       cause: 'wrong-port', key: '', rows, weights, incidents: Math.max(1, pings.length), since: rows[0]?.at ?? said.times[0], bad: true, for: [factOf(said), ...pings.slice(0, 2).map(factOf), ...rowsFact(rows, 'found nobody listening')], against: [],
@@ -38,6 +39,7 @@ function wantedPorts(scene: Scene): ReadonlySet<string> {
   for (const row of scene.rows.failed) { if (row.effect !== 'refused') continue; const port = /:(\d{2,5})$/.exec(row.instance)?.[1]; if (port !== undefined) ports.add(port); }
   for (const line of scene.logs.front) { if (line.effect !== 'refused') continue; const port = /:(\d{2,5})$/.exec(line.upstream ?? '')?.[1]; if (port !== undefined) ports.add(port); }
   for (const exit of scene.lives.exits) { const port = exit.starting ? /port '?(\d{2,5})/i.exec(exit.proof.line ?? '')?.[1] : undefined; if (port !== undefined) ports.add(port); }
+  for (const sign of scene.signs('listen-late')) if (sign.named !== undefined) ports.add(sign.named);
   for (const sign of scene.signs('start-slow')) { const port = /port '?(\d{2,5})/i.exec(sign.proof.line ?? sign.text)?.[1]; if (port !== undefined) ports.add(port); }
   return ports;
 }

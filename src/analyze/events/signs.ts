@@ -1,7 +1,7 @@
 // Owns the lines that runtimes, servers and platforms are known to write: what each means, and whom it names. Sources: Node, libuv, .NET, PHP, JVM, nginx, Kestrel, HikariCP, pg, Docker and App Service themselves.
 
 export const SIGNS = [
-  'js-heap-out', 'native-fault', 'killed-for-memory', 'unhandled-rejection', 'uncaught-exception', 'module-missing', 'port-taken', 'start-failed', 'start-slow', 'listening', 'ping-failed',
+  'js-heap-out', 'native-fault', 'killed-for-memory', 'unhandled-rejection', 'uncaught-exception', 'module-missing', 'port-taken', 'start-failed', 'start-slow', 'listen-late', 'listening', 'ping-failed',
   'connect-refused', 'connect-timed-out', 'connection-reset', 'call-timed-out', 'host-unknown', 'pool-empty', 'server-full', 'no-ports', 'no-descriptors', 'disk-full',
   'php-fatal', 'php-memory', 'php-time', 'php-children', 'php-slow', 'php-died', 'java-heap', 'java-gc-limit', 'java-deadlock', 'threads-busy', 'threads-starved', 'collecting', 'upstream-header', 'config-error',
 ] as const;
@@ -48,7 +48,8 @@ const FORMS: readonly Form[] = [
   form('threads-busy', /All threads \(\d+\) are currently busy|RejectedExecutionException|Thread pool exhausted|Tomcat[^\n]{0,80}maxThreads/i),
   form('collecting', /(?:Mark-sweep|Mark-Compact|Scavenge)[^\n]{0,20}\(?[^\n]{0,120}ms:|Pause (?:Full|Young)[^\n]{0,120}\d+ms|Full GC/),
   form('ping-failed', /didn't respond to HTTP pings on port:? (\d{2,5})/i, 1),
-  form('start-slow', /did not start within expected time limit|failed to (?:start|listen)[^\n]{0,80}within (?:the )?(?:\w+ )*(?:\d+ ?(?:ms|s|seconds)|startupTimeLimit|time limit)|failed to listen on port '?\d+'? within|ANCM[^\n]{0,60}startup time/i),
+  form('listen-late', /failed to listen on port '?(\d{2,5})'? within/i, 1),
+  form('start-slow', /did not start within expected time limit|failed to start[^\n]{0,80}within (?:the )?(?:\w+ ){0,4}(?:\d+ ?(?:ms|s|seconds)|startupTimeLimit|time limit)|ANCM[^\n]{0,60}startup time/i),
   form('start-failed', /has exited, failing site start|failing site start|failed to start application|Failed to start process with commandline|Application '[^']{0,200}'[^\n]{0,200}failed to (?:start|load)|Could not find or load main class|no main manifest attribute|Error: Could not open|exec format error|startup (?:script|command)[^\n]{0,60}(?:not found|failed)/i),
   form('upstream-header', /upstream sent (?:invalid|too big|duplicate|no valid) [^\n]{0,80}header|HPE_(?:INVALID|HEADER)_\w+|Parse Error: (?:Invalid|Header)|ERR_INVALID_CHAR|Header overflow/),
   form('config-error', /Configuration (?:Error|file is not well-formed XML)|There is a duplicate '[^']{1,80}' section|web\.config[^\n]{0,80}(?:error|invalid|malformed)|nginx: \[emerg\]|\[emerg\] \d+#/i),
