@@ -13,7 +13,7 @@ export function Files({ session }: { session: Session }) {
         <table class="rows files-table">
           <thead><tr><th>Name</th><th>Kind</th><th class="num">Size</th><th class="num">Masked</th><th>SHA-256</th></tr></thead>
           <tbody>{session.artifacts.map((a) => <tr key={`${a.instance}/${a.name}`}>
-            <td><a href={fileAddress('sessionArtifact', { session: session.id, instance: a.instance, name: a.name })} download>{a.name}</a>{a.kind === 'core-dump' || a.kind === 'minidump' ? <> <Link to={dumpView(session.id, { instance: a.instance, name: a.name })} class="opens-dump" label={`Look into ${a.name}`}>Look into it</Link></> : undefined}{a.note === undefined ? undefined : <small> {a.note}</small>}</td>
+            <td><a href={fileAddress('sessionArtifact', { session: session.id, instance: a.instance, name: a.name })} download>{a.name}</a>{a.kind === 'core-dump' || a.kind === 'minidump' ? <> <Link to={dumpView(session.id, { instance: a.instance, name: a.name })} class="opens-dump" label={`Look into it: ${a.name}`}>Look into it</Link></> : undefined}{a.note === undefined ? undefined : <small> {a.note}</small>}</td>
             <td>{a.kind}</td><td class="num">{bytes(a.bytes)}</td><td class="num">{a.masked === undefined ? '–' : count(a.masked)}</td><td><code title={a.sha256}>{a.sha256.slice(0, 12)}…</code></td>
           </tr>)}</tbody>
         </table>
