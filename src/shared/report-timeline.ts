@@ -23,7 +23,7 @@ export function timelineCard(report: Report, on: Drawing): Element {
   const { window, timeline } = report;
   const axis = axisOf(window.from, window.to);
   const lanes: View[] = [
-    ...markLane(timeline.changes, axis), ...workerLane(timeline.changes, axis), ...requestLane(report, axis),
+    ...markLane(timeline.changes, axis), ...workerLane(timeline.changes, axis), ...requestLane(report, axis), ...causeLanes(report, axis),
     ...timeline.series.map((s) => seriesLane(s.metric, s.points, axis)),
   ];
   const body = lanes.length === 0
@@ -120,6 +120,22 @@ function requestLane(report: Report, axis: Axis): Element[] {
   return [lane('requests', `up to ${count(top)} per ${duration(report.timeline.stepMs)}`, REQUEST_HEIGHT, `Requests: ${count(sum.total)}, of which ${count(sum.failed)} failed`, axis,
     stretched(REQUEST_HEIGHT, el('path', { class: 'ok', d: paths.ok }), el('path', { class: 'refused', d: paths.refused }), el('path', { class: 'failed', d: paths.failed })))];
 }
+
+const CAUSE_LANES = 4;
+
+/** From when to when each found cause was seen at work, under the requests that it made fail. */
+function causeLanes(report: Report, axis: Axis): Element[] {
+  return report.causes.filter((c) => c.verdict === 'found' && c.id !== 'healthy' && c.since !== undefined).slice(0, CAUSE_LANES).map((cause) => {
+    const since = cause.since ?? axis.from;
+    const until = Math.max(since, ...[...cause.for, ...cause.chain].flatMap((f) => [f.at ?? since, ('until' in f ? f.until : undefined) ?? since]));
+    const [left, right] = [share(since, axis), share(until, axis)];
+    const seen = [...new Set(cause.for.flatMap((f) => (f.at === undefined ? [] : [f.at])))].filter((at) => at >= axis.from && at <= axis.to);
+    const says = `${cause.id} from ${utcForm(since, 'full')} to ${utcForm(until, 'full')} UTC: ${cause.title}`;
+    const marks = seen.map((at) => el('svg', { x: x(at, axis), y: 0, width: 1, height: CAUSE_HEIGHT }, el('title', {}, `${utcForm(at, 'full')} UTC: ${cause.for.find((f) => f.at === at)?.text ?? ''}`), el('circle', { class: 'mark rule', cx: 0, cy: CAUSE_HEIGHT / 2, r: 4 })));
+    return lane(cause.id, undefined, CAUSE_HEIGHT, says, axis, stretched(CAUSE_HEIGHT, el('path', { class: 'failed', d: `M${left},8H${Math.max(right, left + 2)}V16H${left}z`, opacity: 0.35 })), ...marks);
+  });
+}
+const CAUSE_HEIGHT = 24;
 
 const round = (n: number): number => Math.round(n * 10) / 10;
 const LINE_HEIGHT = 32;
