@@ -1,6 +1,6 @@
 // Owns the main job on Windows: the built agent under the real Windows Node, on a pipe below /diag: metrics, tail, Diagnose now with a minidump, restart, the page.
 import assert from 'node:assert/strict';
-import { appendFile, open, readdir, rename, writeFile } from 'node:fs/promises';
+import { appendFile, open, readFile, readdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import type { Browser } from 'playwright-core';
@@ -15,6 +15,8 @@ import { noWine } from '../support/wine.ts';
 const skip = noWine() ?? false;
 const page = skip === false ? noBrowser() ?? false : skip;
 const timeout = 180_000;
+/** Under wine each KiB of a dump is a stop of the target: a busy machine takes its time with some thousands of them. */
+const DUMP_MS = 240_000;
 let system: WindowsSystem;
 let browser: Browser | undefined;
 
@@ -60,6 +62,21 @@ test('the five metrics of the article, and process, host and sandbox figures, ar
 
 test('work of the worker shows as its CPU time and private bytes', { skip, timeout }, () => workShows(system));
 
+test('the worker is seen from inside, over its pipe: each request is counted once, and a profile of it comes', { skip, timeout }, async () => {
+  const worker = await waitFor('the preload of the worker to tell', async () => (await system.diag.app()).apps.find((one) => one.pid === system.pid() && one.state === 'connected' && one.answersAsks && one.at !== undefined), 60_000);
+  const counted = async (): Promise<number> => (await system.diag.app({ query: { pid: worker.pid } })).apps[0]?.routes.find(({ path }) => path === '/shop.css')?.count ?? 0;
+  const paid = await Promise.all(Array.from({ length: 7 }, () => system.get('/shop.css')));
+  assert.deepEqual(paid, Array.from({ length: 7 }, () => 200));
+  await waitFor('seven requests counted', async () => await counted() >= 7);
+  const { session } = await system.diag.startSession({ body: { diagnosers: [{ id: 'node-cpu-profile', options: { seconds: 1 } }] } });
+  const ended = await waitFor('the profile', async () => { const now = await system.diag.session({ params: { session } }); return now.state === 'running' ? undefined : now; }, 60_000);
+  const profile = ended.artifacts.find((one) => one.kind === 'cpu-profile');
+  assert.match(profile?.note ?? JSON.stringify(ended.steps), /by the preload/);
+  const { nodes } = JSON.parse(await readFile(await find(profile?.name ?? ''), 'utf8')) as { nodes: readonly { callFrame: { functionName: string } }[] };
+  assert.ok(nodes.some(({ callFrame }) => callFrame.functionName === '(program)'));
+  assert.equal(await counted(), 7, 'and none twice');
+});
+
 test('a log is followed through the proxy over rotations: each line once, in order', { skip, timeout }, async () => {
   const file = join(system.home, 'LogFiles/Application/journey.txt');
   const line = (n: number): string => `${new Date().toISOString()} ${n % 5 === 0 ? 'ERROR' : 'INFO'} journey line ${n}\n`;
@@ -80,10 +97,10 @@ test('a log is followed through the proxy over rotations: each line once, in ord
   assert.equal(await following.stop(), 0);
 });
 
-test('Diagnose now writes a minidump of the worker, which runs on, and a report', { skip, timeout }, async () => {
+test('Diagnose now writes a minidump of the worker, which runs on, and a report', { skip, timeout: DUMP_MS + 30_000 }, async () => {
   const pid = system.pid();
   const { session } = await system.diag.startSession({ body: { diagnosers: [{ id: 'http-logs' }, { id: 'process-list' }, { id: 'memory-dump', options: { kind: 'mini-plus' } }] } });
-  const ended = await waitFor('the session to end', async () => { const now = await system.diag.session({ params: { session } }); return now.state === 'running' ? undefined : now; }, 120_000);
+  const ended = await waitFor('the session to end', async () => { const now = await system.diag.session({ params: { session } }); return now.state === 'running' ? undefined : now; }, DUMP_MS);
   assert.equal(ended.state, 'done', JSON.stringify(ended.steps));
   const dump = ended.artifacts.find((one) => one.kind === 'minidump');
   assert.ok(dump, JSON.stringify(ended.artifacts));

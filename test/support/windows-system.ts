@@ -1,4 +1,4 @@
-// Owns a whole system on Windows for journeys: the built agent behind an iisnode-like proxy on a pipe below /diag, and the demo app as its worker.
+// Owns a whole system on Windows for journeys: the built agent behind an iisnode-like proxy on a pipe below /diag, and the demo app with the preload as its worker.
 import { randomBytes } from 'node:crypto';
 import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
@@ -32,8 +32,8 @@ export async function startWindowsSystem(options: WindowsSystemOptions = {}): Pr
   const instance = randomBytes(32).toString('hex');
   const [diagPipe, sitePipe] = [pipeName(), pipeName()];
   const marks = { HOME: home.windows, WEBSITE_SITE_NAME: 'shop', WEBSITE_INSTANCE_ID: instance, WEBSITE_HOSTNAME: 'shop.azurewebsites.net', WEBSITE_SKU: 'Standard', WEBSITE_NODE_DEFAULT_VERSION: '~20', REGION_NAME: 'North Europe' };
-  const worker = await keepWorker(host, { ...marks, PORT: sitePipe, WEBSITE_IIS_SITE_NAME: 'shop', APP_POOL_ID: 'shop' }, `${home.windows}\\site\\wwwroot`);
   const program = options.program ?? { entry: `${staged?.windows}\\dist\\main.js`, cwd: staged?.windows ?? '' };
+  const worker = await keepWorker(host, { ...marks, PORT: sitePipe, WEBSITE_IIS_SITE_NAME: 'shop', APP_POOL_ID: 'shop', NODE_OPTIONS: `--require=${program.cwd}\\dist\\preload.js` }, `${home.windows}\\site\\wwwroot`);
   const agent = await host.start([program.entry], { cwd: program.cwd, env: { ...marks, PORT: diagPipe, WEBSITE_IIS_SITE_NAME: '~1shop', APP_POOL_ID: '~1shop', IISNODE_VERSION: '0.2.26', WEBSITE_COUNTERS_APP: COUNTERS } });
   const [diagProxy, siteProxy] = await Promise.all([host.proxy({ to: diagPipe, below: '/diag' }), host.proxy({ to: sitePipe })]);
   const diagUrl = `http://127.0.0.1:${diagProxy.port}/diag`;
