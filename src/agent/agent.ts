@@ -28,6 +28,7 @@ import { doctor } from './doctor/doctor.ts';
 import { createLead, type Lead } from './lead.ts';
 import { createOperations, type Operations } from './operations.ts';
 import { restartWith } from './restart.ts';
+import { startRules, type Rules } from './rules.ts';
 import { lineMaskOf } from './line-mask.ts';
 import { maskedNow, startMasking } from './masking.ts';
 import { ownToken } from './token.ts';
@@ -61,6 +62,7 @@ export interface Agent {
   /** Masked, as everything that is shown. */
   now(minutes: number): Promise<Now>;
   readonly dumps: ReadDumps;
+  readonly rules: Rules;
   diagnosers(): z.infer<typeof DiagnoserInfo>[];
   diagnose(choice: z.infer<typeof StartSession>, who: string): Promise<z.infer<typeof SessionAccepted>>;
   pin(id: SessionId, pinned: boolean): Promise<Session>;
@@ -118,26 +120,29 @@ export async function startAgent(config: Config, files: AgentFiles): Promise<Age
   const sweeping = sweep(parts, ending.signal);
   const leading = lead.keep({ store, taken: async () => { await recover(store, platform, log); await observed.lead(); } }, ending.signal);
   const now = freshNow(parts, masking.mask);
+  const rules = await startRules(parts, config, masking.mask);
   const startedAt = platform.clock.now();
   return {
     version: VERSION, config, token, ...parts,
     mask: masking.mask,
     health: () => now.health(),
-    info: async () => infoOf(parts, startedAt, (await now.of(HEALTH_MINUTES)).health),
+    info: async () => infoOf(parts, startedAt, (await now.of(HEALTH_MINUTES)).health, rules),
     doctor: () => doctor(parts, config),
     now: (minutes) => now.of(minutes),
     dumps: createReadDumps(parts, files.analyzeWorker),
+    rules,
     diagnosers: () => describeDiagnosers(diagnosers, workerOf(observed.processes()), platform),
     diagnose: (choice, who) => diagnoseWith(parts, choice, who),
     pin: (id, pinned) => pin(parts, id, pinned),
     remove: (id) => store.sessions.remove(id, sessions.isOver(id)),
     bundle: (session, signal) => bundleFile({ platform, store, session, signal }),
-    restart: (target, who) => restartWith(parts, target, who),
+    restart: (target, who) => { rules.asked(target); return restartWith(parts, target, who); },
     async stop() {
+      rules.stop();                                            // before their sessions: what is unfinished is the next agent's
       parts.operations.cancelAll();
       await sessions.idle();
       ending.abort();
-      await Promise.all([observed.stopped, masking.stopped, sweeping, leading]);
+      await Promise.all([observed.stopped, masking.stopped, rules.stopped, sweeping, leading]);
       await store.close();
       await lead.release();
       platform.close();
@@ -175,7 +180,7 @@ function freshNow({ platform, observed, store }: Parts, mask: (text: string) => 
   };
 }
 
-async function infoOf({ platform, store, observed }: Parts, startedAt: number, health: Health): Promise<AgentInfo> {
+async function infoOf({ platform, store, observed }: Parts, startedAt: number, health: Health, rules: Pick<Rules, 'lost'>): Promise<AgentInfo> {
   const room = await store.artifacts.room();
   return {
     version: VERSION,
@@ -185,7 +190,7 @@ async function infoOf({ platform, store, observed }: Parts, startedAt: number, h
     capabilities: Capability.options.map((id) => ({ id, offer: platform.can(id) })),
     samplers: [...observed.health()],
     store: room,
-    lost: [...observed.lost(), ...store.lost()],
+    lost: [...observed.lost(), ...store.lost(), ...rules.lost()],
     health,
   };
 }

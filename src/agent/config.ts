@@ -21,6 +21,10 @@ export interface Config {
   readonly hosts: readonly string[];
   readonly endWithStdin: boolean;
   readonly processes: 'site' | 'all' | { readonly pids: readonly number[] };
+  /** Probes and alerts may go to this very machine: for local use. */
+  readonly allowLoopback: boolean;
+  /** Where the site is probed (default: https and the public name that the platform tells). */
+  readonly siteUrl: string | undefined;
   /** Started by the platform as a continuous WebJob, beside the page's process. */
   readonly webJob: boolean;
   /** Made by the platform when the WebJob is to end. */
@@ -36,6 +40,8 @@ const Settings = z.object({
   DIAG_HOSTS: z.string().max(2000).default(''),
   DIAG_HOME: z.string().min(1).max(1000).optional(),
   DIAG_PROCESSES: z.string().regex(/^(site|all|\d+(,\d+)*)$/, 'site, all, or pids').default('site'),
+  DIAG_ALLOW_LOOPBACK: z.enum(['0', '1']).default('0'),
+  DIAG_SITE_URL: z.string().regex(/^https?:\/\/[^/@\s]+$/, 'such as https://shop.example, without a path').max(300).optional(),
   DIAG_END_WITH_STDIN: z.enum(['0', '1']).default('0'),
 });
 
@@ -55,6 +61,8 @@ export function configOf(env: Env): Config {
     hosts: s.DIAG_HOSTS.split(',').map((h) => h.trim().toLowerCase()).filter(Boolean),
     endWithStdin: s.DIAG_END_WITH_STDIN === '1',
     processes: processesOf(s.DIAG_PROCESSES),
+    allowLoopback: s.DIAG_ALLOW_LOOPBACK === '1',
+    siteUrl: s.DIAG_SITE_URL,
     webJob: (env['WEBJOBS_NAME'] ?? '') !== '',
     shutdownFile: env['WEBJOBS_SHUTDOWN_FILE'] || undefined,
   };

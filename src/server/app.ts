@@ -11,12 +11,15 @@ import { agentRoutes } from './routes/agent.ts';
 import { logRoutes } from './routes/logs.ts';
 import { mitigateRoutes } from './routes/mitigate.ts';
 import { observeRoutes } from './routes/observe.ts';
+import { ruleRoutes } from './routes/rules.ts';
 import { sessionRoutes } from './routes/sessions.ts';
 
 export interface AppSettings { readonly agent: Agent; readonly guard: Guard; readonly base: string; readonly publicDir: string }
 
 /** Everything a POST may carry: choices and reasons, never files. */
 const MAX_BODY = '64kb';
+/** The rules as text: 2 MiB, and what escaping adds. */
+const MAX_RULES_BODY = '5mb';
 /** A name with a hash of its content never changes. */
 const FOREVER = 'public, max-age=31536000, immutable';
 
@@ -30,8 +33,9 @@ export function createApp({ agent, guard, base, publicDir }: AppSettings): Expre
   app.use(closed);
   app.use((req, _res, next) => { guard.checkHost(req); next(); });
   const router = express.Router({ caseSensitive: true });
+  router.put('/api/rules', express.json({ limit: MAX_RULES_BODY, strict: true }));
   router.use(express.json({ limit: MAX_BODY, strict: true }));
-  mountAll(router, { ...agentRoutes(agent, guard), ...observeRoutes(agent), ...logRoutes(agent), ...sessionRoutes(agent), ...mitigateRoutes(agent) }, guard);
+  mountAll(router, { ...agentRoutes(agent, guard), ...observeRoutes(agent), ...logRoutes(agent), ...sessionRoutes(agent), ...mitigateRoutes(agent), ...ruleRoutes(agent) }, guard);
   router.use('/api', (req) => { throw new DiagError('NOT_FOUND', { path: req.baseUrl + req.path }); });
   router.get('/', once(guard, base));
   router.use(express.static(publicDir, { index: false, redirect: false, setHeaders: (res, path) => { res.setHeader('cache-control', /assets[\\/]chunk-/.test(path) ? FOREVER : 'no-cache'); } }));

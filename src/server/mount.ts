@@ -28,7 +28,7 @@ export function mountAll(router: Router, handlers: Handlers, guard: Guard): void
 }
 
 function mount(router: Router, route: Route, handler: Handler<Route>, guard: Guard): void {
-  const method = route.method.toLowerCase() as 'get' | 'post' | 'delete';
+  const method = route.method.toLowerCase() as 'get' | 'post' | 'put' | 'delete';
   router[method](route.path, async (req, res) => {
     guard.checkOrigin(req);
     const who = route.open ? 'anyone' : guard.who(req);

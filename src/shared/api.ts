@@ -9,6 +9,8 @@ import { DumpRead } from './dump-read.ts';
 import { MAX_FILTER_CHARS } from './http-filter.ts';
 import { HttpReport } from './http-report.ts';
 import { MetricId } from './metrics.ts';
+import { Channel, ChannelId, ChannelView } from './alerts.ts';
+import { PresetView, Rule, RuleEntry, RuleId, RulesView, TrialView } from './rules.ts';
 
 export const Problem = z.object({
   type: z.string(), title: z.string(), status: z.number().int(), code: z.string(), detail: z.string(),
@@ -73,7 +75,7 @@ export const AuditEntry = z.object({ at: At, who: z.string(), did: z.string(), w
 export type AuditEntry = z.infer<typeof AuditEntry>;
 
 export interface Route {
-  readonly method: 'GET' | 'POST' | 'DELETE';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   readonly path: string;
   readonly summary: string;
   readonly params?: z.ZodType;
@@ -130,6 +132,16 @@ export const api = {
   enoughOperation: route({ method: 'POST', path: '/api/operations/:operation/enough', summary: 'Enough: stop collecting and keep what is there', params: OperationParams, answers: { 202: Operation } }),
   restartTargets: route({ method: 'GET', path: '/api/restart', summary: 'Processes that can be restarted, with what it costs', answers: { 200: z.object({ targets: z.array(RestartTarget) }) } }),
   restart: route({ method: 'POST', path: '/api/restart', summary: 'Restart a worker: ends the process with this pid and start time; the platform starts the next', body: ProcessKey.extend({ reason: z.string().max(500).optional() }), answers: { 200: RestartDone } }),
+  rules: route({ method: 'GET', path: '/api/rules', summary: 'The rules as text with comments, each with its live phase, its reading and what holds it back; refused ones with their line', answers: { 200: RulesView } }),
+  putRules: route({ method: 'PUT', path: '/api/rules', summary: 'Replace the text of the rules; version is the one that was read, another one is a conflict', body: z.object({ text: z.string().max(2_097_152), version: z.string().max(64) }), answers: { 200: RulesView } }),
+  tryRule: route({ method: 'POST', path: '/api/rules/:rule/try', summary: 'When this rule, or the one that is sent, would have fired over the recorded history', params: z.object({ rule: RuleId }), body: z.object({ rule: Rule.optional(), hours: z.number().min(0.1).max(120).default(1) }), answers: { 200: TrialView } }),
+  rulePresets: route({ method: 'GET', path: '/api/rules/presets', summary: 'Rules to begin with, each off', answers: { 200: z.object({ presets: z.array(PresetView) }) } }),
+  ruleHistory: route({ method: 'GET', path: '/api/rules/history', summary: 'What the rules of this instance did and why: phases, firings, actions with their results; newest first', query: z.object({ limit: number.int().min(1).max(20_000).default(500) }), answers: { 200: z.object({ entries: z.array(RuleEntry), unreadable: z.number().int() }) } }),
+  ruleHistoryCsv: route({ method: 'GET', path: '/api/rules/history.csv', summary: 'The same as a table', query: z.object({ limit: number.int().min(1).max(20_000).default(20_000) }), answers: { 200: 'text/csv' } }),
+  alerts: route({ method: 'GET', path: '/api/alerts', summary: 'Channels for alerts without their secrets, and what waits for them', answers: { 200: z.object({ channels: z.array(ChannelView), fault: z.string().optional() }) } }),
+  putAlert: route({ method: 'PUT', path: '/api/alerts/:channel', summary: 'Add or replace a channel', params: z.object({ channel: ChannelId }), body: Channel, answers: { 200: Ended } }),
+  deleteAlert: route({ method: 'DELETE', path: '/api/alerts/:channel', summary: 'Take a channel away', params: z.object({ channel: ChannelId }), answers: { 200: Ended } }),
+  testAlert: route({ method: 'POST', path: '/api/alerts/:channel/test', summary: 'Send a test to a channel now', params: z.object({ channel: ChannelId }), answers: { 200: Ended } }),
   audit: route({ method: 'GET', path: '/api/audit', summary: 'Who changed what, newest first', query: z.object({ limit: number.int().min(1).max(1_000).default(100) }), answers: { 200: z.object({ entries: z.array(AuditEntry) }) } }),
 } as const satisfies Record<string, Route>;
 

@@ -30,7 +30,7 @@ async function send(base: string, fetch: Fetch, headers: Record<string, string>,
   const answer = await fetch(address(base, name, call.params, call.query), {
     method: route.method,
     headers: { accept: 'application/json', ...(route.method === 'GET' ? {} : { 'x-diag': '1', 'content-type': 'application/json' }), ...headers },
-    ...(route.method === 'POST' ? { body: JSON.stringify(call.body ?? {}) } : {}),
+    ...(route.method === 'POST' || route.method === 'PUT' ? { body: JSON.stringify(call.body ?? {}) } : {}),
     ...(call.signal === undefined ? {} : { signal: call.signal }),
   });
   if (answer.ok) return answer.json();

@@ -48,10 +48,18 @@ export const errors = {
   DIAGNOSER_UNKNOWN: { status: 400, say: (f) => `There is no diagnoser ${f['id']}.`, next: () => 'List the diagnosers.' },
   NOTHING_TO_COLLECT: { status: 409, say: (f) => `There is nothing to collect: ${f['why']}.`, next: (f) => String(f['remedy'] ?? 'Enable the log and try again.') },
   HEAP_UNREADABLE: { status: 422, say: (f) => `This is no heap snapshot that can be read: ${f['why']}.`, next: () => 'Give a whole .heapsnapshot of V8 as Node or Chrome writes it; take it again when it was cut off.' },
+  PROFILE_UNREADABLE: { status: 422, say: (f) => `This is no profile that can be read: ${f['why']}.`, next: () => 'Give a .cpuprofile or .heapprofile of V8, a pprof, the output of perf script, collapsed stacks, a speedscope file or a .jfr.' },
+  PROFILE_NOT_READ: { status: 404, say: (f) => `${f['name']} has not been read yet, or too long ago.`, next: () => 'Begin its reading, and ask again when it is done.' },
   DUMP_UNREADABLE: { status: 422, say: (f) => `This is no dump that can be read: ${f['why']}.`, next: () => 'Give an ELF core of a 64-bit Linux process, or a minidump of Windows.' },
   DUMP_NOT_READ: { status: 404, say: (f) => `${f['name']} has not been read yet, or too long ago.`, next: () => 'Begin its reading, and ask again when it is done.' },
   ANALYZER_FAILED: { status: 500, say: (f) => `The analyzer ${f['analyzer']} failed: ${f['why']}.` },
   BUNDLE_UNREADABLE: { status: 400, say: (f) => `${f['what']} is not a bundle or session folder of ours: ${f['why']}.` },
+  // mitigate
+  RULES_CHANGED: { status: 409, say: (f) => `The rules were changed by somebody else meanwhile: they are version ${f['version']} now.`, next: () => 'Read them again, and put your change into the newest text.' },
+  RULE_UNKNOWN: { status: 404, say: (f) => `There is no rule ${f['rule']}.`, next: () => 'List the rules: it may have been renamed or refused.' },
+  ADDRESS_REFUSED: { status: 400, say: (f) => `The address ${f['host']} is not asked: ${f['why']}.`, next: () => 'Name a host that is reached by the network of the site; DIAG_ALLOW_LOOPBACK=1 allows this machine, for local use.' },
+  WEB_FAILED: { status: 502, say: (f) => `${f['host']} could not be asked: ${f['why']}.` },
+  CHANNEL_UNKNOWN: { status: 404, say: (f) => `There is no channel ${f['channel']}.`, next: () => 'List the channels of api/alerts.' },
   // agent
   OPERATION_UNKNOWN: { status: 404, say: (f) => `There is no operation ${f['operation']}.` },
   OPERATION_BUSY: { status: 409, say: (f) => `${f['what']} is already running (${f['operation']}).`, next: () => 'Wait for it, tell it that it has enough, or cancel it.' },

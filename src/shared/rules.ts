@@ -153,3 +153,33 @@ export const RuleEntry = z.discriminatedUnion('did', [
 ]);
 export type RuleEntry = z.infer<typeof RuleEntry>;
 export type Fired = Extract<RuleEntry, { did: 'fired' }>;
+
+/** What is shown of a rule: as it is written, in words, and as it lives now. */
+export const RuleView = z.object({
+  rule: Rule, says: z.string(), phase: RulePhase,
+  since: z.number().optional(),
+  heldBy: HeldBy.optional(), heldSays: z.string().optional(), heldUntil: z.number().optional(),
+  /** What was measured last: of the site (''), or of processes as pid:start. */
+  measured: z.array(z.object({ subject: z.string(), verdict: z.enum(['yes', 'no', 'unknown']), says: z.string().optional() })).max(20),
+  error: z.string().optional(),
+  firedLastDay: z.int(), lastFiredAt: z.number().optional(),
+});
+export type RuleView = z.infer<typeof RuleView>;
+export const RefusedView = z.object({ index: z.int(), id: z.string().optional(), line: z.int(), why: z.string() });
+export const RulesView = z.object({
+  text: z.string(), version: z.string(),
+  /** False: another agent of this instance observes and acts; phases are what it wrote last. */
+  leads: z.boolean(),
+  rules: z.array(RuleView), refused: z.array(RefusedView), faults: z.array(z.string()),
+});
+export type RulesView = z.infer<typeof RulesView>;
+
+/** When a rule would have fired. `cannot`: why the past cannot tell. */
+export const TrialView = z.object({
+  rule: RuleId, says: z.string(), from: z.number(), to: z.number(), stepMs: z.number(),
+  steps: z.int(), measured: z.int(), firedCount: z.int(), overCount: z.int(),
+  fired: z.array(z.object({ at: z.number(), says: z.string() })).max(1_000),
+  cannot: z.string().optional(), note: z.string().optional(),
+});
+export type TrialView = z.infer<typeof TrialView>;
+export const PresetView = z.object({ id: z.string(), about: z.string(), rule: Rule });

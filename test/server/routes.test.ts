@@ -19,7 +19,7 @@ const HOST = '127.0.0.1';
 
 type Sent = { params?: object; query?: object; body?: object };
 function send(name: RouteName, call: Sent = {}, headers: Record<string, string> = { authorization: `Bearer ${TOKEN}` }): supertest.Test {
-  const method = (api[name] as Route).method.toLowerCase() as 'get' | 'post' | 'delete';
+  const method = (api[name] as Route).method.toLowerCase() as 'get' | 'post' | 'put' | 'delete';
   const request = supertest(given.app)[method](address(BASE, name, call.params, call.query)).set('host', HOST);
   for (const [key, value] of Object.entries(headers)) request.set(key, value);
   return call.body === undefined ? request : request.send(call.body);
@@ -48,6 +48,10 @@ before(async () => {
   await waitFor('the dump to be read', async () => ((await send('operation', { params: { operation: (reading.body as { id: string }).id } })).body as { state: string }).state === 'done');
 });
 after(async () => { await given.stop(); });
+
+const RULES = '{ "rules": [ /* ours */ { "id": "hot", "enabled": false, "when": { "type": "metric", "metric": "site.cpu", "above": 90 }, "do": [{ "type": "diagnose" }] } ] }';
+/** Link-local: set up it may be, asked it never is. */
+const HOOK = { id: 'hook', type: 'webhook', url: 'http://169.254.169.254/latest' };
 
 /** For each route one good call and bad ones; a route without an entry does not compile. */
 const calls: { readonly [N in RouteName]: () => { good: Sent; status?: number; bad: readonly [Sent, number, string][] } } = {
@@ -85,6 +89,16 @@ const calls: { readonly [N in RouteName]: () => { good: Sent; status?: number; b
   enoughOperation: () => ({ good: { params: { operation }, body: {} }, status: 202, bad: [[{ params: { operation: 'none' } }, 404, 'OPERATION_UNKNOWN']] }),
   restartTargets: () => ({ good: {}, bad: [] }),
   restart: () => ({ good: { body: { pid: given.victim.pid, startedAt: given.agent.observed.processes().find((p) => p.pid === given.victim.pid)?.startedAt } }, bad: [[{ body: { pid: 1 } }, 400, 'BAD_INPUT'], [{ body: { pid: given.victim.pid, startedAt: 1 } }, 409, 'PROCESS_REUSED'], [{ body: { pid: 999_999_999, startedAt: 1 } }, 404, 'PROCESS_GONE']] }),
+  rules: () => ({ good: {}, bad: [] }),
+  putRules: () => ({ good: { body: { text: RULES, version: given.agent.rules.version } }, bad: [[{ body: { text: RULES, version: 'older' } }, 409, 'RULES_CHANGED'], [{ body: { text: '{"rules": 1}', version: given.agent.rules.version } }, 400, 'BAD_INPUT'], [{ body: {} }, 400, 'BAD_INPUT']] }),
+  tryRule: () => ({ good: { params: { rule: 'hot' }, body: { hours: 1 } }, bad: [[{ params: { rule: 'no-such' }, body: {} }, 404, 'RULE_UNKNOWN'], [{ params: { rule: 'hot' }, body: { rule: { id: 'hot', when: { type: 'exit' }, do: [{ type: 'recycle' }] } } }, 400, 'BAD_INPUT'], [{ params: { rule: 'hot' }, body: { hours: 1_000 } }, 400, 'BAD_INPUT']] }),
+  rulePresets: () => ({ good: {}, bad: [] }),
+  ruleHistory: () => ({ good: {}, bad: [[{ query: { limit: 0 } }, 400, 'BAD_INPUT']] }),
+  ruleHistoryCsv: () => ({ good: {}, bad: [[{ query: { limit: 20_001 } }, 400, 'BAD_INPUT']] }),
+  alerts: () => ({ good: {}, bad: [] }),
+  putAlert: () => ({ good: { params: { channel: 'hook' }, body: HOOK }, bad: [[{ params: { channel: 'hook' }, body: { ...HOOK, url: 'file:///etc/passwd' } }, 400, 'BAD_INPUT'], [{ params: { channel: 'hook' }, body: { ...HOOK, url: 'https://user:word@alerts.example' } }, 400, 'ADDRESS_REFUSED'], [{ params: { channel: 'other' }, body: HOOK }, 400, 'BAD_INPUT']] }),
+  testAlert: () => ({ good: { params: { channel: 'hook' } }, status: 400, bad: [[{ params: { channel: 'no-such' } }, 404, 'CHANNEL_UNKNOWN']] }),
+  deleteAlert: () => ({ good: { params: { channel: 'hook' } }, bad: [[{ params: { channel: 'no-such' } }, 404, 'CHANNEL_UNKNOWN']] }),
   audit: () => ({ good: {}, bad: [[{ query: { limit: 0 } }, 400, 'BAD_INPUT']] }),
   deleteSession: () => ({ good: { params: { session } }, bad: [[{ params: { session: '010101_0000000000' } }, 404, 'SESSION_UNKNOWN']] }),
 };

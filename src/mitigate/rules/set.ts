@@ -1,13 +1,18 @@
 // Owns a set of rules as text: JSON with comments; a bad rule is refused alone, and one that is changed by a form leaves the rest of the text as it was.
 import { applyEdits, modify, parse, parseTree, printParseErrorCode, type Node, type ParseError } from 'jsonc-parser';
 import type { z } from 'zod';
+import { choose } from '../../analyze/choose.ts';
+import { diagnosers } from '../../analyze/diagnosers/index.ts';
+import { compileFilter } from '../../observe/logs/filter.ts';
+import { DiagError } from '../../shared/errors.ts';
 import { MAX_RULES, Rule } from '../../shared/rules.ts';
 
 /** A set of two hundred long rules has a tenth of it. */
 export const MAX_SET_BYTES = 2 * 1024 * 1024;
 
 /** Where it stands and what is wrong; `id` where it can be told. */
-export interface RefusedRule { readonly index: number; readonly id?: string; readonly line: number; readonly why: string }
+/** `whole`: nothing of the text could be read as rules. */
+export interface RefusedRule { readonly index: number; readonly id?: string; readonly line: number; readonly why: string; readonly whole?: true }
 export interface ParsedRules { readonly rules: readonly Rule[]; readonly refused: readonly RefusedRule[] }
 
 const OPTIONS = { allowTrailingComma: true, disallowComments: false } as const;
@@ -18,7 +23,7 @@ export function parseRules(text: string): ParsedRules {
   const errors: ParseError[] = [];
   const tree = parseTree(text, errors, OPTIONS);
   const [first] = errors;
-  if (first !== undefined) return { rules: [], refused: [{ index: 0, line: lineOf(text, first.offset), why: `this is no JSON: ${printParseErrorCode(first.error)}` }] };
+  if (first !== undefined) return { rules: [], refused: [{ index: 0, line: lineOf(text, first.offset), why: `this is no JSON: ${printParseErrorCode(first.error)}`, whole: true }] };
   const list = tree && childOf(tree, 'rules');
   if (list?.type !== 'array') return whole('there is no list "rules"');
   const nodes = list.children ?? [];
@@ -37,15 +42,31 @@ function parseEach(text: string, nodes: readonly Node[]): ParsedRules {
     const place = { index, ...(id === undefined ? {} : { id }), line: lineOf(text, node.offset) };
     if (!parsed.success) refused.push({ ...place, why: sayIssues(parsed.error) });
     else if (seen.has(parsed.data.id)) refused.push({ ...place, why: `another rule above has the id ${parsed.data.id}` });
-    else { seen.add(parsed.data.id); rules.push(parsed.data); }
+    else {
+      seen.add(parsed.data.id);
+      const why = impossible(parsed.data);
+      if (why === undefined) rules.push(parsed.data); else refused.push({ ...place, why });
+    }
   });
   return { rules, refused };
+}
+
+/** What only the floors below can tell: a pattern that is none, a diagnoser that is not there, an option that it does not know. */
+function impossible(rule: Rule): string | undefined {
+  try {
+    if (rule.when.type === 'log') compileFilter({ regex: rule.when.pattern });
+    for (const step of rule.do) if (step.type === 'diagnose' || step.type === 'collect') choose(diagnosers, step.diagnosers);
+    return undefined;
+  } catch (error) {
+    if (error instanceof DiagError) return error.message;
+    throw error;
+  }
 }
 
 const SAID_ISSUES = 3;
 const sayIssues = (error: z.ZodError): string => error.issues.slice(0, SAID_ISSUES).map(({ path, message }) => (path.length === 0 ? message : `${path.join('.')}: ${message}`)).join('; ');
 
-const whole = (why: string): ParsedRules => ({ rules: [], refused: [{ index: 0, line: 1, why }] });
+const whole = (why: string): ParsedRules => ({ rules: [], refused: [{ index: 0, line: 1, why, whole: true }] });
 
 function childOf(node: Node, name: string): Node | undefined {
   if (node.type !== 'object') return undefined;

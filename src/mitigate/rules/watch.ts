@@ -26,6 +26,9 @@ export interface LivingRule { readonly rule: Rule; readonly state: RuleState; re
 
 interface Living { rule: Rule; meter: Meter; state: RuleState; measured: readonly Measured[]; error: string | undefined; acting: number; firing: string | undefined }
 
+/** What an earlier run of the agent, or another one, left of a rule. */
+export interface LeftState extends Pick<RuleState, 'fired' | 'open'> { readonly firing?: string }
+
 export class RuleWatch {
   readonly #ports: RulesPorts;
   readonly #signal: AbortSignal;
@@ -39,15 +42,16 @@ export class RuleWatch {
   }
 
   /** Takes over a set of rules: one that did not change goes on where it is, its limits are kept when it did. */
-  set(rules: readonly Rule[], states: ReadonlyMap<string, RuleState> = new Map()): void {
+  set(rules: readonly Rule[], states: ReadonlyMap<string, LeftState> = new Map()): void {
     const wanted = new Set(rules.map(({ id }) => id));
     for (const id of this.#living.keys()) if (!wanted.has(id)) this.#living.delete(id);
     for (const rule of rules) {
       const known = this.#living.get(rule.id);
       if (known !== undefined && JSON.stringify(known.rule) === JSON.stringify(rule)) continue;
       const now = this.#ports.moment();
-      const fired = known?.state.fired ?? states.get(rule.id)?.fired ?? [];
-      this.#living.set(rule.id, { rule, meter: meterOf(rule.when, this.#ports.matchers), state: { ...newState(now), fired }, measured: [], error: undefined, acting: known?.acting ?? 0, firing: known?.firing });
+      const left = states.get(rule.id);
+      const { fired = [], open } = known?.state ?? left ?? {};
+      this.#living.set(rule.id, { rule, meter: meterOf(rule.when, this.#ports.matchers), state: { ...newState(now), fired, ...(open === undefined ? {} : { open: { clearMs: 0 } }) }, measured: [], error: undefined, acting: known?.acting ?? 0, firing: known?.firing ?? left?.firing });
     }
   }
 
@@ -55,8 +59,9 @@ export class RuleWatch {
     return [...this.#living.values()].map(({ rule, state, measured, error }) => ({ rule, state, measured, ...(error === undefined ? {} : { error }) }));
   }
 
-  take(signal: Signal): void {
-    for (const { meter } of this.#living.values()) meter.take(signal);
+  /** For all rules, or for one: a probe is the answer to what that rule asked. */
+  take(signal: Signal, rule?: string): void {
+    for (const { rule: { id }, meter } of this.#living.values()) if (rule === undefined || rule === id) meter.take(signal);
   }
 
   /** One step of every rule. A rule that cannot be judged shows why, and the others go on. */

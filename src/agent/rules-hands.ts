@@ -1,0 +1,46 @@
+// Owns the hands of the rules: each kind of action bound to the agent's own ways, with the agent's audit.
+import type { ProcessInfo, ProcessKey, Session } from '../shared/model.ts';
+import { endHand, recycleHand } from '../mitigate/hands/process.ts';
+import { programHand } from '../mitigate/hands/program.ts';
+import { sessionHand, type SessionChoice } from '../mitigate/hands/session.ts';
+import type { Alerts } from '../mitigate/alerts/alerts.ts';
+import type { Hand, Hands } from '../mitigate/rules/firing.ts';
+import type { Parts } from './agent.ts';
+import type { Env } from './config.ts';
+import { diagnoseWith } from './diagnose.ts';
+import { restartWith } from './restart.ts';
+
+export interface HandsGiven {
+  readonly parts: Parts;
+  readonly alerts: Alerts;
+  readonly env: Env;
+  mask(text: string): string;
+  /** Told before a process is ended. */
+  asked(target: ProcessKey): void;
+}
+
+export function handsOf({ parts, alerts, env, mask, asked }: HandsGiven): Hands {
+  const { platform, store } = parts;
+  const processes = (signal: AbortSignal): Promise<readonly ProcessInfo[]> => platform.processes(signal);
+  const session = sessionHand({
+    clock: platform.clock, diagnose: (choice, who) => diagnosed(parts, choice, who),
+    sessions: async () => (await store.sessions.list()).sessions,
+    isThere: async (target, signal) => (await processes(signal)).some(({ pid, startedAt }) => pid === target.pid && startedAt === target.startedAt),
+  });
+  const ending = { clock: platform.clock, processes, restart: (target: ProcessKey, reason: string, who: string) => { asked(target); return restartWith(parts, { ...target, reason }, who); } };
+  return {
+    diagnose: session, collect: session, recycle: recycleHand(ending), 'end-process': endHand(ending),
+    run: programHand({ env, folder: platform.host.folders.home, mask }), notify: alerts.hand(), scale: NOT_CONFIGURED,
+  };
+}
+
+/** The management API needs an identity and the site's address there; without them nothing is asked. */
+const NOT_CONFIGURED: Hand = { run: () => Promise.resolve({ result: 'failed', says: 'scaling is not configured: this version does not speak with the management API' }), after: () => Promise.resolve(undefined) };
+
+/** A session from its start to its end. */
+async function diagnosed(parts: Parts, choice: SessionChoice, who: string): Promise<Session> {
+  const { session: id } = await diagnoseWith(parts, { reason: choice.reason, target: choice.target, diagnosers: choice.diagnosers && [...choice.diagnosers] }, who);
+  const active = parts.sessions.active();
+  if (active?.session.id === id) return active.done;
+  return parts.store.sessions.get(id);
+}
