@@ -10,14 +10,14 @@ import type { Parts } from './agent.ts';
 /** Grace, kill, and the look for the next worker, with room. Below the front end's 230 s, so that the answer always arrives. */
 const LIMIT_MS = 60_000;
 
-export async function restartWith({ platform, observed, audit }: Parts, target: ProcessKey & { reason?: string | undefined }, who: string): Promise<z.infer<typeof RestartDone>> {
+export async function restartWith({ platform, observed, audit }: Parts, target: ProcessKey & { reason?: string | undefined }, who: string, awaitsNext = true): Promise<z.infer<typeof RestartDone>> {
   const at = platform.clock.now();
   const what = `process ${target.pid} started ${new Date(target.startedAt).toISOString()}${target.reason ? `: ${target.reason}` : ''}`;
   try {
     // The deed is not the request's: a browser that goes away must not leave a half-ended worker.
-    const done = await restart({ pid: target.pid, startedAt: target.startedAt }, platform, within(LIMIT_MS));
+    const done = await restart({ pid: target.pid, startedAt: target.startedAt }, platform, within(LIMIT_MS), awaitsNext);
     observed.publish({ id: `restart:${target.pid}:${target.startedAt}`, at, kind: 'restart', level: 'warning', title: `Process ${target.pid} restarted by ${who}`, ...(target.reason ? { detail: target.reason } : {}), pid: target.pid });
-    await audit(who, 'restart', what, done.next ? `ended; ${done.next.pid} runs now` : 'ended; no new process within 20 s');
+    await audit(who, 'restart', what, done.next ? `ended; ${done.next.pid} runs now` : awaitsNext ? 'ended; no new process within 20 s' : 'ended');
     return done;
   } catch (error) {
     await audit(who, 'restart', what, `failed: ${sayError(error)}`);

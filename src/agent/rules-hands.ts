@@ -27,7 +27,7 @@ export function handsOf({ parts, alerts, env, mask, asked }: HandsGiven): Hands 
     sessions: async () => (await store.sessions.list()).sessions,
     isThere: async (target, signal) => (await processes(signal)).some(({ pid, startedAt }) => pid === target.pid && startedAt === target.startedAt),
   });
-  const ending = { clock: platform.clock, processes, restart: (target: ProcessKey, reason: string, who: string) => { asked(target); return restartWith(parts, { ...target, reason }, who); } };
+  const ending = { clock: platform.clock, processes, restart: (target: ProcessKey, reason: string, who: string, awaitsNext: boolean) => { asked(target); return restartWith(parts, { ...target, reason }, who, awaitsNext); } };
   return {
     diagnose: session, collect: session, recycle: recycleHand(ending), 'end-process': endHand(ending),
     run: programHand({ env, folder: platform.host.folders.home, mask }), notify: alerts.hand(), scale: NOT_CONFIGURED,

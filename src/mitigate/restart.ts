@@ -38,9 +38,9 @@ function rank(info: ProcessInfo): number {
   return info.role === 'worker' ? 0 : 1;
 }
 
-/** Ends exactly this process (pid *and* start time) and waits for the platform's next worker.
+/** Ends exactly this process (pid *and* start time) and waits for the platform's next worker, unless nobody waits for it.
  *  @throws PROCESS_GONE, PROCESS_REUSED, PROCESS_OURS, BAD_INPUT (a process that restartTargets does not offer), CAPABILITY_MISSING */
-export async function restart(target: ProcessKey, platform: Platform, signal: AbortSignal): Promise<z.infer<typeof RestartDone>> {
+export async function restart(target: ProcessKey, platform: Platform, signal: AbortSignal, awaitsNext = true): Promise<z.infer<typeof RestartDone>> {
   const possible = platform.can('restart');
   if (!possible.yes) throw new DiagError('CAPABILITY_MISSING', { what: 'A restart', because: possible.because });
   const before = await platform.processes(signal);
@@ -51,7 +51,7 @@ export async function restart(target: ProcessKey, platform: Platform, signal: Ab
   if (!mayBe(found)) throw new DiagError('BAD_INPUT', { why: `body.pid: process ${target.pid} (${found.name}) is neither a worker nor a runtime of the site` });
   await platform.end(target, GRACE_MS, signal);
   const at = platform.clock.now();
-  const next = await nextWorker(found, new Set(before.map(keyOf)), platform, signal);
+  const next = !awaitsNext ? undefined : await nextWorker(found, new Set(before.map(keyOf)), platform, signal);
   return { ended: target, at, ...(next ? { next } : {}) };
 }
 

@@ -14,8 +14,8 @@ const PAUSE_MS = 10_000;
 export interface ProcessPorts {
   readonly clock: Pick<Clock, 'wait'>;
   processes(signal: AbortSignal): Promise<readonly ProcessInfo[]>;
-  /** Ends this very process and waits for the platform's next one. @throws as mitigate/restart.ts */
-  restart(target: ProcessKey, reason: string, who: string): Promise<z.infer<typeof RestartDone>>;
+  /** Ends this very process, and waits for the platform's next one where that is wanted. @throws as mitigate/restart.ts */
+  restart(target: ProcessKey, reason: string, who: string, awaitsNext: boolean): Promise<z.infer<typeof RestartDone>>;
 }
 
 export function recycleHand(ports: ProcessPorts): Hand {
@@ -27,7 +27,7 @@ export function recycleHand(ports: ProcessPorts): Hand {
       const said: string[] = [];
       for (const [index, target] of targets.entries()) {
         if (index > 0) await ports.clock.wait(PAUSE_MS, on.signal);
-        said.push(await one(ports, target, on));
+        said.push(await one(ports, target, on, true));
       }
       return { result: 'done', says: `${said.join('; ')}${step.type === 'recycle' && step.overlapped ? '; ended before the next one started: nothing here starts a second worker beside the first' : ''}`.slice(0, 2_000) };
     },
@@ -46,15 +46,16 @@ export function endHand(ports: ProcessPorts): Hand {
       const { target } = on.fired;
       if (target === undefined) throw new DiagError('CAPABILITY_MISSING', { what: 'The end of a process', because: 'no process of the site was running when the rule fired' });
       if (!await there(on)) return { result: 'done', says: `process ${target.pid} had ended before` };
-      return { result: 'done', says: await one(ports, target, on) };
+      return { result: 'done', says: await one(ports, target, on, false) };
     },
     after: async (_step, on) => (on.fired.target !== undefined && await there(on) ? undefined : { result: 'done', says: `the agent ended in the middle of it; process ${on.fired.target?.pid ?? ''} has ended` }),
   };
 }
 
-async function one(ports: ProcessPorts, target: ProcessKey, { fired }: FiringContext): Promise<string> {
+async function one(ports: ProcessPorts, target: ProcessKey, { fired }: FiringContext, awaitsNext: boolean): Promise<string> {
   try {
-    const { next } = await ports.restart(target, `rule ${fired.rule}: ${fired.condition.slice(0, 200)}`, `rule ${fired.rule}`);
+    const { next } = await ports.restart(target, `rule ${fired.rule}: ${fired.condition.slice(0, 200)}`, `rule ${fired.rule}`, awaitsNext);
+    if (!awaitsNext) return `process ${target.pid} was ended`;
     return `process ${target.pid} was ended${next === undefined ? '; no next one was seen in time' : `, ${next.pid} runs now`}`;
   } catch (error) {
     // It went by itself meanwhile: what was wanted is so.
