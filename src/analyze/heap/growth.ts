@@ -73,7 +73,7 @@ function ownWeights({ graph: { types, meta: { nodeType, nodeTypes } } }: Heap): 
 /** Weighted new bytes of each node and all it holds. */
 function grownBelow(heap: Heap, base: BaseSnapshot, isNew: Uint8Array, weights: Float64Array): Float64Array {
   const { graph, classes, child, sibling, dominators: { of: by } } = heap;
-  const grown = new Float64Array(graph.nodeCount);
+  const grown = heap.arena.doubles(graph.nodeCount).fill(0);
   const counts = ownWeights(heap);
   for (let node = 0; node < graph.nodeCount; node++) {
     if (!counts(node)) continue;

@@ -19,6 +19,8 @@ export interface Heap {
   /** The nodes that a node alone holds: child[n], then sibling[] on. */
   readonly child: Uint32Array;
   readonly sibling: Uint32Array;
+  /** Large arrays that the calculation is done with: the next question takes them before it asks for new ones. */
+  readonly arena: Arena;
 }
 
 export function calculate(graph: HeapGraph): Heap {
@@ -37,5 +39,5 @@ export function calculate(graph: HeapGraph): Heap {
   const sibling = arena.words(nodeCount);
   const classes = classify(graph, states, of, child);
   measureClasses(graph, classes, held, away, child, sibling);
-  return { graph, states, dominators: held, distances: away, classes, child, sibling };
+  return { graph, states, dominators: held, distances: away, classes, child, sibling, arena };
 }

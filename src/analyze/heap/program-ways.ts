@@ -6,8 +6,8 @@ import { NameTest } from './names.ts';
 /** The node before each on such a way; where the program does not reach it so, that on the shortest way of all. Compiled code and its feedback lead to anything, and name nothing: they are passed over too. */
 export function programWays(heap: Heap): Uint32Array {
   const { graph: { root, nodeCount, edgeTo, edgeTypes, firstEdge, meta: { edgeType } }, distances } = heap;
-  const before = new Uint32Array(nodeCount).fill(NO_NODE);
-  const queue = new Uint32Array(nodeCount);
+  const before = heap.arena.words(nodeCount).fill(NO_NODE);
+  const queue = heap.arena.words(nodeCount);
   const passing = passingRoots(heap);
   before[root] = root;
   for (const node of passing) before[node] = node;
@@ -24,6 +24,7 @@ export function programWays(heap: Heap): Uint32Array {
       filled = spread(heap, before, queue, filled, filled + 1);
     }
   }
+  heap.arena.give(queue);
   for (let node = 0; node < nodeCount; node++) if (before[node] === NO_NODE) before[node] = (distances.before[node] as number);
   return before;
 }
