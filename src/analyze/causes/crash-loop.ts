@@ -2,6 +2,7 @@
 import { duration } from '../../shared/units.ts';
 import { exceptionName } from '../crash-chain.ts';
 import { effectText, type CauseRule, type Claim } from './cause.ts';
+import type { Scene } from '../events/scene.ts';
 import { crashClaim } from './crash-claim.ts';
 import { crashesOf, triggerOf, type Ended } from './crashes.ts';
 
@@ -10,6 +11,8 @@ const LEAST = 3;
 const SHORT_MS = 60_000;
 /** Deaths at the same age are the process's own doing; those of a request come when the request comes. */
 const SPREAD = 0.35;
+/** Ages this equal over so many lives are no chance, whatever request was in flight each time. */
+const SAME_AGE = { spread: 0.12, lives: 4 };
 /** Endings whose reason does not make another cause of the loop. */
 const ITS_OWN: ReadonlySet<Ended['ending']> = new Set(['exception', 'rejection', 'unknown']);
 
@@ -18,11 +21,12 @@ export const crashLoop: CauseRule = {
   judge(scene): Claim[] {
     const { crashes } = crashesOf(scene);
     const stop = scene.lives.restarts.find((r) => r.by === 'stopped');
-    const lives = livesOf(crashes);
+    const lives = livesOf(crashes, scene);
     if (crashes.length < LEAST || (lives.length < LEAST && !stop)) return [];
     const long = lives.filter((ms) => ms >= SHORT_MS).length;
     if (long * 2 > lives.length) return [];
-    const alike = lives.length >= LEAST && spreadOf(lives) <= SPREAD && triggerOf(crashes) === undefined;
+    const spread = spreadOf(lives);
+    const alike = lives.length >= LEAST && spread <= SPREAD && (triggerOf(crashes) === undefined || (spread <= SAME_AGE.spread && lives.length >= SAME_AGE.lives));
     const exception = crashes.find((c) => c.exception)?.exception;
     const typical = [...lives].sort((a, b) => a - b)[Math.floor(lives.length / 2)];
     const claim = crashClaim(scene, crashes, {
@@ -38,7 +42,10 @@ export const crashLoop: CauseRule = {
   excludes: (scene) => (!scene.has.has('exits') ? undefined : crashesOf(scene).crashes.length < LEAST ? `${crashesOf(scene).crashes.length === 0 ? 'no process' : 'a process'} ended without being asked to${crashesOf(scene).crashes.length === 0 ? '' : ' fewer than three times'}` : undefined),
 };
 
-function livesOf(crashes: readonly Ended[]): number[] {
+/** From listening on where that is known of each: the start of a process is seen late, its port at once. */
+function livesOf(crashes: readonly Ended[], scene: Scene): number[] {
+  const listened = crashes.flatMap(({ exit }) => { const from = scene.lives.starts.filter((s) => s.listening && s.pid === exit.pid && s.at <= exit.at).at(-1)?.at; return from === undefined || exit.pid === undefined ? [] : [exit.at - from]; });
+  if (listened.length === crashes.length) return listened;
   const told = crashes.flatMap((c) => (c.livedMs === undefined ? [] : [c.livedMs]));
   if (told.length >= LEAST) return told;
   return crashes.slice(1).map((c, i) => c.exit.at - (crashes[i]?.exit.at ?? c.exit.at));

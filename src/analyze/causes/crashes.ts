@@ -140,7 +140,17 @@ function wasFull(exit: ExitEvent, scene: Scene): boolean {
 
 /** Node says it in the first lines: the throw came from its promise machinery. */
 export function isRejection(exception: ExceptionGroup): boolean {
-  return /UnhandledPromiseRejection|ERR_UNHANDLED_REJECTION|node:internal\/process\/promises|fromPromise|Unhandled ?Rejection/i.test(`${exception.type}\n${exception.sample.text.slice(0, 2_000)}`);
+  return /UnhandledPromiseRejection|ERR_UNHANDLED_REJECTION|node:internal\/process\/promises|fromPromise|Unhandled ?Rejection/i.test(`${exception.type}\n${exception.sample.text.slice(0, 2_000)}`) || ofPromise(exception.sample.text);
+}
+
+/** V8 keeps ten frames. */
+const FRAMES_KEPT = 10;
+
+/** Of a rejected Error Node prints only the error. Each callback is called by Node's own frames; what stands on no such frame, or goes on after an await, ran as a promise's job. */
+function ofPromise(text: string): boolean {
+  if (!/^Node\.js v\d/m.test(text)) return false;
+  const frames = text.match(/^\s+at [^\n]+/gm) ?? [];
+  return frames.some((f) => /^\s+at async /.test(f)) || (frames.length > 0 && frames.length < FRAMES_KEPT && !frames.some((f) => /\bnode:|<anonymous>\)?$/.test(f)));
 }
 
 /** Crashes of one ending, by what they have in common. */

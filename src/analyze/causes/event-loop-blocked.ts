@@ -1,9 +1,11 @@
 // Owns the cause event-loop-blocked: one piece of code keeps the only thread of a process, and every other request waits for it.
 import { duration, percent } from '../../shared/units.ts';
+import type { Scene } from '../events/scene.ts';
+import { meanOf } from '../events/read-metrics.ts';
 import type { Weight } from './cause.ts';
 import { effectText, oneLine, rowsFact, type CauseRule, type Claim } from './cause.ts';
 import { shortFile } from '../parse/words.ts';
-import { firstRouteOf, pausesOf } from './pauses.ts';
+import { firstRouteOf, pausesOf, type Pause } from './pauses.ts';
 
 export const eventLoopBlocked: CauseRule = {
   id: 'event-loop-blocked', about: 'a blocked event loop', explains: ['busy', 'silent', 'slow'], needs: ['inside', 'metrics'], collect: ['app-inside', 'node-cpu-profile'],
@@ -26,6 +28,8 @@ export const eventLoopBlocked: CauseRule = {
     if (busy.length > 0) weights.push({ by: 0.5, says: 'the handler found the pipe to the process busy' });
     if (covered > 0) weights.push({ by: 0.45, says: `one core was busy during ${covered} of ${pauses.length} pauses` });
     else if (pauses.length > 0 && scene.measured.processes.length > 0 && longest >= 3_000 && (scene.measured.stepMs ?? 60_000) <= 2_000 && !pauses.some((p) => p.by !== 'rows')) weights.push({ by: -0.6, says: 'no process used a whole core meanwhile: something else was waited for' });
+    const threads = starvedBy(scene, pauses);
+    if (threads !== undefined) weights.push({ by: -0.6, says: `the machine was full and the site used ${percent(Math.round(threads))} of a core, more than a loop can: the loop had to wait for its turn` });
     if (rows.length > 0 && pauses.length > 0) weights.push({ by: 0.35, says: 'the requests waited through the pauses' });
     return [{
       cause: 'event-loop-blocked', key: '', rows, weights, incidents: pauses.length, since: pauses[0]?.from ?? rows[0]?.at,
@@ -38,6 +42,17 @@ export const eventLoopBlocked: CauseRule = {
   },
   excludes: (scene) => (pausesOf(scene).length > 0 ? undefined : scene.has.has('inside') ? 'the app measured no delay of its event loop of half a second' : scene.measured.processes.length > 0 && !scene.measured.levels.some((l) => l.measure === 'core') ? 'no process kept a whole core busy' : undefined),
 };
+
+/** One loop fills one core at most: threads beside it did the rest. */
+const BEYOND_ONE_CORE = 130;
+
+/** What the site used during pauses in which the machine was full, when it is more than one loop can use. */
+function starvedBy(scene: Scene, pauses: readonly Pause[]): number | undefined {
+  const full = scene.measured.levels.filter((l) => l.measure === 'host-cpu');
+  if (pauses.length === 0 || !pauses.every((p) => full.some((l) => l.at <= p.from + 1_500 && l.until >= p.until - 1_500))) return undefined;
+  const used = meanOf(scene.measured.site('site.cpu').filter(([at]) => pauses.some((p) => at >= p.from && at <= p.until + 1_500)));
+  return used !== undefined && used > BEYOND_ONE_CORE ? used : undefined;
+}
 
 /** A frame with its file as the app's owner knows it: "validate (lib/check.js:12)". */
 function placed(frame: string): string {

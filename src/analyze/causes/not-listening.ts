@@ -4,12 +4,15 @@ import { crashesOf, rowsOf } from './crashes.ts';
 import { factOf } from './sign-claim.ts';
 
 const LASTS_MS = 5_000;
+/** The platform gives an app up with its last start. */
+const STOPS_MS = 10_000;
 
 export const notListening: CauseRule = {
   id: 'not-listening', about: 'an app that does not listen', explains: ['refused'], needs: ['http', 'front-log', 'app-log'], collect: ['event-log', 'application-logs', 'open-files'],
   judge(scene): Claim[] {
     const crashed = new Set(rowsOf(crashesOf(scene).crashes));
-    const rows = scene.rows.failed.filter((r) => r.effect === 'refused' && !crashed.has(r));
+    const stop = scene.lives.restarts.find((r) => r.by === 'stopped' && scene.signs('listen-late', 'ping-failed').some((s) => s.times.some((at) => Math.abs(at - r.at) <= STOPS_MS)));
+    const rows = scene.rows.failed.filter((r) => !crashed.has(r) && (r.effect === 'refused' || (stop !== undefined && r.effect === 'stopped' && r.until >= stop.at)));
     const pings = scene.signs('ping-failed', 'listen-late');
     const failedStart = crashesOf(scene).crashes.filter((c) => c.exit.starting && /listen/i.test(c.exit.proof.line ?? ''));
     const [first] = rows, last = rows.at(-1);

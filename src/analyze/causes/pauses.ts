@@ -20,7 +20,9 @@ export function pausesOf(scene: Scene): readonly Pause[] {
   const waiting = [...scene.rows.failed.filter((r) => r.effect === 'silent' || r.effect === 'busy'), ...scene.rows.slow, ...scene.rows.long].sort((a, b) => a.until - b.until);
   const told = [...scene.inside.stalls.map((s) => ({ ...s, by: 'app' as const })), ...scene.measured.stalls.map((s) => ({ ...s, by: 'metrics' as const }))].map((s): Pause => ({ from: s.at, until: s.at + s.forMs, frames: s.frames, by: s.by, rows: waiting.filter((r) => held(r, s.at, s.at + s.forMs)) }));
   const own = told.filter((p) => p.by === 'app' || !told.some((q) => q.by === 'app' && q.from <= p.until + NEAR_MS && q.until >= p.from - NEAR_MS));
-  const made = own.length > 0 ? own : convoys(scene, waiting);
+  // What the app measured reaches back only as far as somebody listened to it: pauses before stand in the rows alone.
+  const heard = new Set(own.flatMap((p) => p.rows));
+  const made = [...own, ...convoys(scene, waiting.filter((r) => !heard.has(r))).filter((c) => !own.some((p) => p.from <= c.until && p.until >= c.from))].sort((a, b) => a.from - b.from);
   kept.set(scene, made);
   return made;
 }

@@ -23,13 +23,13 @@ export function livesOf(given: { readonly events: readonly EventRow[]; readonly 
     const change = given.changes.find((c) => c.kind === 'exit' && c.pid === exit.pid && Math.abs(c.at - exit.at) <= SAME_MS);
     const told = given.events.find((row) => row.at === exit.at && row.text.includes(String(exit.pid ?? '')));
     const startedAt = Number(/^exit:\d+:(\d+)$/.exec(change?.id ?? '')?.[1] ?? NaN);
-    const start = starts.filter((s) => s.pid === exit.pid && s.at <= exit.at).at(-1)?.at;
+    const start = starts.filter((s) => s.pid === exit.pid && s.at <= exit.at).at(-1)?.at;   // the observer names an exit whose start it did not see by the exit's own time
     const asked = restarts.some((r) => Math.abs(exit.at - r.at) <= ASKED_MS) || changes.some((c) => exit.at >= c.at - 1_000 && exit.at - c.at <= ASKED_MS);
     // A process that ends with 0 although nobody asked for it ends by itself: the event log calls that a crash.
     const byItself = exit.code === 0 && !asked && exit.from !== 'changes';
     return {
       at: exit.at, pid: exit.pid, code: exit.code, signal: exit.signal, planned: (exit.planned && !byItself) || (asked && exit.signal === 'SIGTERM'), starting: exit.starting,
-      startedAt: Number.isNaN(startedAt) ? start : startedAt, said: change?.detail, instance: told?.computer,
+      startedAt: Number.isNaN(startedAt) || startedAt >= exit.at ? start : startedAt, said: change?.detail, instance: told?.computer,
       proof: told ? { where: `event log, ${told.provider} ${told.id}`, line: oneLine(told.text, 300) } : { where: 'what was seen to change', line: change?.title },
     };
   });
