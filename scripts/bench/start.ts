@@ -17,11 +17,11 @@ const { values } = parseArgs({ options: { rounds: { type: 'string', default: '9'
 const ROUNDS = Number(values.rounds);
 const LIMIT_MS = 60_000;
 const POLL_MS = 2;
-/** The claim: our start takes at most so many times a bare Express app's. */
+/** The claim, by node.exe: our start takes at most so many times a bare Express app's. The same by this Node is told beside it. */
 const LIMIT_RATIO = 1.5;
 
 interface Program { readonly name: string; readonly file: string; readonly path: string; readonly env: Record<string, string> }
-interface Place { readonly name: string; readonly folder: string; start(file: string, env: Record<string, string>): Promise<{ kill(): Promise<void> }>; path(linux: string): string }
+interface Place { readonly name: string; readonly claimed: boolean; readonly folder: string; start(file: string, env: Record<string, string>): Promise<{ kill(): Promise<void> }>; path(linux: string): string }
 
 const BARE = `const express = require('express'); const app = express(); app.get('/', (req, res) => { res.send('hello'); }); app.listen(process.env.PORT, '127.0.0.1');\n`;
 
@@ -81,8 +81,8 @@ async function bench(place: Place): Promise<Record<string, number>> {
   for (let round = 0; round < ROUNDS; round += 1) for (const program of programs) took.get(program.name)?.push(await once(place, program));
   const medians = Object.fromEntries([...took].map(([name, all]) => [name, median(all)]));
   const ratio = (medians['package'] ?? NaN) / (medians['express'] ?? NaN);
-  process.stdout.write(`${place.name}: ${Object.entries(medians).map(([name, ms]) => `${name} ${ms.toFixed(0)} ms`).join(', ')}; ratio to Express ${ratio.toFixed(2)} (limit ${LIMIT_RATIO})\n`);
-  if (!(ratio <= LIMIT_RATIO)) process.exitCode = 1;
+  process.stdout.write(`${place.name}: ${Object.entries(medians).map(([name, ms]) => `${name} ${ms.toFixed(0)} ms`).join(', ')}; ratio to Express ${ratio.toFixed(2)}${place.claimed ? ` (limit ${LIMIT_RATIO})` : ''}\n`);
+  if (place.claimed && !(ratio <= LIMIT_RATIO)) process.exitCode = 1;
   return { ...medians, ratio };
 }
 
@@ -90,17 +90,21 @@ const figures: Record<string, Record<string, number>> = {};
 const top = await mkdtemp(join(tmpdir(), 'bench-start-'));
 try {
   figures['Linux'] = await bench({
-    name: `Linux, Node ${process.version}`, folder: top, path: (path) => path,
+    name: `Linux, Node ${process.version}`, claimed: false, folder: top, path: (path) => path,
     start: async (file, env) => {
       const child = spawn(process.execPath, [file], { env: { PATH: process.env['PATH'], ...env }, stdio: 'ignore' });
       return { kill: async () => { child.kill('SIGKILL'); await new Promise((done) => { child.once('exit', done); }); } };
     },
   });
-  if (noWine() === undefined) {
+  const without = noWine();
+  if (without !== undefined) {
+    process.stdout.write(`${without}; the claim was not measured\n`);
+    process.exitCode = 1;
+  } else {
     const host = await startWindowsHost();
     const folder = await host.wine.folder('bench-start');
     try {
-      figures['Windows'] = await bench({ name: 'Windows, node.exe under wine', folder: folder.linux, path: (path) => host.wine.windows(path), start: (file, env) => host.start([host.wine.windows(file)], { env }) });
+      figures['Windows'] = await bench({ name: 'Windows, node.exe under wine', claimed: true, folder: folder.linux, path: (path) => host.wine.windows(path), start: (file, env) => host.start([host.wine.windows(file)], { env }) });
     } finally {
       await host.close();
       await folder.remove();
