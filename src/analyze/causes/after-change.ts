@@ -3,6 +3,7 @@ import { duration } from '../../shared/units.ts';
 import type { ChangeEvent } from '../events/event.ts';
 import type { Row } from '../events/rows.ts';
 import type { Scene } from '../events/scene.ts';
+import { signOf, type Sign } from '../events/signs.ts';
 import { exceptionName } from '../crash-chain.ts';
 import { clock, count, plural, weightOf, type Weight } from './cause.ts';
 
@@ -11,6 +12,10 @@ const LEAST_BEFORE = 15;
 const BEFORE_SHARE = 0.02;
 const AFTER_SHARE = 0.03;
 const SOON_MS = 300_000;
+/** Restart and first requests. */
+const AT_ONCE_MS = 60_000;
+/** What a server outside says of itself is no error that code brought with it. */
+const OUTSIDE: ReadonlySet<Sign> = new Set(['connect-refused', 'connect-timed-out', 'connection-reset', 'call-timed-out', 'host-unknown', 'server-full', 'listening', 'collecting']);
 /** What falls into the change's own restart is that restart's. */
 const RESTART_MS = 10_000;
 
@@ -38,7 +43,7 @@ function judged(scene: Scene, change: ChangeEvent, until: number): AfterChange |
   const failedBefore = scene.rows.failed.filter((r) => r.at < change.at);
   if (change.at <= scene.window.from || before.count < LEAST_BEFORE || weightOf(failedBefore) > before.count * BEFORE_SHARE || weightOf(lasting) < after.count * AFTER_SHARE) return undefined;
   const gapMs = first.at - change.at;
-  const weights: Weight[] = [{ by: 0.5, says: `before it ${count(before.count)} requests went well` }, gapMs <= SOON_MS ? { by: 0.45, says: `the first failure came ${duration(Math.max(0, gapMs))} after it` } : { by: 0.1, says: `the first failure came ${duration(gapMs)} after it` }];
+  const weights: Weight[] = [{ by: 0.5, says: `before it ${count(before.count)} requests went well` }, gapMs <= SOON_MS ? { by: gapMs <= AT_ONCE_MS ? 0.5 : 0.3, says: `the first failure came ${duration(Math.max(0, gapMs))} after it` } : { by: 0.1, says: `the first failure came ${duration(gapMs)} after it` }];
   if (change.failed) weights.push({ by: 0.4, says: 'the deployment itself failed' });
   const later = norms.within('', undefined, until, scene.window.to);
   if (Number.isFinite(until) && later.count >= LEAST_BEFORE && later.failed <= later.count * BEFORE_SHARE) weights.push({ by: 0.5, says: 'the next change ended the failures' });
@@ -49,9 +54,9 @@ function judged(scene: Scene, change: ChangeEvent, until: number): AfterChange |
 
 /** The first exception or line that came only after the change. */
 function mechanismOf(scene: Scene, at: number): string | undefined {
-  const fresh = scene.logs.exceptions.find((e) => e.seen.some((s) => s.at !== undefined && s.at >= at) && !e.seen.some((s) => s.at !== undefined && s.at < at)) ?? scene.logs.exceptions.find((e) => e.fatal > 0 && e.seen.every((s) => s.at === undefined));
+  const fresh = scene.logs.exceptions.find((e) => e.seen.some((s) => s.at !== undefined && s.at >= at) && !e.seen.some((s) => s.at !== undefined && s.at < at) && !OUTSIDE.has(signOf(e.sample.text)?.sign ?? 'php-fatal')) ?? scene.logs.exceptions.find((e) => e.fatal > 0 && e.seen.every((s) => s.at === undefined));
   if (fresh) return exceptionName(fresh, true);
-  const sign = scene.logs.signs.find((s) => s.sign !== 'listening' && s.sign !== 'collecting' && s.times.length > 0 && (s.times[0] ?? 0) >= at);
+  const sign = scene.logs.signs.find((s) => !OUTSIDE.has(s.sign) && s.times.length > 0 && (s.times[0] ?? 0) >= at);
   return sign?.text;
 }
 

@@ -6,7 +6,8 @@ const LIMITS = ['handler-time-limit', 'platform-time-limit'] as const satisfies 
 const POOLS = ['php-workers-exhausted', 'thread-pool-exhausted', 'connection-pool-exhausted'] as const satisfies readonly CauseId[];
 const DOWN = ['startup-failure', 'startup-too-slow', 'wrong-port', 'not-listening'] as const satisfies readonly CauseId[];
 const MEMORY = ['memory-leak-js', 'memory-leak-native', 'heap-limit-reached', 'out-of-memory-killed', 'gc-thrashing', 'java-heap-exhausted'] as const satisfies readonly CauseId[];
-const APP = [...CRASHES, ...DOWN, ...MEMORY, ...POOLS, ...LIMITS, 'application-error', 'php-fatal-error', 'response-header-invalid', 'event-loop-blocked', 'cpu-saturated', 'crash-loop', 'dependency-down', 'dns-failure', 'slow-dependency', 'keep-alive-race', 'socket-exhaustion', 'descriptor-exhaustion'] as const satisfies readonly CauseId[];
+/** What new code can do. A server outside that is down has its own reason, also when it goes down after a deployment. */
+const APP = [...CRASHES, ...DOWN, ...MEMORY, ...POOLS, ...LIMITS, 'application-error', 'php-fatal-error', 'response-header-invalid', 'event-loop-blocked', 'cpu-saturated', 'crash-loop', 'socket-exhaustion', 'descriptor-exhaustion'] as const satisfies readonly CauseId[];
 
 export const EDGES: Readonly<Partial<Record<CauseId, readonly CauseId[]>>> = {
   'bad-deployment': APP,
@@ -50,6 +51,9 @@ export const EDGES: Readonly<Partial<Record<CauseId, readonly CauseId[]>>> = {
   'keep-alive-race': ['one-sick-instance'],
 };
 
+/** Not over any number of steps: only what was seen may say that new code broke a server outside. */
+const BARRED: Readonly<Partial<Record<CauseId, readonly CauseId[]>>> = { 'bad-deployment': ['dependency-down', 'dns-failure', 'slow-dependency'] };
+
 const reached = new Map<CauseId, ReadonlySet<CauseId>>();
 
 /** All that a cause leads to, over any number of steps. */
@@ -59,7 +63,7 @@ export function effectsOf(id: CauseId): ReadonlySet<CauseId> {
   const found = new Set<CauseId>();
   const open: CauseId[] = [...EDGES[id] ?? []];
   for (let one = open.pop(); one !== undefined; one = open.pop()) {
-    if (one === id || found.has(one)) continue;
+    if (one === id || found.has(one) || BARRED[id]?.includes(one) === true) continue;
     found.add(one);
     open.push(...EDGES[one] ?? []);
   }
