@@ -65,14 +65,14 @@ test('a process that leaks is looked at, then ended, then told of, in this order
   const quiet = await waitFor('the rule to be judged', async () => (await agent.rules.list()).rules.find(({ rule, phase }) => rule.id === 'leak' && phase === 'idle'));
   assert.match(quiet.measured[0]?.says ?? '', /^Private bytes [\d.]+ MiB/);
   await leaker.do('leak', { mb: 400, buffers: true });
-  const [first] = await waitFor('the webhook', () => hook.told.length > 0 && hook.told, 60_000);
+  const [first] = await waitFor('the webhook', () => (hook.told.length > 0 ? hook.told : undefined), 60_000);
   await leaker.exited;
   assert.equal(first?.signed, true);
   const [alert] = first?.alerts ?? [];
   assert.deepEqual(alert?.did.map(({ type, result }) => [type, result]), [['collect', 'done'], ['run', 'done'], ['end-process', 'done']]);
   assert.match(alert?.session ?? '', /^\d{6}_\d{10}$/);
   assert.doesNotMatch(JSON.stringify(hook.told), /marker-secret-value/);
-  const did = await waitFor('the firing to be closed', async () => { const all = await entries(agent); return all.some((one) => one.did === 'closed') && all; });
+  const did = await waitFor('the firing to be closed', async () => { const all = await entries(agent); return all.some((one) => one.did === 'closed') ? all : undefined; });
   assert.deepEqual(did.filter((one) => one.did !== 'phase' && one.did !== 'over').map((one) => (one.did === 'ended' ? `${one.type} ${one.result}` : one.did)), ['fired', 'begun', 'collect done', 'begun', 'run done', 'begun', 'end-process done', 'begun', 'notify done', 'closed']);
   const ran = did.find((one) => one.did === 'ended' && one.type === 'run');
   assert.match(ran?.did === 'ended' ? ran.says ?? '' : '', /^exit code 0: seen; rm -rf \$HOME /);
@@ -95,7 +95,7 @@ test('a firing that an end of the agent interrupted goes on: the evidence is not
   await before.stop();
   const after = await agentOf(home, leaker.pid);
   t.after(async () => { await after.stop(); });
-  const did = await waitFor('the firing to be closed', async () => { const all = await entries(after); return all.some((one) => one.did === 'closed') && all; }, 60_000);
+  const did = await waitFor('the firing to be closed', async () => { const all = await entries(after); return all.some((one) => one.did === 'closed') ? all : undefined; }, 60_000);
   assert.deepEqual(did.flatMap((one) => (one.did === 'ended' ? [`${one.type} ${one.result}`] : [])), ['collect done', 'run interrupted', 'notify done']);
   assert.equal((await after.store.sessions.list()).sessions.filter(({ askedBy }) => askedBy === 'rule always').length, 1);
   assert.equal((await after.rules.list()).rules[0]?.firedLastDay, 1);
@@ -121,7 +121,7 @@ test('without leave for loopback neither alerts nor probes go to this machine, a
   assert.deepEqual(view.refused.map(({ id }) => id), ['pattern', 'tool']);
   const probed = await waitFor('the probe to fail', async () => (await agent.rules.list()).rules.find(({ error }) => error !== undefined));
   assert.match(probed.error ?? '', /this machine itself/);
-  const did = await waitFor('the firing to be closed', async () => { const all = await entries(agent); return all.some((one) => one.did === 'closed') && all; });
+  const did = await waitFor('the firing to be closed', async () => { const all = await entries(agent); return all.some((one) => one.did === 'closed') ? all : undefined; });
   assert.deepEqual(did.flatMap((one) => (one.did === 'ended' ? [one.result] : [])), ['done']);
   assert.match(agent.rules.alerts.channels()[0]?.lastFailed ?? '', /this machine itself/);
   assert.equal(hook.asks(), 0);

@@ -19,6 +19,8 @@ const LISTED = 1_000;
 
 /** What is kept, asked for as needed. */
 export interface Past {
+  /** Only HTTP logs are there: what else a rule may ask is not told by them. */
+  readonly logsOnly?: true;
   series(query: { metrics: readonly MetricId[]; from: number; to: number; points: number; process?: ProcessKey }): Promise<Series>;
   tracks(from: number, to: number): Promise<readonly ProcessKey[]>;
   /** Oldest or newest first, whole or not: `more` says that older ones were left out, from `since` on all are there. Undefined: there is no HTTP log. */
@@ -42,7 +44,10 @@ export async function tryRule(rule: Rule, past: Past, from: number, to: number):
   };
 }
 
+const OF_LOGS: ReadonlySet<Condition['type']> = new Set(['status', 'slow', 'schedule']);
+
 async function madeOf({ when }: Rule, past: Past, from: number, to: number): Promise<Made | string> {
+  if (past.logsOnly === true && !OF_LOGS.has(when.type)) return `HTTP logs do not tell what a rule on ${when.type} asks for`;
   switch (when.type) {
     case 'metric': return metricColumn(when, past, from, to);
     case 'schedule': return scheduleColumn(when, from, to);
