@@ -1,4 +1,4 @@
-// Owns the build of the preload: three files, of which every Node can read the first, and Node 16 and later the second; the third is a thread that is started on request only.
+// Owns the build of the preload: four files, of which every Node can read the first, and Node 16 and later the second; the others are threads that are started when they are needed.
 import { build, type BuildOptions, type Metafile } from 'esbuild';
 import { join } from 'node:path';
 
@@ -12,6 +12,7 @@ export async function buildPreload(root: string, outdir: string, version: string
     build({ ...both, target: 'node10', entryPoints: { preload: join(root, 'src/preload/main.ts') } }),
     build({ ...both, target: 'node16', entryPoints: { 'preload-app': join(root, 'src/preload/app-main.ts') } }),
     build({ ...both, target: 'node16', entryPoints: { 'preload-catch': join(root, 'src/preload/catch-worker.ts') } }),
+    build({ ...both, target: 'node16', entryPoints: { 'preload-watchdog': join(root, 'src/preload/watchdog-worker.ts') } }),
   ]);
   return built.map(({ metafile }) => metafile);
 }

@@ -110,7 +110,7 @@ async function dist(): Promise<Metafile[]> {
   const libs = Object.fromEntries([...LATER, ...SHARED].map((name) => [`lib-${name}`, name]));
   const inApp = await buildPreload(root, join(root, 'dist'), version);
   const shared = await build({ ...node, sourcemap: false, metafile: true, entryPoints: libs });
-  await Promise.all([...Object.keys(there), 'preload', 'preload-app', 'preload-catch', ...Object.keys(libs)].map((name) => asciiOnly(join(root, 'dist', `${name}.js`))));
+  await Promise.all([...Object.keys(there), 'preload', 'preload-app', 'preload-catch', 'preload-watchdog', ...Object.keys(libs)].map((name) => asciiOnly(join(root, 'dist', `${name}.js`))));
   await writeFile(join(root, 'dist/package.json'), '{"type":"commonjs"}\n');
   const cli = join(root, 'dist/cli.js');
   if (!existsSync(cli)) return [programs.metafile, starter.metafile, ...inApp, shared.metafile];

@@ -17,6 +17,7 @@ import { StateFile } from './state.ts';
 import { epoch, now } from './time.ts';
 import { VitalSigns, type Vitals } from './vitals.ts';
 import { Watch } from './watch.ts';
+import { Watchdog } from './watchdog.ts';
 
 /** A request that has not begun to answer for so long hangs: for a minute new ones are followed, at most once in ten, and only where few come: each costs some 5 µs then. */
 const MAX_FOLLOWED_PER_SECOND = 300;
@@ -41,7 +42,8 @@ export class Counting {
   readonly #sockets: Sockets;
   readonly #lookups = new Lookups();
   readonly #failures: Failures;
-  readonly #stalls = new Stalls();
+  readonly #watchdog: Watchdog;
+  readonly #stalls: Stalls;
   readonly #loop = new Loop({ onTurn: (lateMs) => { this.#stalls.turn(lateMs); } });
   readonly #follow = new Follow(() => this.#sockets.silent());
   readonly #catching = new Catching({ route: () => this.#route(), onCaught: (caught) => { this.#failures.caught(caught); } });
@@ -66,6 +68,8 @@ export class Counting {
     this.#failures = new Failures({ route: () => this.#route(), onFatal: (failure) => { options.onFatal(failure); } });
     this.#watch = new Watch(options.places.stem);
     this.#state = new StateFile(options.places.state);
+    this.#watchdog = new Watchdog(options.places.state);
+    this.#stalls = new Stalls(this.#watchdog, () => { this.#stateAt = -Infinity; });
   }
 
   get inFlight(): number { return this.#requests.inFlight + this.#http2.inFlight; }
@@ -95,7 +99,7 @@ export class Counting {
   look(): void {
     for (const part of this.#looks) part();
   }
-  readonly #looks = [() => { this.#sockets.look(); }, () => { this.#catching.look(); }, () => { this.#watch.look(); }, () => { this.#lookAtFollowing(); }, () => { this.#lookAtState(); }].map((look) => partOf(look, undefined));
+  readonly #looks = [() => { this.#sockets.look(); }, () => { this.#catching.look(); }, () => { this.#watch.look(); }, () => { this.#lookAtFollowing(); }, () => { this.#stalls.look(this.#follow.isOn); }, () => { this.#lookAtState(); }].map((look) => partOf(look, undefined));
 
   #lookAtFollowing(): void {
     if (this.#follow.isOn) { this.#follow.look(); if (!this.#follow.isOn) this.#unfollow(); }
@@ -114,7 +118,7 @@ export class Counting {
       ...this.#delays(), ...this.#signs(),
       stalls: this.#stalled(), failures: this.#failures.drain(all), lost: this.#lost(ofLink),
       ...(lookups.length === 0 ? {} : { lookups }), ...(clients === undefined ? {} : { connections: clients }),
-      ...(following === undefined ? {} : { following }), ...(catching === undefined ? {} : { catching }), ...(watch === undefined ? {} : { watch }),
+      ...(following === undefined ? {} : { following }), ...(catching === undefined ? {} : { catching }), ...(watch === undefined ? {} : { watch }), ...(this.#watchdog.isReady ? { watching: true } : {}),
     };
     this.#seq += 1;
     this.#tickAt = at;

@@ -1,5 +1,5 @@
 // Owns the frames as their source maps say: read when a failure is told, never at its throw; small maps only, as the app waits while one is read.
-import { open, readFile, stat } from 'node:fs/promises';
+import { promises } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 const MAX_MAP_BYTES = 2 * 2 ** 20;
@@ -109,14 +109,14 @@ async function readMap(file: string): Promise<SourceMap & { readonly folder: str
   // Of the file system only, and beside the file or below it: the app's text chooses no file of ours to read.
   if (address === '' || /^[a-z]+:|^[\\/]|\.\./i.test(address)) return undefined;
   const path = join(dirname(file), decodeURIComponent(address));
-  if ((await stat(path)).size > MAX_MAP_BYTES) return undefined;
-  const map = JSON.parse(await readFile(path, 'utf8')) as Partial<SourceMap> | null;
+  if ((await promises.stat(path)).size > MAX_MAP_BYTES) return undefined;
+  const map = JSON.parse(await promises.readFile(path, 'utf8')) as Partial<SourceMap> | null;
   if (typeof map?.mappings !== 'string' || !Array.isArray(map.sources)) return undefined;
   return { sources: map.sources, mappings: map.mappings, ...(typeof map.sourceRoot === 'string' ? { sourceRoot: map.sourceRoot } : {}), folder: dirname(path) };
 }
 
 async function tailOf(file: string): Promise<string> {
-  const opened = await open(file, 'r');
+  const opened = await promises.open(file, 'r');
   try {
     const { size } = await opened.stat();
     const bytes = Buffer.alloc(Math.min(size, TAIL_BYTES));

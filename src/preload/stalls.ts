@@ -1,77 +1,65 @@
-// Owns the stalls of the loop: how long, and, once one was seen, by which function: V8's sampler then looks at the stack fifty times a second.
-import type { Session } from 'node:inspector';
+// Owns the stalls of the loop: how long, and by which function where the watchdog was there; it is called by the first delay that is worth it.
 import type { AppStall } from '../shared/app-link.ts';
-import { hottestStack, type Profile } from './stack.ts';
 import { epoch, now } from './time.ts';
+import type { Watchdog } from './watchdog.ts';
 
 const STALL_MS = 200;
+/** A loop that was late once will be again: from here on the watchdog looks. */
+const WORTH_MS = 100;
 const MAX_STALLS = 10;
-const SAMPLE_US = 20_000;
-/** Nobody stalls any more: the sampler is switched off. */
+/** Nothing was late any more: the watchdog goes. */
 const WATCH_FOR_MS = 600_000;
-/** A profile is begun anew before it grows: at 50 samples a second some 15,000. */
-const PROFILE_MS = 300_000;
-/** To read a profile takes a few milliseconds: an app that stalls all the time shall not pay that each time. */
-const READ_EVERY_MS = 5_000;
+/** What the watchdog saw may come a moment after the stall. */
+const AWAITED_MS = 1_000;
+/** After such a stall the state file tells of it, and must not for long. */
+const LONG_MS = 500;
+
+interface Pending { readonly stall: AppStall; readonly beat: number; readonly endedAt: number; readonly watched: boolean }
 
 export class Stalls {
-  #pending: AppStall[] = [];
-  #session: Session | undefined;
-  #begunAt = 0;
-  #readAt = -Infinity;
-  #lastAt = 0;
-  #broken = false;
+  readonly #watchdog: Watchdog;
+  readonly #onLong: () => void;
+  #pending: Pending[] = [];
+  #lastAt = -Infinity;
+
+  constructor(watchdog: Watchdog, onLong: () => void) {
+    this.#watchdog = watchdog;
+    this.#onLong = onLong;
+  }
 
   /** A turn of the loop, late by so much. */
   turn(lateMs: number): void {
+    const beat = this.#watchdog.beat();
+    if (lateMs < WORTH_MS) return;
     const at = now();
+    this.#lastAt = at;
     if (lateMs >= STALL_MS) {
-      this.#lastAt = at;
-      this.#pending.push({ at: epoch(), forMs: lateMs, frames: this.#read(lateMs, at) });
+      this.#pending.push({ stall: { at: epoch(), forMs: lateMs, frames: [] }, beat, endedAt: at, watched: this.#watchdog.isReady });
       if (this.#pending.length > MAX_STALLS) this.#pending.shift();
-      this.#watch(at);
-    } else if (this.#session !== undefined) {
-      if (at - this.#lastAt > WATCH_FOR_MS) this.stop();
-      else if (at - this.#begunAt > PROFILE_MS) { this.stop(); this.#watch(at); }
     }
+    if (lateMs >= LONG_MS) this.#onLong();
+    this.#watchdog.start();
+  }
+
+  /** Once a second; `asked`: somebody follows. */
+  look(asked: boolean): void {
+    if (asked) { this.#lastAt = now(); this.#watchdog.start(); }
+    else if (this.#watchdog.isOn && now() - this.#lastAt > WATCH_FOR_MS) this.#watchdog.stop();
   }
 
   drain(): AppStall[] {
-    const stalls = this.#pending;
-    this.#pending = [];
+    const stalls: AppStall[] = [];
+    const at = now();
+    this.#pending = this.#pending.filter((one) => {
+      const frames = one.watched ? this.#watchdog.framesOf(one.beat) : [];
+      if (frames === undefined && at - one.endedAt < AWAITED_MS) return true;
+      stalls.push({ ...one.stall, frames: frames ?? [] });
+      return false;
+    });
     return stalls;
   }
 
   stop(): void {
-    const session = this.#session;
-    this.#session = undefined;
-    session?.disconnect();                                     // the profile ends with it
-  }
-
-  /** A session of the process with itself: answers come at once, and Node waits for nobody at the end. */
-  #watch(at: number): void {
-    if (this.#session !== undefined || this.#broken) return;
-    try {
-      const { Session: Inspector } = require('inspector') as typeof import('node:inspector');
-      const session = new Inspector();
-      session.connect();
-      session.post('Profiler.enable');
-      session.post('Profiler.setSamplingInterval', { interval: SAMPLE_US });
-      session.post('Profiler.start');
-      this.#session = session;
-      this.#begunAt = at;
-    } catch {
-      this.#broken = true;                                     // a Node without inspector: delays are told without stacks
-    }
-  }
-
-  #read(lateMs: number, at: number): string[] {
-    const session = this.#session;
-    if (session === undefined || at - this.#readAt < READ_EVERY_MS) return [];
-    this.#readAt = at;
-    let frames: string[] = [];
-    session.post('Profiler.stop', (error, answer) => { if (error === null) frames = hottestStack(answer.profile as Profile, lateMs); });
-    this.stop();
-    return frames;
+    this.#watchdog.stop();
   }
 }

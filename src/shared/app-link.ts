@@ -117,6 +117,7 @@ export const AppTick = z.object({
   following: z.object({ since: At, until: At }).optional(),    // requests that began since are followed: their `waits` are told
   catching: z.object({ since: At, until: At }).optional(),     // exceptions that the app handles are counted
   watch: z.object({ artifact: text(20), atShare: z.number(), taken: z.boolean() }).optional(),   // for the heap's limit
+  watching: z.literal(true).optional(),                        // a thread looks on: stalls from now on come with frames
 });
 export type AppTick = z.infer<typeof AppTick>;
 
@@ -161,6 +162,7 @@ export const AppState = z.object({
   heap: z.object({ used: count, limit: count }), rss: count,
   gcShare: z.number().min(0).max(1).optional(),                // of the time since the state before
   failure: AppFailure.optional(),                              // the last exception, where there was one
+  stall: z.object({ forMs: ms, frames: z.array(text(300)).max(20), heapGrowth: z.number().optional() }).optional(),   // the loop stood still at that time, for so long, in there; bytes a second meanwhile
 });
 export type AppState = z.infer<typeof AppState>;
 

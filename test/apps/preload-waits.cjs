@@ -13,6 +13,9 @@ let pool;
 
 async function looksUpTheCart() { await new Promise((resolve) => { setTimeout(resolve, 60_000); }); }
 async function waitsForTheCart() { await looksUpTheCart(); }
+function neverEnds() { for (let i = 0; ; i = (i + 1) % 7) if (i > 7) return; }
+/** Slow enough that it is some time at it, as an app that reads too much at once is. */
+function readsItAll() { const all = []; for (;;) { all.push(new Array(25_000).fill(all.length)); for (const until = performance.now() + 1; performance.now() < until;); } }
 function throwsOften(text) { try { JSON.parse(text); } catch (error) { return error.name; } }
 
 const pages = {
@@ -25,6 +28,9 @@ const pages = {
   '/nothing': () => {},
   '/caught': (res) => { res.end(throwsOften('{')); },
   '/lookup': (res) => { require('node:dns').lookup('localhost', () => { res.end('found'); }); },
+  '/loop': () => { neverEnds(); },
+  '/all': () => { readsItAll(); },
+  '/abort': () => { process.abort(); },
   '/fill': (res) => { global.kept ??= []; for (let i = 0; i < 40; i += 1) global.kept.push(new Array(125_000).fill(i)); res.end('kept'); },
 };
 const server = http.createServer((req, res) => { const page = pages[req.url]; if (page) page(res); else res.end('answer'); });

@@ -13,7 +13,7 @@ import { BUCKETS, Durations, bucketOf } from '../../src/preload/latency.ts';
 import { fold, hashPath, hashed } from '../../src/preload/paths.ts';
 import { Routes } from '../../src/preload/routes.ts';
 import { Sources, placeIn } from '../../src/preload/sources.ts';
-import { hottestStack } from '../../src/preload/stack.ts';
+import { SeenStacks } from '../../src/preload/stack.ts';
 import { bucketMiddleMs } from '../../src/shared/app-link.ts';
 
 const SITE = { WEBSITE_SITE_NAME: 'shop', HOME: 'C:\\home' };
@@ -85,10 +85,15 @@ test('whatever is thrown can be described', () => {
   assert.ok(described(new Error('here')).frames[0]?.includes('parts.test'));
 });
 
-test('of a profile only the last milliseconds count, and what idles does not', () => {
-  const node = (id: number, functionName: string, children: number[] = []) => ({ id, callFrame: { functionName, url: functionName.startsWith('(') ? '' : 'file:///app/a.js', lineNumber: 4 }, children });
-  const profile = { nodes: [node(1, '(root)', [2, 3, 5]), node(2, '(idle)'), node(3, 'outer', [4]), node(4, 'inner'), node(5, 'earlier')], startTime: 0, endTime: 100_000, samples: [5, 5, 5, 5, 2, 4, 4], timeDeltas: [10_000, 10_000, 10_000, 10_000, 20_000, 20_000, 20_000] };
-  assert.deepEqual(hottestStack(profile, 50), ['inner (/app/a.js:5)', 'outer (/app/a.js:5)']);
+test('of the stacks of a stall the one whose function of the app was there most often is told, with where it was last', () => {
+  const frame = (functionName: string, lineNumber: number, url = 'file:///app/a.js') => ({ functionName, url, lineNumber });
+  const stacks = new SeenStacks();
+  stacks.add([frame('', 0, '')]);                              // the loop was idle: only what asks is there
+  assert.deepEqual(stacks.hottest, []);
+  stacks.add([frame('rare', 1), frame('outer', 9)]);
+  stacks.add([frame('', 0, ''), frame('busy', 4), frame('outer', 9)]);
+  stacks.add([frame('get performance', 7, 'node:internal/x'), frame('busy', 5), frame('outer', 9)]);
+  assert.deepEqual(stacks.hottest, ['get performance (node:internal/x:8)', 'busy (/app/a.js:6)', 'outer (/app/a.js:10)']);
 });
 
 test('the numbers of a path tell routes apart as the folded text does', () => {

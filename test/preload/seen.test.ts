@@ -1,13 +1,14 @@
 // Tests what is seen of an app by whom the agent asks: waits, HTTP/2, upgrades, sockets, handled exceptions, artifacts; and what is left by one that could say nothing.
 import assert from 'node:assert/strict';
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
-import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { get } from 'node:http';
 import { connect as connect2 } from 'node:http2';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { endingOf } from '../../src/observe/samplers/app-end.ts';
 import { AppFlights, AppState, type Announcement, type AppTick } from '../../src/shared/app-link.ts';
 import { waitFor } from '../support/wait.ts';
 import { announced, listenTo, question, type Heard } from './asking.ts';
@@ -36,6 +37,10 @@ async function seen(program = process.execPath, flags: readonly string[] = []): 
     tick: (what, is) => waitFor(what, () => heard.ticks.find(is), 60_000),
     close: async () => { heard.close(); child.kill('SIGKILL'); await ended; await rm(home, { recursive: true, force: true }); },
   };
+}
+
+async function leftBy({ folder, app }: Seen): Promise<AppState> {
+  return AppState.parse(JSON.parse(await readFile(join(folder, `${app.pid}-${app.startedAt}.state`), 'utf8')));
 }
 
 const ask = (port: number, path: string): void => { get({ host: '127.0.0.1', port, path, agent: false }, (answer) => { answer.resume(); }).on('error', () => undefined); };
@@ -147,29 +152,43 @@ describe('what is seen', { concurrency: 3 }, () => {
     }
   });
 
-  test('one that dies of its heap leaves its state and what the watch took; one that is killed its state', async () => {
-    const [dying, killed] = await Promise.all([seen(process.execPath, ['--max-old-space-size=96']), seen()]);
-    const left = async ({ folder, app }: Seen): Promise<{ state: AppState; names: string[] }> => {
-      const stem = `${app.pid}-${app.startedAt}`;
-      return { state: AppState.parse(JSON.parse(await readFile(join(folder, `${stem}.state`), 'utf8'))), names: (await readdir(folder)).filter((name) => name.startsWith(stem)) };
-    };
+  test('one that dies of its heap while somebody watches leaves what the watch took', async () => {
+    const one = await seen(process.execPath, ['--max-old-space-size=96']);
     try {
-      await question(dying.app, { what: 'watch', artifact: 'heap-profile', atShare: 0.5 });
-      await dying.tick('the watch to be told', ({ watch }) => watch?.artifact === 'heap-profile');
+      await question(one.app, { what: 'watch', artifact: 'heap-profile', atShare: 0.5 });
+      await one.tick('the watch to be told', ({ watch }) => watch?.artifact === 'heap-profile');
+      // Two of them are more than half of the limit, and less than all.
+      for (let i = 0; i < 2; i += 1) await answered(one.ports[0], '/fill');
+      await one.tick('the artifact', ({ watch }) => watch?.taken === true);
       let over = false;
-      void dying.ended.then(() => { over = true; });
-      while (!over) await answered(dying.ports[0], '/fill').catch(() => undefined);
-      await waitFor('the state of the other', () => left(killed));
-      killed.child.kill('SIGKILL');
-      await killed.ended;
-      const of = await left(dying);
-      assert.ok(of.names.some((name) => name.endsWith('.heapprofile')), of.names.join());
-      const profile = await readFile(join(dying.folder, of.names.find((name) => name.endsWith('.heapprofile')) ?? ''), 'utf8');
-      assert.match(profile, /preload-waits\.cjs/);
-      assert.ok(of.state.heap.used > 0 && of.state.heap.limit < 256 * 2 ** 20);
-      assert.equal((await left(killed)).state.pid, killed.child.pid);
+      void one.ended.then(() => { over = true; });
+      while (!over) await answered(one.ports[0], '/fill').catch(() => undefined);
+      assert.match(await readFile(join(one.folder, `${one.app.pid}-${one.app.startedAt}.heapprofile`), 'utf8'), /preload-waits\.cjs/);
+      assert.ok((await leftBy(one)).heap.limit < 256 * 2 ** 20);
     } finally {
-      await Promise.all([dying.close(), killed.close()]);
+      await one.close();
+    }
+  });
+
+  test('one that fills its heap in one go, hangs in a loop and is killed, or aborts: each leaves how it stood, and that is told as its reason', async () => {
+    const [full, hung, aborted] = await Promise.all([seen(process.execPath, ['--max-old-space-size=96']), seen(), seen()]);
+    const reasonOf = async (one: Seen): Promise<string> => endingOf({ process: { pid: one.app.pid, startedAt: one.app.startedAt }, at: Date.now(), state: await leftBy(one) })?.detail ?? '';
+    try {
+      for (const one of [full, hung]) await question(one.app, { what: 'follow', forS: 300 });
+      for (const one of [full, hung, aborted]) await waitFor('its state', () => leftBy(one), 60_000);
+      for (const one of [full, hung]) await one.tick('the watchdog', ({ watching }) => watching === true);
+      ask(full.ports[0], '/all');
+      ask(hung.ports[0], '/loop');
+      ask(aborted.ports[0], '/abort');
+      await waitFor('the loop to be told', async () => (await leftBy(hung)).stall?.frames.join().includes('neverEnds'), 60_000);
+      hung.child.kill('SIGKILL');
+      await Promise.all([full.ended, hung.ended, aborted.ended]);
+      assert.match(await reasonOf(full), /heap was exhausted: .* its event loop had been blocked for .* in readsItAll \(.*preload-waits\.cjs:\d+\)/);
+      assert.match(await reasonOf(hung), /killed, aborted or a crash of native code.* its event loop had been blocked for .* in neverEnds \(.*preload-waits\.cjs:\d+\)/);
+      assert.match(await reasonOf(aborted), /killed, aborted or a crash of native code/);
+      assert.equal(aborted.child.signalCode, 'SIGABRT');
+    } finally {
+      await Promise.all([full.close(), hung.close(), aborted.close()]);
     }
   });
 });

@@ -41,13 +41,14 @@ function said({ type, message, frames, sources }: AppFailure): string[] {
 }
 
 /** It had no moment to say anything: killed, aborted, out of heap, or a crash of native code. */
-function silent({ at, state, tick, heapGrowth = 0 }: AppEnd): Explanation | undefined {
+function silent({ at, state, tick, heapGrowth: told = 0 }: AppEnd): Explanation | undefined {
+  const heapGrowth = Math.max(told, state?.stall?.heapGrowth ?? 0);
   const seen = [state, tick].flatMap((one) => (one?.heap === undefined ? [] : [{ at: one.at, heap: one.heap, inFlight: one.inFlight, oldest: one.oldest, gcShare: shareOf(one) }])).filter((one) => at - one.at < OLD_MS).sort((a, b) => b.at - a.at);
   const [last] = seen;
   if (last === undefined) return undefined;
   const fullest = seen.find(({ heap, gcShare = 0 }) => isFull(heap, gcShare, heapGrowth));
   const failure = state?.failure !== undefined && Math.abs(at - state.failure.lastAt) < SHORTLY_MS ? state.failure : undefined;
-  const flights = last.inFlight === 0 ? [] : [`${plural(last.inFlight, 'request')} in flight${oldestOf(last.oldest)}`];
+  const flights = [...blocked(state), ...last.inFlight === 0 ? [] : [`${plural(last.inFlight, 'request')} in flight${oldestOf(last.oldest)}`]];
   if (fullest !== undefined) {
     const { heap, gcShare } = fullest;
     const collecting = gcShare === undefined || gcShare < 0.05 ? '' : `, garbage collection took ${percent(Math.round(gcShare * 100))} of the time`;
@@ -56,6 +57,14 @@ function silent({ at, state, tick, heapGrowth = 0 }: AppEnd): Explanation | unde
   }
   const before = failure === undefined ? [] : [`shortly after ${said(failure).join(', ')}`];
   return { detail: [`${NO_LAST_WORD}: killed, aborted or a crash of native code`, ...before, `heap ${bytes(last.heap.used)} of ${bytes(last.heap.limit)} shortly before`, ...flights].join(', '), sure: false };
+}
+
+/** "its event loop had been blocked for 4 s in fills (/app.js:3)" */
+function blocked(state: AppEnd['state']): string[] {
+  if (state?.stall === undefined) return [];
+  const { forMs, frames } = state.stall;
+  const frame = frames.find((one) => !/\(node:/.test(one)) ?? frames[0];
+  return [`its event loop had been blocked for ${duration(Math.round(forMs))}${frame === undefined ? '' : ` in ${frame}`}`];
 }
 
 function shareOf(one: object): number | undefined {
