@@ -11,7 +11,9 @@ import { dumpCommand } from './dump-command.ts';
 import { httpLogCommand } from './commands/http-log-command.ts';
 import { doctor, doctorXdt } from './commands/doctor.ts';
 import { logs } from './commands/logs.ts';
+import { profile } from './commands/profile.ts';
 import { restart } from './commands/restart.ts';
+import { rulesCommands } from './rules-commands.ts';
 import { serve } from './commands/serve.ts';
 import { sessions } from './commands/sessions.ts';
 import { top } from './commands/top.ts';
@@ -51,6 +53,7 @@ export function program(): Command {
     .option('-y, --yes', 'do not ask')
     .action(restart));
   root.addCommand(remote(dumpCommand(command('dump', 'dump a process of this machine, now or when something happens'))));
+  for (const one of rulesCommands(remote)) root.addCommand(one);
   root.addCommand(doctors());
   root.addCommand(command('serve', 'run the agent and its page')
     .description('Runs the agent and its page until Ctrl+C, and prints a link that signs you in once.')
@@ -129,6 +132,14 @@ function analyzing(root: Command): void {
     .option('--base <file...>', 'one or two earlier snapshots, oldest first')
     .option('--json', 'print all that was read as JSON')
     .action(heap));
+  root.addCommand(command('profile', 'read a profile: who burns the CPU or allocates, offline')
+    .description('Reads a CPU or allocation profile that lies on this machine, without an agent: the hot path with function, file and line, what blocks the event loop, sums by function, module and package. Reads .cpuprofile, .heapprofile, pprof, perf script, collapsed stacks, speedscope and .jfr.')
+    .argument('<file>', 'the profile')
+    .option('--base <file>', 'an earlier profile to compare with')
+    .option('--speedscope <file>', 'write it in the format of speedscope')
+    .option('--pprof <file>', 'write it as pprof')
+    .option('--json', 'print all that was read as JSON')
+    .action(profile));
   root.addCommand(remote(command('sessions', 'list the sessions that are kept'))
     .description('Lists the kept sessions, newest first, with what each found.')
     .action(sessions));

@@ -184,7 +184,7 @@ export const Column = z.object({ title: z.string(), unit: z.enum(['text', 'code'
 export const Frame = z.object({ text: z.string(), ours: z.boolean().optional() });   // ours: the app's own code, not a library's
 /** Closed: the renderer knows these five and no others. */
 export const Evidence = z.discriminatedUnion('kind', [
-  z.object({ kind: z.literal('table'), title: z.string().optional(), columns: z.array(Column), rows: z.array(z.array(Cell)), more: z.number().int().optional(), drawn: z.enum(['table', 'chain']).optional() }),   // chain: rows of [when, what, detail, mark] in order of time; a reader that does not know it draws a table
+  z.object({ kind: z.literal('table'), title: z.string().optional(), columns: z.array(Column), rows: z.array(z.array(Cell)), more: z.number().int().optional(), drawn: z.enum(['table', 'chain', 'flame']).optional() }),   // chain: rows of [when, what, detail, mark] in order of time; flame: rows of [depth, function, category, from, total, share], callers first; a reader that does not know it draws a table
   z.object({ kind: z.literal('series'), title: z.string().optional(), metric: MetricId, points: z.array(z.tuple([At, z.number().nullable()])) }),
   z.object({ kind: z.literal('stack'), title: z.string().optional(), frames: z.array(Frame), share: z.number().optional() }),
   z.object({ kind: z.literal('lines'), title: z.string().optional(), lines: z.array(LogLine), more: z.number().int().optional() }),

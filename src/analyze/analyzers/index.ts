@@ -11,5 +11,6 @@ import { httpTraffic } from './http-traffic.ts';
 import { memoryDump } from './memory-dump.ts';
 import { nodeReport } from './node-report.ts';
 import { processHealth } from './process-health.ts';
+import { profiles } from './profiles.ts';
 
-export const analyzers: readonly Analyzer[] = [applicationCrashes, httpFailures, httpSlow, httpTraffic, eventLogErrors, processHealth, deployments, nodeReport, memoryDump, heapSnapshot, causes];
+export const analyzers: readonly Analyzer[] = [applicationCrashes, httpFailures, httpSlow, httpTraffic, eventLogErrors, processHealth, deployments, nodeReport, memoryDump, heapSnapshot, profiles, causes];
