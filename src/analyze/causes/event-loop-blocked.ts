@@ -5,6 +5,7 @@ import { meanOf } from '../events/read-metrics.ts';
 import type { Weight } from './cause.ts';
 import { effectText, oneLine, rowsFact, type CauseRule, type Claim } from './cause.ts';
 import { shortFile } from '../parse/words.ts';
+import type { Row } from '../events/rows.ts';
 import { firstRouteOf, pausesOf, type Pause } from './pauses.ts';
 
 export const eventLoopBlocked: CauseRule = {
@@ -13,7 +14,8 @@ export const eventLoopBlocked: CauseRule = {
     const pauses = pausesOf(scene);
     const busy = scene.rows.failed.filter((r) => r.effect === 'busy' && (r.sub === 1001 || r.sub === 1003));
     const cores = scene.measured.levels.filter((l) => l.measure === 'core');
-    const rows = [...new Set([...pauses.flatMap((p) => p.rows), ...busy])].sort((a, b) => a.at - b.at);
+    const held = [...new Set(pauses.flatMap((p) => p.rows))].filter((row) => explains(row, pauses));
+    const rows = [...new Set([...held, ...busy])].sort((a, b) => a.at - b.at);
     if (rows.length === 0) return [];
     const longest = pauses.reduce((most, p) => Math.max(most, p.until - p.from), 0);
     const stack = [...pauses].filter((p) => p.frames.length > 0).sort((a, b) => (b.until - b.from) - (a.until - a.from))[0]?.frames ?? [];
@@ -52,6 +54,14 @@ function starvedBy(scene: Scene, pauses: readonly Pause[]): number | undefined {
   if (pauses.length === 0 || !pauses.every((p) => full.some((l) => l.at <= p.from + 1_500 && l.until >= p.until - 1_500))) return undefined;
   const used = meanOf(scene.measured.site('site.cpu').filter(([at]) => pauses.some((p) => at >= p.from && at <= p.until + 1_500)));
   return used !== undefined && used > BEYOND_ONE_CORE ? used : undefined;
+}
+
+/** A request of five seconds is not slow for a pause of one: the pauses in its life must make a good part of it. */
+const PART = 0.4;
+
+function explains(row: Row, pauses: readonly Pause[]): boolean {
+  const paused = pauses.reduce((ms, p) => ms + Math.max(0, Math.min(p.until, row.until) - Math.max(p.from, row.from)), 0);
+  return paused >= (row.takenMs ?? 0) * PART;
 }
 
 /** A frame with its file as the app's owner knows it: "validate (lib/check.js:12)". */
