@@ -130,7 +130,8 @@ test('web.config: each fact of iisnode', () => {
 });
 
 test('the WebJob runs the installed program, on every instance', () => {
-  assert.match(text('webjob/run.cmd'), /node "%HOME%\\SiteExtensions\\AppServiceDiag\\server\.js"/);
+  assert.match(text('webjob/run.cmd'), /set "PROGRAM=%HOME%\\SiteExtensions\\AppServiceDiag\\server\.js"/);
+  assert.match(text('webjob/run.cmd'), /^node "%PROGRAM%"/m);
   assert.equal((JSON.parse(text('webjob/settings.job')) as { is_singleton: boolean }).is_singleton, false);
   assert.match(text('install.cmd'), /%HOME%\\site\\jobs\\continuous\\AppServiceDiag/);
   assert.match(text('uninstall.cmd'), /%HOME%\\site\\jobs\\continuous\\AppServiceDiag/);

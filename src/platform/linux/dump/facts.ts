@@ -94,8 +94,7 @@ function signalsOf(pid: number): ProcessFacts['signals'] {
   return all;
 }
 
-/** Neither gone nor dead and not yet taken away. */
-export function isAlive(pid: number): boolean {
-  const state = statFields(pid)?.[0];
-  return state !== undefined && state !== 'Z' && state !== 'X';
+/** Whether the process still has its memory. One that was killed gives it back long before its state says so on a crowded machine. */
+export function hasMemory(pid: number): boolean {
+  return (readText(`/proc/${pid}/maps`) ?? '') !== '';
 }

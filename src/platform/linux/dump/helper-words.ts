@@ -1,8 +1,8 @@
 // Owns what the agent and the dump writer's own process say to each other: one order as an argument, JSON lines back.
 import type { Reason } from './refused.ts';
 
-/** For tests: at this step the writer, or its target, is killed. */
-export interface Fault { readonly step: number; readonly kills: 'writer' | 'target' }
+/** For tests: at this step, by its number or its word, the writer, its target, or the copy of the target is killed. */
+export interface Fault { readonly step: number | string; readonly kills: 'writer' | 'target' | 'copy' }
 
 /** What the process is to do. `ticks` (start time) makes sure that the pid still means the same process. */
 export type Order =

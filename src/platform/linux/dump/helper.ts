@@ -5,14 +5,14 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { bytes } from '../../../shared/units.ts';
 import { isOwnPage, planCore, presentRuns, writeCore } from './core-file.ts';
 import type { CorePlan } from './core-file.ts';
-import { isAlive, memoryOf, readFacts, refuseUnfit, startTicks } from './facts.ts';
+import { hasMemory, memoryOf, readFacts, refuseUnfit, startTicks } from './facts.ts';
 import type { Order, Word } from './helper-words.ts';
 import { SystemCallError, openLibc } from './libc.ts';
 import type { Libc } from './libc.ts';
 import { notesOf } from './notes.ts';
 import type { ProcessFacts } from './notes.ts';
 import { unusedCode } from './place.ts';
-import { putBack } from './put-back.ts';
+import { copiesOf, putBack } from './put-back.ts';
 import type { Target } from './put-back.ts';
 import { parseMaps, parseSmaps } from './ranges.ts';
 import type { FlaggedMapping, Mapping } from './ranges.ts';
@@ -27,6 +27,7 @@ import { Threads } from './threads.ts';
 const LOOK_EVERY_PIECES = 8;
 /** On a slow disk sooner: a cancel is heard within this and one piece. */
 const LOOK_EVERY_MS = 50;
+const FAULT_LIMIT_MS = 10_000;
 const GONE_CODES = new Set(['ENOENT', 'ESRCH']);
 
 class Cancelled extends Error {}
@@ -69,10 +70,19 @@ function demandSame({ pid, ticks }: Order): void {
 /** Counts the steps; at the one a test names, somebody dies. */
 function stepper({ fault, pid }: Writing): Step {
   let count = 0;
-  return () => {
+  return (word) => {
     count += 1;
-    if (count === fault?.step) process.kill(fault.kills === 'writer' ? process.pid : pid, 'SIGKILL');
+    if (fault === undefined || (fault.step !== count && fault.step !== word)) return;
+    if (fault.kills === 'copy') for (const copy of copiesOf(pid, Number(startTicks(process.pid)))) killWhole(copy);
+    else process.kill(fault.kills === 'writer' ? process.pid : pid, 'SIGKILL');
   };
+}
+
+/** Until its memory is gone, which takes its time on a crowded machine. */
+function killWhole(copy: number): void {
+  process.kill(copy, 'SIGKILL');
+  const until = performance.now() + FAULT_LIMIT_MS;
+  while (hasMemory(copy) && performance.now() < until);
 }
 
 type Writing = Extract<Order, { mode: 'fork' | 'stop' }>;
@@ -200,7 +210,7 @@ export async function writeFrom(from: number, { order, first, facts, before, thr
     await copyAll(plan, { mem, pagemap, out }, late, { ofBytes: Math.max(1, memoryOf(order.pid).residentBytes), watch, stopped, step });
     step('core written');
     // Memory of a dead copy reads as holes: what the kernel ended for want of memory must not pass for a core.
-    if (watch !== undefined && !isAlive(from)) throw new Refused('no-memory', 'the copy of the process was ended before all of it was written: memory ran short');
+    if (watch !== undefined && !hasMemory(from)) throw new Refused('no-memory', 'the copy of the process was ended before all of it was written: memory ran short');
     return plan;
   } catch (error) {
     rmSync(order.file, { force: true });
