@@ -10,4 +10,4 @@ let host: WindowsHost;
 before(async () => { if (skip === false) host = await startWindowsHost(); });
 after(async () => { if (skip === false) await host.close(); });
 
-test('triggers dump on Windows, and do not', { skip, timeout: 180_000 }, (t) => testOnWindows(t, host, 'test/mitigate/windows-watch.ts'));
+test('triggers dump on Windows, and do not', { skip, timeout: 270_000 }, (t) => testOnWindows(t, host, 'test/mitigate/windows-watch.ts'));

@@ -12,7 +12,7 @@ import { watchAndDump, type WatchOrder } from '../../src/mitigate/dump-watch.ts'
 import { openPlatform } from '../../src/platform/choose.ts';
 import type { Platform } from '../../src/platform/platform.ts';
 import type { ProcessInfo } from '../../src/shared/model.ts';
-import { openSteer, type Steer } from '../support/windows-steer.ts';
+import { openSteer, type Steer, type WindowsVictim } from '../support/windows-steer.ts';
 import { waitFor } from '../support/wait.ts';
 
 const never = new AbortController().signal;
@@ -20,13 +20,14 @@ const top = process.env['TOP'] ?? '';
 const marks = { WEBSITE_SITE_NAME: 'shop', WEBSITE_INSTANCE_ID: randomBytes(32).toString('hex') };
 let platform: Platform;
 let steer: Steer;
+let victim: WindowsVictim;
 let target: ProcessInfo;
 
 before(async () => {
   steer = await openSteer();
   platform = await openPlatform({ home: join(top, 'home'), temp: join(top, 'temp'), env: { ...process.env, ...marks } });
   // A small program: under wine each KiB of a dump goes through its server.
-  const victim = await steer.victim({ env: marks, program: 'cmd.exe' });
+  victim = await steer.victim({ env: marks, program: 'cmd.exe' });
   target = await waitFor(`process ${victim.pid}`, async () => (await platform.processes(never)).find((one) => one.pid === victim.pid));
 });
 after(() => { platform.close(); steer.close(); });
@@ -68,4 +69,13 @@ test('-h: an address that hangs dumps; one that answers, an idle processor and l
     server.closeAllConnections();
     server.close();
   }
+});
+
+test('-c: processor time above the limit dumps', async () => {
+  const folder = join(top, 'cpu');
+  await victim.type('for /l %i in (0,0,1) do @rem');
+  // A busy machine gives a loop a few percent of a core; idle it has none at all.
+  const fired = await watched({ conditions: [{ type: 'cpu', limit: 1, below: false }], folder });
+  assert.deepEqual([fired.end, fired.records.map((one) => one.trigger)], ['count', ['cpu']]);
+  assert.ok(statSync(join(folder, fired.records[0]?.file ?? '')).size > 0);
 });

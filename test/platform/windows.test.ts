@@ -5,7 +5,7 @@ import { testOnWindows } from '../support/windows-tests.ts';
 import { noWine } from '../support/wine.ts';
 
 const skip = noWine() ?? false;
-const timeout = 180_000;
+const timeout = 270_000;
 let host: WindowsHost;
 
 before(async () => { if (skip === false) host = await startWindowsHost(); });

@@ -5,12 +5,15 @@ import { createInterface } from 'node:readline';
 export type Wish =
   | { readonly n: number; readonly start: { readonly env: Readonly<Record<string, string>>; readonly nodeOptions: readonly string[]; readonly program?: string } }
   | { readonly n: number; readonly pid: number; readonly do: string; readonly how: Readonly<Record<string, unknown>> }
+  | { readonly n: number; readonly pid: number; readonly type: string }
   | { readonly n: number; readonly kill: number };
 export type Reply = { readonly n: number; readonly answer: Readonly<Record<string, unknown>> } | { readonly n: number; readonly failed: string };
 
 export interface WindowsVictim {
   readonly pid: number;
   do(what: string, how?: Readonly<Record<string, unknown>>): Promise<Readonly<Record<string, unknown>>>;
+  /** To another program: a line on its stdin. */
+  type(line: string): Promise<void>;
   kill(): Promise<void>;
 }
 
@@ -33,7 +36,7 @@ export async function openSteer(): Promise<Steer> {
   return {
     victim: async ({ env = {}, nodeOptions = [], program } = {}) => {
       const { pid } = await ask({ start: { env, nodeOptions, ...(program === undefined ? {} : { program }) } }) as { pid: number };
-      return { pid, do: (what, how = {}) => ask({ pid, do: what, how }), kill: async () => { await ask({ kill: pid }); } };
+      return { pid, do: (what, how = {}) => ask({ pid, do: what, how }), type: async (line) => { await ask({ pid, type: `${line}\r\n` }); }, kill: async () => { await ask({ kill: pid }); } };
     },
     close: () => { line.destroy(); },
   };

@@ -10,7 +10,7 @@ import type { Reply, Wish } from './windows-steer.ts';
 import { bundleFor, type WindowsHost, type WindowsProgram } from './windows.ts';
 import { waitFor } from './wait.ts';
 
-const LIMIT_MS = 150_000;
+const LIMIT_MS = 240_000;
 const root = join(import.meta.dirname, '../..');
 
 export interface WindowsRun {
@@ -90,6 +90,7 @@ class Victims {
     if ('kill' in wish) { await this.#running.get(wish.kill)?.kill(); this.#running.delete(wish.kill); return {}; }
     const victim = this.#running.get(wish.pid);
     if (victim === undefined) throw new Error(`no victim ${wish.pid}`);
+    if ('type' in wish) { victim.write(wish.type); return {}; }
     const answers = (): string[] => victim.stdout().split('\n').filter((line) => line.includes(`"did":"${wish.do}"`));
     const before = answers().length;
     victim.write(`${JSON.stringify({ do: wish.do, ...wish.how })}\n`);
