@@ -60,6 +60,8 @@ const node: BuildOptions = {
   legalComments: 'none',
   // koffi finds its native binary beside its own files.
   external: ['koffi'],
+  // Its file for require() asks for its parts in a way that no bundler sees.
+  alias: { 'jsonc-parser': 'jsonc-parser/lib/esm/main.js' },
   define: { DIAG_VERSION: JSON.stringify(version), 'import.meta.url': 'diagFileUrl' },
   banner: { js: 'const diagFileUrl=require("node:url").pathToFileURL(__filename).href;' },
   plugins: [slimZod(AGENT_LEAVES), slimExpress, parts, libraries],
