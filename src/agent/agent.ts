@@ -23,7 +23,7 @@ import { workerOf } from '../analyze/target.ts';
 import { VERSION, type Config } from './config.ts';
 import { describeDiagnosers } from './describe.ts';
 import { diagnoseWith } from './diagnose.ts';
-import { createReadDumps, type ReadDumps } from './dump-reads.ts';
+import { createLooks, type Looks } from './looks.ts';
 import { doctor } from './doctor/doctor.ts';
 import { createLead, type Lead } from './lead.ts';
 import { createOperations, type Operations } from './operations.ts';
@@ -61,7 +61,8 @@ export interface Agent {
   doctor(): Promise<Doctor>;
   /** Masked, as everything that is shown. */
   now(minutes: number): Promise<Now>;
-  readonly dumps: ReadDumps;
+  /** Dumps, profiles and heaps of sessions, read for the page. */
+  readonly looks: Looks;
   readonly rules: Rules;
   diagnosers(): z.infer<typeof DiagnoserInfo>[];
   diagnose(choice: z.infer<typeof StartSession>, who: string): Promise<z.infer<typeof SessionAccepted>>;
@@ -129,7 +130,7 @@ export async function startAgent(config: Config, files: AgentFiles): Promise<Age
     info: async () => infoOf(parts, startedAt, (await now.of(HEALTH_MINUTES)).health, rules),
     doctor: () => doctor(parts, config),
     now: (minutes) => now.of(minutes),
-    dumps: createReadDumps(parts, files.analyzeWorker),
+    looks: createLooks(parts, files.analyzeWorker),
     rules,
     diagnosers: () => describeDiagnosers(diagnosers, workerOf(observed.processes()), platform),
     diagnose: (choice, who) => diagnoseWith(parts, choice, who),

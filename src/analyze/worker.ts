@@ -5,6 +5,7 @@ import type { Diagnosis } from '../shared/cause.ts';
 import type { Finding } from '../shared/model.ts';
 import type { Analyzer, Given } from './contracts.ts';
 import { readForOthers, type DumpOrder } from './dump/reading.ts';
+import { readProfileForOthers, type ProfileReadOrder } from './profile/reading.ts';
 import { knownBrief, type HttpBrief } from './parse/http-facts.ts';
 import { sharedReaders, type Placed } from './readers.ts';
 
@@ -15,7 +16,7 @@ export type FromWorker = { readonly findings: readonly Finding[]; readonly diagn
 /** Does jobs until the thread is ended from outside: when there are no more, or the time of one is up. */
 export function serve(analyzers: readonly Analyzer[]): void {
   const readers = sharedReaders();
-  parentPort?.on('message', (job: Job | DumpOrder) => { void ('dump' in job ? readForOthers(job) : done(analyzers, job, readers(job.placed))); });
+  parentPort?.on('message', (job: Job | DumpOrder | ProfileReadOrder) => { void ('dump' in job ? readForOthers(job) : 'profile' in job ? readProfileForOthers(job) : done(analyzers, job, readers(job.placed))); });
 }
 
 async function done(analyzers: readonly Analyzer[], job: Job, given: Given): Promise<void> {

@@ -6,11 +6,13 @@ import {
 } from './model.ts';
 import { AppAsking, AppInside, AppView } from './app-view.ts';
 import { DumpRead } from './dump-read.ts';
+import { HeapReport } from './heap.ts';
+import { ProfileReport } from './profile.ts';
 import { MAX_FILTER_CHARS } from './http-filter.ts';
 import { HttpReport } from './http-report.ts';
 import { MetricId } from './metrics.ts';
 import { Channel, ChannelId, ChannelView } from './alerts.ts';
-import { PresetView, Rule, RuleEntry, RuleId, RulesView, TrialView } from './rules.ts';
+import { PresetView, Rule, RuleEntry, RuleId, RulesCheck, RulesView, TrialView } from './rules.ts';
 
 export const Problem = z.object({
   type: z.string(), title: z.string(), status: z.number().int(), code: z.string(), detail: z.string(),
@@ -67,7 +69,7 @@ export const StartSession = z.object({
   reason: z.string().max(500).optional(),
 });
 export const SessionAccepted = z.object({ session: SessionId, operation: OperationId });
-export const Operation = z.object({ id: OperationId, kind: z.enum(['session', 'restart', 'read-dump']), title: z.string(), state: z.enum(['running', 'done', 'failed', 'cancelled']), note: z.string().optional(), fraction: z.number().optional(), session: SessionId.optional(), startedAt: At });
+export const Operation = z.object({ id: OperationId, kind: z.enum(['session', 'restart', 'read-dump', 'read-profile', 'read-heap']), title: z.string(), state: z.enum(['running', 'done', 'failed', 'cancelled']), note: z.string().optional(), fraction: z.number().optional(), session: SessionId.optional(), startedAt: At });
 export type Operation = z.infer<typeof Operation>;
 export const RestartTarget = z.object({ info: ProcessInfo, offer: Offer, says: z.string() });   // says: what the action costs the app
 export const RestartDone = z.object({ ended: ProcessKey, at: At, next: ProcessKey.optional() });   // next: the new worker, when seen in time
@@ -92,6 +94,7 @@ const SessionParams = z.object({ session: SessionId });
 const SourceParams = z.object({ source: z.string().regex(/^[a-z0-9]{1,40}$/) });
 const PidParams = z.object({ pid: z.coerce.number().int().positive() });
 const ArtifactParams = SessionParams.extend({ instance: z.string().max(64), name: z.string().max(200) });
+const HeapBase = z.object({ base: z.string().max(200).optional().describe('name of an earlier snapshot of the same instance') });
 const OperationParams = z.object({ operation: OperationId });
 const HttpFilterText = z.string().max(MAX_FILTER_CHARS).optional().describe('such as status:502.3 route:"GET /api/orders/{id}" taken>1000 -path:/health');
 const Span = { from: instant.optional().describe(MAX_SPAN_NOTE), to: instant.optional().describe(MAX_SPAN_NOTE) };
@@ -126,6 +129,10 @@ export const api = {
   sessionArtifact: route({ method: 'GET', path: '/api/sessions/:session/artifacts/:instance/:name', summary: 'One artifact, resumable', params: ArtifactParams, answers: { 200: 'application/octet-stream', 206: 'application/octet-stream' } }),
   readDump: route({ method: 'POST', path: '/api/sessions/:session/artifacts/:instance/:name/dump', summary: 'Begin to read a memory dump: the operation tells how far it is, and can be cancelled', params: ArtifactParams, answers: { 202: Operation } }),
   dump: route({ method: 'GET', path: '/api/sessions/:session/artifacts/:instance/:name/dump', summary: 'What was read of a memory dump: why it died, threads with stacks, modules, memory, texts, environment (masked)', params: ArtifactParams, answers: { 200: DumpRead } }),
+  readProfile: route({ method: 'POST', path: '/api/sessions/:session/artifacts/:instance/:name/profile', summary: 'Begin to read a CPU or allocation profile: the operation tells when it is done, and can be cancelled', params: ArtifactParams, answers: { 202: Operation } }),
+  profile: route({ method: 'GET', path: '/api/sessions/:session/artifacts/:instance/:name/profile', summary: 'What was read of a profile: hot path, stretches that block, sums by function, module and package, the call tree in columns', params: ArtifactParams, answers: { 200: ProfileReport } }),
+  readHeap: route({ method: 'POST', path: '/api/sessions/:session/artifacts/:instance/:name/heap', summary: 'Begin to read a heap snapshot, against an earlier one of the session where named: the operation tells how far it is, and can be cancelled', params: ArtifactParams, query: HeapBase, answers: { 202: Operation } }),
+  heap: route({ method: 'GET', path: '/api/sessions/:session/artifacts/:instance/:name/heap', summary: 'What was read of a heap snapshot: leak suspects with the way that keeps them, classes, the largest objects, strings, collections, growth', params: ArtifactParams, query: HeapBase, answers: { 200: HeapReport } }),
   operations: route({ method: 'GET', path: '/api/operations', summary: 'Running and recent long jobs', answers: { 200: z.object({ operations: z.array(Operation) }) } }),
   operation: route({ method: 'GET', path: '/api/operations/:operation', summary: 'One long job', params: OperationParams, answers: { 200: Operation } }),
   cancelOperation: route({ method: 'DELETE', path: '/api/operations/:operation', summary: 'Cancel: stop and leave nothing', params: OperationParams, answers: { 202: Operation } }),
@@ -134,6 +141,9 @@ export const api = {
   restart: route({ method: 'POST', path: '/api/restart', summary: 'Restart a worker: ends the process with this pid and start time; the platform starts the next', body: ProcessKey.extend({ reason: z.string().max(500).optional() }), answers: { 200: RestartDone } }),
   rules: route({ method: 'GET', path: '/api/rules', summary: 'The rules as text with comments, each with its live phase, its reading and what holds it back; refused ones with their line', answers: { 200: RulesView } }),
   putRules: route({ method: 'PUT', path: '/api/rules', summary: 'Replace the text of the rules; version is the one that was read, another one is a conflict', body: z.object({ text: z.string().max(2_097_152), version: z.string().max(64) }), answers: { 200: RulesView } }),
+  checkRules: route({ method: 'POST', path: '/api/rules/check', summary: 'What a text of rules says, and what of it would be refused; nothing is kept', body: z.object({ text: z.string().max(60_000) }), answers: { 200: RulesCheck } }),
+  putRule: route({ method: 'PUT', path: '/api/rules/:rule', summary: 'Add or replace one rule; comments and order of the text stay', params: z.object({ rule: RuleId }), body: z.object({ rule: Rule, version: z.string().max(64) }), answers: { 200: RulesView } }),
+  deleteRule: route({ method: 'DELETE', path: '/api/rules/:rule', summary: 'Take one rule away; version is the one that was read', params: z.object({ rule: RuleId }), query: z.object({ version: z.string().max(64) }), answers: { 200: RulesView } }),
   tryRule: route({ method: 'POST', path: '/api/rules/:rule/try', summary: 'When this rule, or the one that is sent, would have fired over the recorded history', params: z.object({ rule: RuleId }), body: z.object({ rule: Rule.optional(), hours: z.number().min(0.1).max(120).default(1) }), answers: { 200: TrialView } }),
   rulePresets: route({ method: 'GET', path: '/api/rules/presets', summary: 'Rules to begin with, each off', answers: { 200: z.object({ presets: z.array(PresetView) }) } }),
   ruleHistory: route({ method: 'GET', path: '/api/rules/history', summary: 'What the rules of this instance did and why: phases, firings, actions with their results; newest first', query: z.object({ limit: number.int().min(1).max(20_000).default(500) }), answers: { 200: z.object({ entries: z.array(RuleEntry), unreadable: z.number().int() }) } }),

@@ -50,6 +50,7 @@ export const errors = {
   HEAP_UNREADABLE: { status: 422, say: (f) => `This is no heap snapshot that can be read: ${f['why']}.`, next: () => 'Give a whole .heapsnapshot of V8 as Node or Chrome writes it; take it again when it was cut off.' },
   PROFILE_UNREADABLE: { status: 422, say: (f) => `This is no profile that can be read: ${f['why']}.`, next: () => 'Give a .cpuprofile or .heapprofile of V8, a pprof, the output of perf script, collapsed stacks, a speedscope file or a .jfr.' },
   PROFILE_NOT_READ: { status: 404, say: (f) => `${f['name']} has not been read yet, or too long ago.`, next: () => 'Begin its reading, and ask again when it is done.' },
+  HEAP_NOT_READ: { status: 404, say: (f) => `${f['name']} has not been read yet, or too long ago.`, next: () => 'Begin its reading, and ask again when it is done.' },
   DUMP_UNREADABLE: { status: 422, say: (f) => `This is no dump that can be read: ${f['why']}.`, next: () => 'Give an ELF core of a 64-bit Linux process, or a minidump of Windows.' },
   DUMP_NOT_READ: { status: 404, say: (f) => `${f['name']} has not been read yet, or too long ago.`, next: () => 'Begin its reading, and ask again when it is done.' },
   ANALYZER_FAILED: { status: 500, say: (f) => `The analyzer ${f['analyzer']} failed: ${f['why']}.` },

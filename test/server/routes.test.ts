@@ -5,6 +5,7 @@ import supertest from 'supertest';
 import { api, type Problem, type Route, type RouteName } from '../../src/shared/api.ts';
 import { address } from '../../src/shared/connect.ts';
 import { smallCore } from '../analyze/dump/small-dumps.ts';
+import { randomHeap } from '../analyze/heap/random-heap.ts';
 import { agentUnderTest, TOKEN, type AgentUnderTest } from '../support/agent.ts';
 import { waitFor } from '../support/wait.ts';
 
@@ -14,6 +15,8 @@ let operation = '';
 let source = '';
 let artifact = { instance: '', name: '' };
 let core = { instance: '', name: '' };
+let profile = { instance: '', name: '' };
+let heap = { instance: '', name: '' };
 const BASE = '/diag';
 const HOST = '127.0.0.1';
 
@@ -44,12 +47,23 @@ before(async () => {
   const draft = await given.agent.store.artifacts.writer(session).draft('core-dump', 'worker.core');
   draft.stream().end(smallCore());
   core = await draft.commit();
-  const reading = await send('readDump', { params: { session, ...core } });
-  await waitFor('the dump to be read', async () => ((await send('operation', { params: { operation: (reading.body as { id: string }).id } })).body as { state: string }).state === 'done');
+  profile = await kept('cpu-profile', 'node.cpuprofile', '{"nodes":[{"id":1,"callFrame":{"functionName":"work","url":"/app.js","lineNumber":0,"columnNumber":0}}],"samples":[1],"timeDeltas":[0],"startTime":0,"endTime":9}');
+  heap = await kept('heap-snapshot', 'node.heapsnapshot', randomHeap(1, 60).text);
+  for (const [name, params, query] of [['readDump', core, {}], ['readProfile', profile, {}], ['readHeap', heap, {}], ['readHeap', heap, { base: heap.name }]] as const) {
+    const reading = await send(name, { params: { session, ...params }, query });
+    await waitFor(`${name} to end`, async () => { const { state, note } = (await send('operation', { params: { operation: (reading.body as { id: string }).id } })).body as { state: string; note?: string }; assert.notEqual(state, 'failed', note); return state === 'done'; });
+  }
 });
 after(async () => { await given.stop(); });
 
+async function kept(kind: 'cpu-profile' | 'heap-snapshot', name: string, content: string): Promise<{ instance: string; name: string }> {
+  const draft = await given.agent.store.artifacts.writer(session).draft(kind, name);
+  draft.stream().end(content);
+  return await draft.commit();
+}
+
 const RULES = '{ "rules": [ /* ours */ { "id": "hot", "enabled": false, "when": { "type": "metric", "metric": "site.cpu", "above": 90 }, "do": [{ "type": "diagnose" }] } ] }';
+const HOT = { id: 'hot', enabled: false, when: { type: 'metric', metric: 'site.cpu', above: 80 }, do: [{ type: 'diagnose' }] };
 /** Link-local: set up it may be, asked it never is. */
 const HOOK = { id: 'hook', type: 'webhook', url: 'http://169.254.169.254/latest' };
 
@@ -83,6 +97,10 @@ const calls: { readonly [N in RouteName]: () => { good: Sent; status?: number; b
   sessionArtifact: () => ({ good: { params: { session, ...artifact } }, bad: [[{ params: { session, instance: artifact.instance, name: '../../secret' } }, 404, 'ARTIFACT_UNKNOWN'], [{ params: { session, instance: '..', name: 'x' } }, 404, 'ARTIFACT_UNKNOWN']] }),
   readDump: () => ({ good: { params: { session, ...core } }, status: 202, bad: [[{ params: { session, instance: core.instance, name: 'other.core' } }, 404, 'ARTIFACT_UNKNOWN'], [{ params: { session, ...artifact } }, 400, 'BAD_INPUT']] }),
   dump: () => ({ good: { params: { session, ...core } }, bad: [[{ params: { session, instance: '..', name: 'x' } }, 404, 'ARTIFACT_UNKNOWN'], [{ params: { session, ...artifact } }, 400, 'BAD_INPUT']] }),
+  readProfile: () => ({ good: { params: { session, ...profile } }, status: 202, bad: [[{ params: { session, instance: core.instance, name: 'other.cpuprofile' } }, 404, 'ARTIFACT_UNKNOWN'], [{ params: { session, ...core } }, 400, 'BAD_INPUT']] }),
+  profile: () => ({ good: { params: { session, ...profile } }, bad: [[{ params: { session, instance: '..', name: 'x' } }, 404, 'ARTIFACT_UNKNOWN'], [{ params: { session, ...core } }, 400, 'BAD_INPUT']] }),
+  readHeap: () => ({ good: { params: { session, ...heap }, query: { base: heap.name } }, status: 202, bad: [[{ params: { session, ...heap }, query: { base: 'other.heapsnapshot' } }, 404, 'ARTIFACT_UNKNOWN'], [{ params: { session, ...profile } }, 400, 'BAD_INPUT']] }),
+  heap: () => ({ good: { params: { session, ...heap } }, bad: [[{ params: { session, ...heap }, query: { base: '../x' } }, 404, 'ARTIFACT_UNKNOWN'], [{ params: { session, ...core } }, 400, 'BAD_INPUT']] }),
   operations: () => ({ good: {}, bad: [] }),
   operation: () => ({ good: { params: { operation } }, bad: [[{ params: { operation: 'NO' } }, 400, 'BAD_INPUT'], [{ params: { operation: 'none' } }, 404, 'OPERATION_UNKNOWN']] }),
   cancelOperation: () => ({ good: { params: { operation } }, status: 202, bad: [[{ params: { operation: 'none' } }, 404, 'OPERATION_UNKNOWN']] }),
@@ -91,7 +109,10 @@ const calls: { readonly [N in RouteName]: () => { good: Sent; status?: number; b
   restart: () => ({ good: { body: { pid: given.victim.pid, startedAt: given.agent.observed.processes().find((p) => p.pid === given.victim.pid)?.startedAt } }, bad: [[{ body: { pid: 1 } }, 400, 'BAD_INPUT'], [{ body: { pid: given.victim.pid, startedAt: 1 } }, 409, 'PROCESS_REUSED'], [{ body: { pid: 999_999_999, startedAt: 1 } }, 404, 'PROCESS_GONE']] }),
   rules: () => ({ good: {}, bad: [] }),
   putRules: () => ({ good: { body: { text: RULES, version: given.agent.rules.version } }, bad: [[{ body: { text: RULES, version: 'older' } }, 409, 'RULES_CHANGED'], [{ body: { text: '{"rules": 1}', version: given.agent.rules.version } }, 400, 'BAD_INPUT'], [{ body: {} }, 400, 'BAD_INPUT']] }),
+  checkRules: () => ({ good: { body: { text: RULES } }, bad: [[{ body: {} }, 400, 'BAD_INPUT']] }),
+  putRule: () => ({ good: { params: { rule: 'hot' }, body: { rule: HOT, version: given.agent.rules.version } }, bad: [[{ params: { rule: 'other' }, body: { rule: HOT, version: given.agent.rules.version } }, 400, 'BAD_INPUT'], [{ params: { rule: 'hot' }, body: { rule: HOT, version: 'older' } }, 409, 'RULES_CHANGED'], [{ params: { rule: 'hot' }, body: { rule: { ...HOT, do: [{ type: 'collect', diagnosers: [{ id: 'no-such' }] }] }, version: given.agent.rules.version } }, 400, 'BAD_INPUT']] }),
   tryRule: () => ({ good: { params: { rule: 'hot' }, body: { hours: 1 } }, bad: [[{ params: { rule: 'no-such' }, body: {} }, 404, 'RULE_UNKNOWN'], [{ params: { rule: 'hot' }, body: { rule: { id: 'hot', when: { type: 'exit' }, do: [{ type: 'recycle' }] } } }, 400, 'BAD_INPUT'], [{ params: { rule: 'hot' }, body: { hours: 1_000 } }, 400, 'BAD_INPUT']] }),
+  deleteRule: () => ({ good: { params: { rule: 'hot' }, query: { version: given.agent.rules.version } }, bad: [[{ params: { rule: 'no-such' }, query: { version: given.agent.rules.version } }, 404, 'RULE_UNKNOWN'], [{ params: { rule: 'hot' }, query: { version: 'older' } }, 409, 'RULES_CHANGED'], [{ params: { rule: 'hot' } }, 400, 'BAD_INPUT']] }),
   rulePresets: () => ({ good: {}, bad: [] }),
   ruleHistory: () => ({ good: {}, bad: [[{ query: { limit: 0 } }, 400, 'BAD_INPUT']] }),
   ruleHistoryCsv: () => ({ good: {}, bad: [[{ query: { limit: 20_001 } }, 400, 'BAD_INPUT']] }),

@@ -3,7 +3,7 @@ import type { Agent } from '../../agent/agent.ts';
 import type { Handlers } from '../mount.ts';
 import { sendFile } from '../files.ts';
 
-type Mine = Pick<Handlers, 'diagnosers' | 'startSession' | 'sessions' | 'session' | 'deleteSession' | 'pinSession' | 'sessionReport' | 'sessionPage' | 'sessionBundle' | 'sessionArtifact' | 'readDump' | 'dump'>;
+type Mine = Pick<Handlers, 'diagnosers' | 'startSession' | 'sessions' | 'session' | 'deleteSession' | 'pinSession' | 'sessionReport' | 'sessionPage' | 'sessionBundle' | 'sessionArtifact' | 'readDump' | 'dump' | 'readProfile' | 'profile' | 'readHeap' | 'heap'>;
 
 /** The report's own meta policy names the hash of its script; sandboxed it has no origin, so even a hole in it reaches neither cookie nor API. */
 const REPORT_CSP = "sandbox allow-scripts allow-popups allow-downloads; frame-ancestors 'none'";
@@ -39,12 +39,21 @@ export function sessionRoutes(agent: Agent): Mine {
       await agent.audit(who, 'download bundle', params.session, 'sent');
       await sendFile(req, res, path, { type: 'application/zip', name: `diag-${agent.platform.host.app.site.replace(/[^\w.-]/g, '_')}-${params.session}.zip` }, signal);
     },
-    readDump: async ({ params, who }) => agent.dumps.start(params, who),
-    dump: async ({ params }) => agent.dumps.get(params),
+    readDump: async ({ params, who }) => agent.looks.dumps.start(params, who),
+    dump: async ({ params }) => agent.looks.dumps.get(params),
+    readProfile: async ({ params, who }) => agent.looks.profiles.start(params, who),
+    profile: async ({ params }) => agent.looks.profiles.get(params),
+    readHeap: async ({ params, query, who }) => agent.looks.heaps.start(params, who, baseOf(params, query)),
+    heap: async ({ params, query }) => agent.looks.heaps.get(params, baseOf(params, query)),
     sessionArtifact: async ({ params, who, req, res, signal }) => {
       const path = await agent.store.artifacts.path(params);
       await agent.audit(who, 'download artifact', `${params.session}/${params.instance}/${params.name}`, 'sent');
       await sendFile(req, res, path, { type: 'application/octet-stream', name: params.name }, signal);
     },
   };
+}
+
+/** Another snapshot of the same session. */
+function baseOf({ session, instance }: { session: string; instance: string }, { base }: { base?: string | undefined }): { session: string; instance: string; name: string } | undefined {
+  return base === undefined ? undefined : { session, instance, name: base };
 }
