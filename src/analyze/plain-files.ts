@@ -36,7 +36,7 @@ const INSTANCE = 'files';
 const OURS: readonly (readonly [RegExp, ArtifactKind])[] = [
   [/^processes\.json$/, 'process-list'], [/^open-files-\d+\.json$/, 'open-files'], [/^environment-\d+\.json$/, 'environment'], [/^metrics-[\w-]+\.json$/, 'metrics'],
   [/^changes\.json$/, 'changes'], [/^eventlog\.json$/, 'event-log'], [/^deployments\.json$/, 'deployments'], [/^node-report-\d+\.json$/, 'node-report'],
-  [/^app-inside\.json$/, 'app-inside'], [/^connections\.json$/, 'connections'],
+  [/^app-inside\.json$/, 'app-inside'], [/^connections\.json$/, 'connections'], [/^in-flight-\d+\.json$/, 'in-flight'],
 ];
 
 type Found = Omit<Placed, 'ref'> & { ref: Omit<ArtifactRef, 'session'> };

@@ -1,7 +1,7 @@
 // Owns the form of the JSON artifacts: what a diagnoser writes is what an analyzer reads, also years later.
 import { z } from 'zod';
 import { AppView } from './app-view.ts';
-import { AppFailure } from './app-link.ts';
+import { AppFailure, AppFlights } from './app-link.ts';
 import { At, Change, ProcessInfo, Sample, Series } from './model.ts';
 
 // Text artifacts keep the form of their source: 'http-log' = W3C rows with their #Fields line, 'application-log' and
@@ -33,6 +33,10 @@ export type ChangesFile = z.infer<typeof ChangesFile>;
 /** The apps that carry the preload, from inside: the last minute of each, summed up. */
 export const InsideFile = z.object({ version: z.literal(1), at: At, apps: z.array(AppView) });
 export type InsideFile = z.infer<typeof InsideFile>;
+
+/** The requests that one process was serving, oldest first, with what each waits for and where that began: requests that came while it was looked at (`forMs`); of the others only their age. */
+export const InFlightFile = AppFlights.extend({ pid: z.number().int(), forMs: z.number().nonnegative() });
+export type InFlightFile = z.infer<typeof InFlightFile>;
 
 /** TCP connections of the site's processes, counted by the end they lead to. */
 export const ConnectionsFile = z.object({ version: z.literal(1), at: At, ends: z.array(z.object({ pid: z.number().int().optional(), local: z.string(), remote: z.string(), state: z.string(), count: z.number().int().nonnegative() })), more: z.number().int().nonnegative().default(0) });

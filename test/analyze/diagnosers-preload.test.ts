@@ -1,7 +1,8 @@
 // Owns the tests of the diagnosers of Node through the preload: the same artifacts with neither signal nor inspector, and the inspector where the preload does not answer.
 import assert from 'node:assert/strict';
+import { get } from 'node:http';
 import { after, before, test } from 'node:test';
-import { ExceptionsFile } from '../../src/shared/artifacts.ts';
+import { ExceptionsFile, InFlightFile } from '../../src/shared/artifacts.ts';
 import { openBench, type Bench } from '../preload/app.ts';
 import { waitFor } from '../support/wait.ts';
 import { MARKER, realWorld, type RealWorld } from './real-world.ts';
@@ -9,10 +10,11 @@ import { stepsOf } from './world.ts';
 
 let bench: Bench;
 let here: RealWorld;
+let port: number;
 before(async () => {
   bench = await openBench();
   here = await realWorld({ preload: bench.preload });
-  await here.victim.do('listen');
+  ({ port } = await here.victim.do('listen') as { port: number });
   await waitFor('the preload to tell', () => here.observed.inside?.apps().some((app) => app.answersAsks && app.ticks.length > 0));
 });
 after(async () => { await here.close(); await bench.close(); });
@@ -49,6 +51,35 @@ test('handled exceptions are counted by the preload while they are asked for, ea
   assert.ok((caught?.count ?? 0) >= 3);
   assert.match(caught?.frames[0] ?? '', /victim\.mjs/);
   assert.doesNotMatch(here.victim.stderr(), /Debugger/);
+});
+
+test('requests in flight come with what they wait for and where, and the report tells them', async () => {
+  const running = here.diagnose([{ id: 'node-in-flight', options: { seconds: 4 } }]);
+  const asked: ReturnType<typeof get>[] = [];
+  try {
+    // Those that came before it looks have only an age: one with each second in which it looks.
+    let seq = -1;
+    await waitFor('a followed request', () => {
+      const tick = here.observed.inside?.apps().find((app) => app.process.pid === here.victim.pid)?.ticks.at(-1);
+      if (tick?.following === undefined || tick.seq === seq) return false;
+      seq = tick.seq;
+      asked.push(get({ host: '127.0.0.1', port, path: `/slow/${seq}?key=${MARKER}`, agent: false }).on('error', () => undefined));
+      return tick.oldest.some(({ waits }) => waits !== undefined);
+    });
+    const session = await running;
+    const made = session.artifacts.find((one) => one.kind === 'in-flight');
+    assert.ok(made, JSON.stringify(stepsOf(session)));
+    const text = await here.read(session, made.name);
+    assert.ok(!text.includes(MARKER), 'a query is in what is told');
+    const { flights, inFlight } = InFlightFile.parse(JSON.parse(text));
+    assert.ok(inFlight >= 1 && flights.length >= 1);
+    assert.match(flights.flatMap(({ waits = [] }) => waits).flatMap(({ frames = [] }) => frames).join('\n'), /waitsForTheCart \(.*victim\.mjs:/);
+    const finding = (await here.store.sessions.report(session.id)).findings.find(({ id }) => id === 'in-flight');
+    assert.match(finding?.title ?? '', /^\d+ requests? in flight in process \d+, the oldest, GET \/slow\/\{id\}, for .*; \d+ of \d+ wait for timer 30000 ms$/);
+    assert.deepEqual(finding?.evidence.map(({ kind }) => kind), ['table', 'stack']);
+  } finally {
+    for (const one of asked) one.destroy();
+  }
 });
 
 test('an app whose loop stands still does not answer: the report comes by the inspector then', async () => {

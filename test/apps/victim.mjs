@@ -96,9 +96,9 @@ const does = {
   'own-signal'() { process.on('SIGUSR1', () => {}); return {}; },
   /** Ignores TERM from now on. */
   deaf() { process.on('SIGTERM', () => {}); return {}; },
-  /** Listens on a loopback port and answers 200 with the pid. */
+  /** Listens on a loopback port and answers 200 with the pid; /slow after half a minute. */
   listen({ port = 0 }) {
-    const server = createServer((_, answer) => { answer.end(String(process.pid)); });
+    const server = createServer((request, answer) => { if (request.url.startsWith('/slow')) waitsForTheCart(answer); else answer.end(String(process.pid)); });
     return new Promise((resolve) => { server.listen(port, '127.0.0.1', () => resolve({ port: server.address().port })); });
   },
   /** Writes `text` and a newline to stderr, or to stdout when `to` says so. */
@@ -111,6 +111,11 @@ const does = {
   },
   title({ title }) { process.title = title; return {}; },
 };
+
+async function waitsForTheCart(answer) {
+  await new Promise((resolve) => { setTimeout(resolve, 30_000); });
+  answer.end('late');
+}
 
 function say(answer) { process.stdout.write(`${JSON.stringify(answer)}\n`); }
 

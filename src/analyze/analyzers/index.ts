@@ -8,9 +8,10 @@ import { heapSnapshot } from './heap-snapshot.ts';
 import { httpFailures } from './http-failures.ts';
 import { httpSlow } from './http-slow.ts';
 import { httpTraffic } from './http-traffic.ts';
+import { inFlight } from './in-flight.ts';
 import { memoryDump } from './memory-dump.ts';
 import { nodeReport } from './node-report.ts';
 import { processHealth } from './process-health.ts';
 import { profiles } from './profiles.ts';
 
-export const analyzers: readonly Analyzer[] = [applicationCrashes, httpFailures, httpSlow, httpTraffic, eventLogErrors, processHealth, deployments, nodeReport, memoryDump, heapSnapshot, profiles, causes];
+export const analyzers: readonly Analyzer[] = [applicationCrashes, httpFailures, httpSlow, httpTraffic, eventLogErrors, processHealth, deployments, nodeReport, inFlight, memoryDump, heapSnapshot, profiles, causes];

@@ -14,13 +14,14 @@ import { nodeExceptions } from './node-exceptions.ts';
 import { nodeHeapProfile } from './node-heap-profile.ts';
 import { nodeHeapSnapshot } from './node-heap-snapshot.ts';
 import { nodeHeapWatch } from './node-heap-watch.ts';
+import { nodeInFlight } from './node-in-flight.ts';
 import { nodeReport } from './node-report.ts';
 import { openFiles } from './open-files.ts';
 import { phpErrorLog } from './php-error-log.ts';
 import { processList } from './process-list.ts';
 
 export const diagnosers: readonly Diagnoser[] = [
-  processList, openFiles, environment, metrics, changes, appInside, httpLogs as Diagnoser, eventLog, applicationLogs, phpErrorLog, deployments, nodeReport, nodeExceptions as Diagnoser, nodeHeapWatch,
+  processList, openFiles, environment, metrics, changes, appInside, httpLogs as Diagnoser, eventLog, applicationLogs, phpErrorLog, deployments, nodeReport, nodeExceptions as Diagnoser, nodeHeapWatch, nodeInFlight as Diagnoser,
   nodeCpuProfile as Diagnoser, nodeHeapProfile as Diagnoser, memoryDump, nodeHeapSnapshot as Diagnoser,
 ];
 
