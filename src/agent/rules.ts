@@ -13,6 +13,7 @@ import { LogSignals, lineMatchers } from '../mitigate/rules/log-signals.ts';
 import { leftOf } from '../mitigate/rules/left.ts';
 import { pastOf } from '../mitigate/rules/past.ts';
 import { Probes } from '../mitigate/rules/probes.ts';
+import { parseRules, withRule } from '../mitigate/rules/set.ts';
 import { Senses } from '../mitigate/rules/senses.ts';
 import { Signals } from '../mitigate/rules/signals.ts';
 import { tryRule } from '../mitigate/rules/trial.ts';
@@ -36,6 +37,8 @@ export interface Rules {
   list(): Promise<RulesView>;
   /** @throws RULES_CHANGED, BAD_INPUT */
   put(text: string, version: string, who: string): Promise<RulesView>;
+  /** One rule of the text, or none any more. @throws RULES_CHANGED, RULE_UNKNOWN, BAD_INPUT */
+  putOne(id: string, rule: Rule | undefined, version: string, who: string): Promise<RulesView>;
   /** `rule` absent: the one of this id as it is kept. @throws RULE_UNKNOWN */
   trial(id: string, rule: Rule | undefined, hours: number): Promise<TrialView>;
   history(limit: number): Promise<{ entries: RuleEntry[]; unreadable: number }>;
@@ -127,6 +130,15 @@ class LivingRules implements Rules {
     this.#leading?.watch.set(after.rules);
     await this.#parts.audit(who, 'change rules', `${before.version} to ${after.version}`, `${after.rules.length} rules, ${after.refused.length} refused`);
     return this.list();
+  }
+
+  async putOne(id: string, rule: Rule | undefined, version: string, who: string): Promise<RulesView> {
+    const { text, rules, refused } = this.#book.state;
+    if (rule === undefined && !rules.some((one) => one.id === id) && !refused.some((one) => one.id === id)) throw new DiagError('RULE_UNKNOWN', { rule: id });
+    const next = withRule(text, id, rule);
+    const why = parseRules(next).refused.find((one) => one.id === id)?.why;
+    if (rule !== undefined && why !== undefined) throw new DiagError('BAD_INPUT', { why });
+    return this.put(next, version, who);
   }
 
   async trial(id: string, given: Rule | undefined, hours: number): Promise<TrialView> {

@@ -166,6 +166,7 @@ export const RuleView = z.object({
 });
 export type RuleView = z.infer<typeof RuleView>;
 export const RefusedView = z.object({ index: z.int(), id: z.string().optional(), line: z.int(), why: z.string() });
+export const RulesCheck = z.object({ rules: z.array(z.object({ id: RuleId, says: z.string() })), refused: z.array(RefusedView) });
 export const RulesView = z.object({
   text: z.string(), version: z.string(),
   /** False: another agent of this instance observes and acts; phases are what it wrote last. */

@@ -16,6 +16,7 @@ import { SLOW_FILE, stagedDump } from './stage-dump.ts';
 import { stagedHttp } from './stage-http.ts';
 import { appsNow } from './stage-app.ts';
 import * as kept from './stage-sessions.ts';
+import * as staged from './stage-rules.ts';
 
 export const SCENES = ['failing', 'live', 'empty', 'loading', 'stale', 'error', 'many', 'signed-out'] as const;
 export type Scene = (typeof SCENES)[number];
@@ -127,6 +128,13 @@ function canned(name: RouteName, query: URLSearchParams, params: readonly string
     case 'cancelOperation': case 'enoughOperation': return kept.operations[0];
     case 'restartTargets': return { targets: empty ? [] : site.processes(many).map(({ info }) => ({ info, offer: info.role === 'worker' || info.role === 'php' ? { yes: true } : { yes: false, because: 'This is the agent\'s own or one of its parents.' }, says: 'Ends the requests in flight; the next worker answers after about 2 s.' })) };
     case 'restart': return { ended: { pid: site.WORKER.pid, startedAt: site.WORKER.startedAt }, at: site.T, next: { pid: 6_300, startedAt: site.T + 2_000 } };
+    case 'rules': case 'putRules': case 'putRule': case 'deleteRule': return staged.rules(bad, empty, many);
+    case 'checkRules': return staged.checked;
+    case 'tryRule': return staged.trial;
+    case 'rulePresets': return staged.presets;
+    case 'ruleHistory': return { entries: empty ? [] : staged.history(many ? MANY : 14), unreadable: 0 };
+    case 'alerts': return { channels: empty ? [] : staged.channels };
+    case 'putAlert': case 'deleteAlert': case 'testAlert': return { ok: true };
     case 'audit': return { entries: kept.audit(empty ? 0 : many ? 1_000 : 9) };
     case 'login': case 'logout': case 'deleteSession': case 'askApp': return { ok: true };
     case 'alive': return { name: 'diag', version: '0.1.0' };

@@ -2,16 +2,24 @@
 import type { Agent } from '../../agent/agent.ts';
 import { DiagError } from '../../shared/errors.ts';
 import { historyCsv } from '../../shared/rules-csv.ts';
+import { sayRule } from '../../mitigate/rules/describe.ts';
 import { presets } from '../../mitigate/rules/presets.ts';
+import { parseRules } from '../../mitigate/rules/set.ts';
 import type { Handlers } from '../mount.ts';
 
-type Mine = Pick<Handlers, 'rules' | 'putRules' | 'tryRule' | 'rulePresets' | 'ruleHistory' | 'ruleHistoryCsv' | 'alerts' | 'putAlert' | 'deleteAlert' | 'testAlert'>;
+type Mine = Pick<Handlers, 'rules' | 'checkRules' | 'putRules' | 'putRule' | 'deleteRule' | 'tryRule' | 'rulePresets' | 'ruleHistory' | 'ruleHistoryCsv' | 'alerts' | 'putAlert' | 'deleteAlert' | 'testAlert'>;
 const OK = { ok: true } as const;
 
 export function ruleRoutes({ rules, platform, audit }: Agent): Mine {
   const { alerts } = rules;
   return {
     rules: () => rules.list(),
+    checkRules: async ({ body }) => checked(body.text),
+    putRule: ({ params, body, who }) => {
+      if (body.rule.id !== params.rule) throw new DiagError('BAD_INPUT', { why: 'body.rule.id: it is not the rule of the address' });
+      return rules.putOne(params.rule, body.rule, body.version, who);
+    },
+    deleteRule: ({ params, query, who }) => rules.putOne(params.rule, undefined, query.version, who),
     putRules: ({ body, who }) => rules.put(body.text, body.version, who),
     tryRule: ({ params, body }) => rules.trial(params.rule, body.rule, body.hours),
     rulePresets: async () => ({ presets: [...presets(platform.clock.now())] }),
@@ -39,4 +47,9 @@ export function ruleRoutes({ rules, platform, audit }: Agent): Mine {
       return OK;
     },
   };
+}
+
+function checked(text: string): { rules: { id: string; says: string }[]; refused: { index: number; id?: string; line: number; why: string }[] } {
+  const { rules, refused } = parseRules(text);
+  return { rules: rules.map((rule) => ({ id: rule.id, says: sayRule(rule) })), refused: refused.map(({ index, id, line, why }) => ({ index, line, why, ...(id === undefined ? {} : { id }) })) };
 }

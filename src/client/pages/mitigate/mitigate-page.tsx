@@ -1,4 +1,4 @@
-// Owns the Mitigate page: what can be restarted and at what cost, and who changed what.
+// Owns the Mitigate page: what is wrong, what can be restarted and at what cost, the rules that act alone, and who changed what.
 import { useState } from 'preact/hooks';
 import type { z } from 'zod';
 import type { RestartDone, RestartTarget } from '../../../shared/api.ts';
@@ -10,7 +10,11 @@ import { Link, viewOf } from '../../router.tsx';
 import { useAsk } from '../../use-ask.ts';
 import { ROLE_WORDS, time } from '../../words.ts';
 import { History } from './history.tsx';
+import { ChannelsPart } from './channels-part.tsx';
 import { RestartDialog } from './restart-dialog.tsx';
+import { RuleHistory } from './rule-history.tsx';
+import { RulesPart } from './rules-part.tsx';
+import { WrongNow } from './wrong-now.tsx';
 
 export type Target = z.infer<typeof RestartTarget>;
 export type Done = z.infer<typeof RestartDone>;
@@ -25,6 +29,7 @@ export function MitigatePage() {
   return (
     <main id="main" class="mitigate" tabIndex={-1}>
       <h1 class="sr">Mitigate</h1>
+      <WrongNow />
       <section class="wide">
         <h2>Restart a worker <small>ends one process; the platform starts the next</small></h2>
         {done ? <Result done={done} /> : undefined}
@@ -32,6 +37,9 @@ export function MitigatePage() {
           ? <Empty title="No process of the site is running.">The first request starts the worker.</Empty>
           : <ul class="targets">{targets.map((t) => <TargetRow key={`${t.info.pid}:${t.info.startedAt}`} target={t} onChoose={() => { setDone(undefined); setChosen(t); }} />)}</ul>)}</Show>
       </section>
+      <RulesPart onChange={() => setTurn(turn + 1)} />
+      <RuleHistory turn={turn} />
+      <ChannelsPart />
       <History turn={turn} />
       {chosen ? <RestartDialog target={chosen} onClose={() => setChosen(undefined)} onDone={finish} /> : undefined}
     </main>
