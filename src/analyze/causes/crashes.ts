@@ -44,8 +44,10 @@ export function crashesOf(scene: Scene): { readonly crashes: readonly Ended[]; r
 
 function crashes(scene: Scene): { crashes: readonly Ended[]; inferred: boolean } {
   const seen = scene.lives.exits.filter((e) => !e.planned && !endedLate(e, scene));
-  const unplanned = seen.length > 0 || scene.has.has('exits') ? seen : fromRows(scene.rows.failed);
-  const { of, inferred } = matchExceptions(unplanned, scene.logs.exceptions);
+  const watched = seen.length > 0 || scene.has.has('exits');
+  const unplanned = watched ? seen : fromRows(scene);
+  const matched = matchExceptions(unplanned, scene.logs.exceptions);
+  const { of, inferred } = watched || matched.of.size > 0 ? matched : lastWords(unplanned, scene.logs.exceptions);
   const claimed = new Set<Row>();
   const take = (fits: (row: Row) => boolean): Row[] => scene.rows.failed.filter((row) => {
     if (claimed.has(row) || !fits(row)) return false;
@@ -72,15 +74,23 @@ function endedLate(exit: ExitEvent, scene: Scene): boolean {
 }
 
 /** Where nobody watched the processes: requests that break off, and at once others that are refused, are what a process leaves that went. */
-function fromRows(failed: readonly Row[]): ExitEvent[] {
+function fromRows({ rows: { failed, slots, slotMs } }: Scene): ExitEvent[] {
   const found: ExitEvent[] = [];
+  const answered = (from: number, to: number): boolean => slots.some((s) => s.at > from && s.at + slotMs <= to && s.total > s.failed);
   const refused = failed.filter((r) => r.effect === 'refused');
   for (const row of failed) {
-    if (row.effect !== 'broke' || found.some((e) => row.at - e.at <= GAP_MS)) continue;
+    if (row.effect !== 'broke' || found.some((e) => row.at - e.at <= GAP_MS && !answered(e.at, row.at))) continue;
     const next = refused.find((r) => r.at >= row.at - BEFORE_MS && r.at - row.at <= NEXT_MS && r.instance === row.instance);
     if (next) found.push({ at: row.until, pid: undefined, code: undefined, signal: undefined, planned: false, starting: false, startedAt: undefined, said: undefined, instance: row.instance, proof: { where: `${oneLine(row.source, 120)}, byte ${row.offset}` } });
   }
   return found;
+}
+
+/** Where nobody saw exits and the log tells no times, the one exception that a runtime died of is that of the ends that rows show. */
+function lastWords(exits: readonly ExitEvent[], groups: readonly ExceptionGroup[]): ReturnType<typeof matchExceptions<ExitEvent>> {
+  const fatal = groups.filter((g) => g.fatal > 0);
+  const only = fatal.length === 1 ? fatal[0] : undefined;
+  return { of: new Map(only === undefined ? [] : exits.map((e) => [e, only])), inferred: only !== undefined && exits.length > 0 };
 }
 /** A front tries the dead process again with the very next requests. */
 const NEXT_MS = 5_000;

@@ -14,12 +14,12 @@ export const dependencyDown: CauseRule = {
   judge(scene): Claim[] {
     const groups = byName(scene.signs(...REFUSED));
     const claims = groups.flatMap(({ name, signs }) => ofRemote(scene, name, signs));
-    const silentHosts = scene.inside.dependencies.filter((d) => isDown(d) && !groups.some((g) => g.name !== undefined && sameHost(g.name, d.host)));
+    const silentHosts = scene.inside.dependencies.filter((d) => isDown(d, scene) && !groups.some((g) => g.name !== undefined && sameHost(g.name, d.host)));
     const inside = groups.length === 0 ? silentHosts.flatMap((d) => ofRemote(scene, d.host, [])) : [];
     const dropped = scene.signs(DROPPED);
     return [...claims, ...inside, ...(groups.length === 0 && inside.length === 0 && dropped.length > 0 ? ofDropped(scene, dropped) : [])];
   },
-  excludes: (scene) => (scene.has.has('inside') && scene.inside.dependencies.length > 0 && !scene.inside.dependencies.some(isDown) && scene.signs(...REFUSED).length === 0 ? 'each dependency answered' : scene.has.has('app-log') && scene.signs(...REFUSED, DROPPED).length === 0 ? 'no log speaks of a refused or lost connection' : undefined),
+  excludes: (scene) => (scene.has.has('inside') && scene.inside.dependencies.length > 0 && !scene.inside.dependencies.some((d) => isDown(d, scene)) && scene.signs(...REFUSED).length === 0 ? 'each dependency answered' : scene.has.has('app-log') && scene.signs(...REFUSED, DROPPED).length === 0 ? 'no log speaks of a refused or lost connection' : undefined),
 };
 
 function ofRemote(scene: Scene, name: string | undefined, signs: readonly SignEvent[]): Claim[] {
@@ -51,7 +51,11 @@ function ofDropped(scene: Scene, signs: readonly SignEvent[]): Claim[] {
   });
 }
 
-const isDown = (d: DependencyEvent): boolean => d.errors.length > 0 && d.failed >= Math.max(1, d.calls * FAILED_SHARE) && d.errors.some(([code]) => /ECONN|EHOST|ENET|ETIMEDOUT|CONNECT|SOCKET/.test(code));
+/** A time limit of the app's own says that an answer was late, not that nobody was there. */
+function isDown(d: DependencyEvent, scene: Scene): boolean {
+  const late = scene.signs('call-timed-out').length > 0;
+  return d.errors.length > 0 && d.failed >= Math.max(1, d.calls * FAILED_SHARE) && d.errors.some(([code]) => /ECONN(?!ABORTED)|EHOST|ENET|CONNECT|SOCKET/.test(code) || (code === 'ETIMEDOUT' && !late));
+}
 
 /** "127.0.0.1:5432" and "127.0.0.1:5432", or the host alone. */
 export function sameHost(a: string, b: string): boolean {

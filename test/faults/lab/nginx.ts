@@ -14,7 +14,9 @@ export interface NginxPlan {
   readonly withUpstream?: true;
 }
 
-const COMBINED = '$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent "$http_referer" "$http_user_agent" $request_time';
+const COMBINED = '$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent "$http_referer" "$http_user_agent"';
+/** As the ingress of Kubernetes writes it. */
+const WITH_UPSTREAM = '$request_length $request_time [site] [] $upstream_addr $upstream_response_length $upstream_response_time $upstream_status $request_id';
 
 /** Its address, when it listens. */
 export async function startNginx(bench: FilesBench, { location, http = '', withUpstream }: NginxPlan): Promise<string> {
@@ -23,9 +25,9 @@ export async function startNginx(bench: FilesBench, { location, http = '', withU
   await mkdir(temp);
   const conf = join(temp, 'nginx.conf');
   const places = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((kind) => `${kind}_temp_path ${temp}/${kind};`).join(' ');
-  await writeFile(conf, `daemon off; worker_processes 1; pid ${temp}/pid; error_log ${bench.logs}/error.log warn;
+  await writeFile(conf, `${process.getuid?.() === 0 ? 'user root; ' : ''}daemon off; worker_processes 1; pid ${temp}/pid; error_log ${bench.logs}/error.log warn;
 events { worker_connections 512; }
-http { ${places} log_format timed '${COMBINED}${withUpstream ? ' $upstream_addr $upstream_status $upstream_response_time' : ''}'; access_log ${bench.logs}/access.log timed;
+http { ${places} log_format timed '${COMBINED} ${withUpstream ? WITH_UPSTREAM : '$request_time'}'; access_log ${bench.logs}/access.log timed;
 ${http}
 server { listen 127.0.0.1:${port}; location / { ${location} } } }
 `);

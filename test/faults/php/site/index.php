@@ -1,0 +1,3 @@
+<?php
+// Owns the page that always works.
+echo 'welcome';
