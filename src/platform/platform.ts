@@ -75,6 +75,9 @@ export interface Thread { readonly id: number; readonly startedAt?: number; read
 /** One counter that the hosting platform keeps of the site, with its limit where there is one. */
 export interface Counter { readonly group: 'app' | 'clr' | 'aspnet'; readonly name: string; readonly value: number; readonly limit?: number }
 
+/** One TCP connection or listening port. Without a pid: it belongs to no process any more (it only waits to end), or the system does not tell whose it is. */
+export interface Connection { readonly pid?: number; readonly localHost: string; readonly localPort: number; readonly remoteHost: string; readonly remotePort: number; readonly state: string }
+
 export interface Variable { readonly name: string; readonly value: string }
 
 export interface EventLogRow { readonly at: number; readonly id: number; readonly record?: number; readonly provider: string; readonly level: 'error' | 'warn' | 'info'; readonly text: string; readonly computer?: string }
@@ -93,6 +96,8 @@ export interface Platform {
   ownUsage(): Usage;
   /** @throws DiagError PROCESS_GONE, PROCESS_DENIED, CAPABILITY_MISSING */
   openFiles(pid: number, signal: AbortSignal): Promise<readonly string[]>;
+  /** What these processes have, and what lies in their network without an owner. @throws as openFiles */
+  connections(pids: readonly number[], signal: AbortSignal): Promise<readonly Connection[]>;
   /** Raw, unmasked: mask before it leaves the process. @throws as openFiles */
   environment(pid: number, signal: AbortSignal): Promise<readonly Variable[]>;
   /** The program files of a process, in the order of their loading. @throws as openFiles */

@@ -104,6 +104,9 @@ function abilities(given: () => Given): void {
     const { pid } = await world.start();
     const target = await find(pid);
     await offered(platform.can('open-files').yes, async () => { assert.ok(Array.isArray(await platform.openFiles(pid, never))); });
+    await offered(platform.can('connections').yes, async () => {
+      for (const one of await platform.connections([pid], never)) assert.ok(one.localHost !== '' && one.localPort >= 0 && /^[A-Z_0-9]+$/.test(one.state) && (one.pid === undefined || one.pid === pid), JSON.stringify(one));
+    });
     await offered(platform.can('environment').yes, async () => {
       assert.equal((await platform.environment(pid, never)).find((one) => one.name === 'MARK')?.value, 'contract');
     });

@@ -85,7 +85,7 @@ test('TCP tables name state, port and owner of each row, and a cut table what is
     table.writeUInt16BE(port, 4 + i * 24 + 8);
     table.writeUInt32LE(pid, 4 + i * 24 + 20);
   }
-  assert.deepEqual(parseTcpTable(table, 4), [{ state: 'LISTEN', localAddress: '7f000001', localPort: 9229, pid: 700 }, { state: 'ESTABLISHED', localAddress: '7f000001', localPort: 443, pid: 800 }]);
+  assert.deepEqual(parseTcpTable(table, 4), [{ state: 'LISTEN', localAddress: '7f000001', localPort: 9229, remoteAddress: '00000000', remotePort: 0, pid: 700 }, { state: 'ESTABLISHED', localAddress: '7f000001', localPort: 443, remoteAddress: '00000000', remotePort: 0, pid: 800 }]);
   assert.equal(parseTcpTable(table.subarray(0, 40), 4).length, 1);
   assert.deepEqual(['7f000001', '0a000001', '0'.repeat(31) + '1', '0'.repeat(20) + 'ffff7f000001', '0'.repeat(32)].map(isLoopbackAddress), [true, false, true, true, false]);
 });

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { DiagError } from '../../src/shared/errors.ts';
 import type { AppInfo, Capability, Offer, ProcessInfo, ProcessKey } from '../../src/shared/model.ts';
 import { ensureFolders, foldersOf } from '../../src/platform/folders.ts';
-import type { Counter, DumpResult, EventLogRow, HostUsage, Platform, Usage, Variable } from '../../src/platform/platform.ts';
+import type { Connection, Counter, DumpResult, EventLogRow, HostUsage, Platform, Usage, Variable } from '../../src/platform/platform.ts';
 import { FakeClock } from './fake-clock.ts';
 
 export interface FakePlatform extends Platform {
@@ -19,6 +19,8 @@ export interface FakePlatform extends Platform {
   setCounters(counters: readonly Counter[]): void;
   setEventLog(rows: readonly EventLogRow[]): void;
   setEnvironment(pid: number, variables: readonly Variable[]): void;
+  /** With a pid: of that process; without one: in the network of all. */
+  setConnections(connections: readonly Connection[]): void;
   setOpenFiles(pid: number, files: readonly string[]): void;
   /** What nodeReport gives; undefined makes it fail. */
   setNodeReport(text: string | undefined): void;
@@ -61,6 +63,7 @@ interface World {
   readonly usage: Map<number, Usage>;
   readonly environment: Map<number, readonly Variable[]>;
   readonly openFiles: Map<number, readonly string[]>;
+  connections: readonly Connection[];
   readonly refused: Map<Capability, string>;
   readonly ended: { target: ProcessKey; graceMs: number }[];
   host: HostUsage;
@@ -80,13 +83,14 @@ function newWorld(clock: FakeClock): World {
     own: { startedAt, cpuMs: 500, workingSetBytes: 50 * 2 ** 20 },
     events: [],
     counters: [],
+    connections: [],
     report: JSON.stringify({ header: { event: 'JavaScript API', trigger: 'GetReport' } }),
     dump: Buffer.alloc(4096),
     closed: false,
   };
 }
 
-type Steering = Pick<FakePlatform, 'put' | 'vanish' | 'setUsage' | 'setHostUsage' | 'setOwnUsage' | 'setCounters' | 'setEventLog' | 'setEnvironment' | 'setOpenFiles' | 'setNodeReport' | 'setDump' | 'refuse' | 'ended'>;
+type Steering = Pick<FakePlatform, 'put' | 'vanish' | 'setUsage' | 'setHostUsage' | 'setOwnUsage' | 'setCounters' | 'setEventLog' | 'setEnvironment' | 'setConnections' | 'setOpenFiles' | 'setNodeReport' | 'setDump' | 'refuse' | 'ended'>;
 
 function steering(world: World): Steering & { settle(): void } {
   const setUsage = (pid: number, usage: Partial<Usage>): void => {
@@ -111,6 +115,7 @@ function steering(world: World): Steering & { settle(): void } {
     setCounters: (counters) => { world.counters = counters; },
     setEventLog: (rows) => { world.events = rows; },
     setEnvironment: (pid, variables) => { world.environment.set(pid, variables); },
+    setConnections: (connections) => { world.connections = connections; },
     setOpenFiles: (pid, files) => { world.openFiles.set(pid, files); },
     setNodeReport: (text) => { world.report = text; },
     setDump: (content) => { world.dump = content; },
@@ -122,7 +127,7 @@ function steering(world: World): Steering & { settle(): void } {
   };
 }
 
-type Reading = Pick<Platform, 'can' | 'processes' | 'usage' | 'hostUsage' | 'ownUsage' | 'openFiles' | 'environment' | 'eventLog' | 'nodeReportOffered' | 'dumpEstimate' | 'dumpPause' | 'faultsOffered' | 'memoryLeft' | 'modules' | 'threads' | 'counters' | 'dumpKinds'>;
+type Reading = Pick<Platform, 'can' | 'processes' | 'usage' | 'hostUsage' | 'ownUsage' | 'openFiles' | 'connections' | 'environment' | 'eventLog' | 'nodeReportOffered' | 'dumpEstimate' | 'dumpPause' | 'faultsOffered' | 'memoryLeft' | 'modules' | 'threads' | 'counters' | 'dumpKinds'>;
 
 function reading(world: World): Reading {
   const can = (what: Capability): Offer => {
@@ -143,6 +148,7 @@ function reading(world: World): Reading {
     hostUsage: async (signal) => { signal.throwIfAborted(); return world.host; },
     ownUsage: () => world.own,
     openFiles: async (pid) => { demand('open-files'); found(world, pid); return world.openFiles.get(pid) ?? []; },
+    connections: async (pids) => { demand('connections'); for (const pid of pids) found(world, pid); return world.connections.filter((one) => one.pid === undefined || pids.includes(one.pid)); },
     environment: async (pid) => { demand('environment'); found(world, pid); return world.environment.get(pid) ?? []; },
     modules: async (pid) => { demand('modules'); const { path, name } = found(world, pid); return [{ path: path ?? name, address: '0x400000', sizeBytes: 4096 }]; },
     threads: async (pid) => { demand('threads'); return [{ id: pid, startedAt: found(world, pid).startedAt, cpuMs: world.usage.get(pid)?.cpuMs ?? 0, name: 'main' }]; },

@@ -7,7 +7,7 @@ import { signClaim, timesText } from './sign-claim.ts';
 const MANY = 1_500;
 
 export const socketExhaustion: CauseRule = {
-  id: 'socket-exhaustion', about: 'a lack of sockets or ports', explains: ['answered', 'silent', 'slow'], needs: ['app-log', 'connections', 'metrics'], collect: ['open-files', 'application-logs'],
+  id: 'socket-exhaustion', about: 'a lack of sockets or ports', explains: ['answered', 'silent', 'slow'], needs: ['app-log', 'connections', 'metrics'], collect: ['connections', 'application-logs'],
   judge(scene): Claim[] {
     const signs = scene.signs('no-ports');
     const level = scene.measured.levels.find((l) => l.measure === 'connections');

@@ -3,6 +3,7 @@ import type { Diagnoser } from '../contracts.ts';
 import { appInside } from './app-inside.ts';
 import { applicationLogs } from './application-logs.ts';
 import { changes } from './changes.ts';
+import { connections } from './connections.ts';
 import { deployments } from './deployments.ts';
 import { environment } from './environment.ts';
 import { eventLog } from './event-log.ts';
@@ -21,7 +22,7 @@ import { phpErrorLog } from './php-error-log.ts';
 import { processList } from './process-list.ts';
 
 export const diagnosers: readonly Diagnoser[] = [
-  processList, openFiles, environment, metrics, changes, appInside, httpLogs as Diagnoser, eventLog, applicationLogs, phpErrorLog, deployments, nodeReport, nodeExceptions as Diagnoser, nodeHeapWatch, nodeInFlight as Diagnoser,
+  processList, openFiles, connections, environment, metrics, changes, appInside, httpLogs as Diagnoser, eventLog, applicationLogs, phpErrorLog, deployments, nodeReport, nodeExceptions as Diagnoser, nodeHeapWatch, nodeInFlight as Diagnoser,
   nodeCpuProfile as Diagnoser, nodeHeapProfile as Diagnoser, memoryDump, nodeHeapSnapshot as Diagnoser,
 ];
 

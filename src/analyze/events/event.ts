@@ -68,5 +68,6 @@ export interface ThreadsEvent {
   readonly proof: Proof;
 }
 
-/** Connections by remote end and state. */
-export interface ConnectionsEvent { readonly at: number; readonly total: number; readonly byRemote: readonly { readonly remote: string; readonly count: number; readonly waiting: number }[]; readonly proof: Proof }
+/** Outbound connections by remote end. `waiting`: of no use any more or not yet; `opening` of them: asked for and not answered; `left`: closed by the other end and kept here. */
+export interface RemoteEnd { readonly remote: string; readonly count: number; readonly waiting: number; readonly opening: number; readonly left: number; readonly open: number }
+export interface ConnectionsEvent { readonly at: number; readonly total: number; readonly byRemote: readonly RemoteEnd[]; readonly proof: Proof }

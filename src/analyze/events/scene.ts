@@ -11,6 +11,7 @@ import { effectOf } from './effect.ts';
 import type { FrontLine } from './front-lines.ts';
 import { matchFront } from './front-match.ts';
 import { livesOf, type Lives } from './read-exits.ts';
+import { connectionsOf } from './read-connections.ts';
 import { insideOf, type Inside } from './read-inside.ts';
 import { LogReading, type LogEvents } from './read-logs.ts';
 import { measuredOf, type Measured } from './read-metrics.ts';
@@ -109,13 +110,3 @@ function rowOfTrace(trace: TraceEvent, window: { readonly from: number; readonly
   const effect = effectOf({ status: trace.status, sub: trace.sub ?? 0, win32: trace.errorCode ?? 0 });
   return { at, until: at + 999, from: at - (trace.takenMs ?? 0), method: trace.method, route: trace.route, status: trace.status, sub: trace.sub, win32: trace.errorCode, takenMs: trace.takenMs, instance: '', client: undefined, source: trace.where, offset: 0, effect, slow: false, weight: 1, sentBytes: undefined };
 }
-
-function connectionsOf(file: ConnectionsFile): ConnectionsEvent {
-  const byRemote = new Map<string, { remote: string; count: number; waiting: number }>();
-  for (const end of file.ends) {
-    const known = byRemote.get(end.remote) ?? { remote: end.remote, count: 0, waiting: 0 };
-    byRemote.set(end.remote, { remote: end.remote, count: known.count + end.count, waiting: known.waiting + (/TIME.?WAIT|CLOSE.?WAIT|SYN.?SENT/i.test(end.state) ? end.count : 0) });
-  }
-  return { at: file.at, total: file.ends.reduce((n, e) => n + e.count, 0), byRemote: [...byRemote.values()].sort((a, b) => b.count - a.count || (a.remote < b.remote ? -1 : 1)), proof: { where: 'connections.json' } };
-}
-

@@ -13,6 +13,7 @@ import { takeNodeReport } from '../node-report.ts';
 import { parseEnviron } from '../parse/proc-text.ts';
 import type { Folders, Platform, Usage, Variable } from '../platform.ts';
 import { siteMark } from '../site-mark.ts';
+import { readConnections } from './connections.ts';
 import { dumpOffer, estimateCore, takeDump } from './dump/index.ts';
 import { headroomBytes } from './dump/room.ts';
 import { predictPause } from './dump-pause.ts';
@@ -47,6 +48,7 @@ export function openLinux(settings: LinuxSettings): Platform {
     hostUsage: async (signal) => { signal.throwIfAborted(); return readHost(groups, await disk()); },
     ownUsage: () => own(usage),
     openFiles: async (pid, signal) => { signal.throwIfAborted(); return readOpenFiles(pid); },
+    connections: async (pids, signal) => { signal.throwIfAborted(); return readConnections(pids); },
     environment: async (pid, signal) => { signal.throwIfAborted(); return readEnvironment(pid); },
     modules: async (pid, signal) => { signal.throwIfAborted(); return readModules(pid); },
     threads: async (pid, signal) => { signal.throwIfAborted(); return readThreads(pid, (ticks) => table.startOf(ticks)); },

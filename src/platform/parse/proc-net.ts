@@ -1,4 +1,5 @@
 // Owns reading /proc/PID/net/tcp, tcp6 and unix: which socket inode is which connection.
+import { addressText } from './address.ts';
 
 export interface TcpRow { readonly localAddress: string; readonly localPort: number; readonly remoteAddress: string; readonly remotePort: number; readonly state: TcpState; readonly inode: number }
 export type TcpState = 'ESTABLISHED' | 'SYN_SENT' | 'SYN_RECV' | 'FIN_WAIT1' | 'FIN_WAIT2' | 'TIME_WAIT' | 'CLOSE' | 'CLOSE_WAIT' | 'LAST_ACK' | 'LISTEN' | 'CLOSING' | 'UNKNOWN';
@@ -25,19 +26,7 @@ export function parseTcp(text: string): TcpRow[] {
 function address(hex: string): string {
   const bytes = Buffer.from(hex, 'hex');
   for (let i = 0; i + 4 <= bytes.length; i += 4) bytes.subarray(i, i + 4).reverse();
-  if (bytes.length === 4) return bytes.join('.');
-  if (bytes.subarray(0, 10).every((byte) => byte === 0) && bytes.readUInt16BE(10) === 0xffff) return bytes.subarray(12).join('.');
-  return sixth(bytes);
-}
-
-/** RFC 5952: the longest run of zero groups is written `::`. */
-function sixth(bytes: Buffer): string {
-  const groups = Array.from({ length: 8 }, (_, i) => bytes.readUInt16BE(i * 2).toString(16)).join(':');
-  const runs = groups.match(/(?:^|(?<=:))0(?::0)+(?=:|$)/g) ?? [];
-  const longest = runs.reduce((best, run) => (run.length > best.length ? run : best), '');
-  if (longest === '') return groups;
-  const at = groups.search(new RegExp(`(?:^|(?<=:))${longest}(?=:|$)`));
-  return `${groups.slice(0, at).replace(/:$/, '')}::${groups.slice(at + longest.length).replace(/^:/, '')}`;
+  return addressText(bytes);
 }
 
 /** "10.0.0.4:443", "[::1]:9229". */

@@ -6,7 +6,7 @@ import type { Platform } from '../platform.ts';
 export { osName } from './host.ts';
 
 /** The packages that would list processes here need WMI, which App Service forbids: none of this is tried. */
-const LOST: ReadonlySet<Capability> = new Set(['processes', 'usage', 'private-bytes', 'handles', 'open-files', 'environment', 'memory-dump', 'node-report', 'restart', 'modules', 'threads']);
+const LOST: ReadonlySet<Capability> = new Set(['processes', 'usage', 'private-bytes', 'handles', 'open-files', 'environment', 'memory-dump', 'node-report', 'restart', 'modules', 'threads', 'connections']);
 
 /** `error`: why the calls do not work: another processor, a sandbox that loads no native module, a broken installation. */
 export function openBlind(portable: Platform, error: unknown): Platform {
@@ -20,6 +20,7 @@ export function openBlind(portable: Platform, error: unknown): Platform {
     processes: async (signal) => { signal.throwIfAborted(); return [self]; },
     usage: async (pids, signal) => { signal.throwIfAborted(); return new Map(pids.includes(self.pid) ? [[self.pid, portable.ownUsage()]] : []); },
     openFiles: () => refuse('A list of open files'),
+    connections: () => refuse('A list of connections'),
     environment: () => refuse('Reading an environment'),
     modules: () => refuse('A list of program files'),
     threads: () => refuse('A list of threads'),

@@ -12,6 +12,7 @@ import { inspectThrough } from '../node-inspector.ts';
 import { takeNodeReport } from '../node-report.ts';
 import type { DumpKind, Folders, Platform, Usage } from '../platform.ts';
 import { siteMark } from '../site-mark.ts';
+import { readConnections } from './connections.ts';
 import { readCounters } from './counters.ts';
 import { DUMP_KINDS, dumpOffer, takeMinidump } from './dump.ts';
 import { coresOf, osName, readHost } from './host.ts';
@@ -52,6 +53,7 @@ export async function openWindows(settings: WindowsSettings): Promise<Platform> 
     hostUsage: async (signal) => { signal.throwIfAborted(); return readHost(win32, cores, await disk()); },
     ownUsage: () => own(table),
     openFiles: async () => { throw new DiagError('CAPABILITY_MISSING', { what: 'A list of open files', because: NO_OPEN_FILES }); },
+    connections: async (pids, signal) => { signal.throwIfAborted(); return readConnections(win32, pids); },
     environment: async (pid, signal) => { signal.throwIfAborted(); return readEnvironment(asked, pid); },
     modules: async (pid, signal) => { signal.throwIfAborted(); return readModules(asked, pid); },
     threads: async (pid, signal) => { signal.throwIfAborted(); return table.threads(pid); },
