@@ -52,7 +52,7 @@ export class App {
     const look = (inMs: number): void => {
       after(inMs, guarded(() => {
         if (this.#link !== undefined) return;
-        if (resourceTypes().some((type) => /^(?:TCPServerWrap|PipeServerWrap|Server)$/.test(type))) serves();
+        if (listensThroughPrimary() || resourceTypes().some((type) => /^(?:TCPServerWrap|PipeServerWrap|Server)$/.test(type))) serves();
         else look(Math.min(2 * inMs, LAST_LOOK_MS));
       }));
     };
@@ -101,4 +101,9 @@ export class App {
     this.#counting.end();
     this.#link?.close();
   }
+}
+
+/** A worker of a cluster has no server of its own where its primary hands out the connections. */
+function listensThroughPrimary(): boolean {
+  return (cluster.worker as { readonly state?: unknown } | undefined)?.state === 'listening';
 }
