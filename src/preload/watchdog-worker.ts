@@ -46,7 +46,7 @@ setInterval(() => {
 }, LOOK_MS);
 port.postMessage({ ready: true } satisfies WatchdogTold);
 
-/** A session is there for a stall only: beside one that stays Node would keep what the app writes to its console. */
+/** A session is there for a stall only: beside one that stays Node would keep the objects that the app logs. */
 function begun(beat: number): Stall {
   const session = new Session() as AnySession;
   session.connectToMainThread();
