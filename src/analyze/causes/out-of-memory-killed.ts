@@ -19,7 +19,7 @@ export const outOfMemoryKilled: CauseRule = {
     if (signs.length > 0) proof.push({ by: 0.85, says: 'the system said that it killed for memory' });
     if (level?.limit !== undefined) proof.push({ by: 0.6, says: `memory stood at ${percent((level.peak / level.limit) * 100)} of the machine's just before` });
     if (growth) proof.push({ by: 0.4, says: `its memory had grown from ${bytes(growth.from)} to ${bytes(growth.to)}` });
-    if (signs.length === 0 && !level && !growth && scene.has.has('metrics') && (first.livedMs ?? 0) > NEAR_MS) proof.push({ by: -0.4, says: 'its memory had not grown before it' });
+    if (signs.length === 0 && !level && !growth && scene.has.has('metrics')) proof.push({ by: -0.4, says: 'its memory had not grown before it' });
     return [crashClaim(scene, crashes, {
       cause: 'out-of-memory-killed', key: '', proof,
       for: signs.slice(0, 1).map((s) => ({ text: s.text, ...(s.times[0] === undefined ? {} : { at: s.times[0] }), where: s.proof.where, ...(s.proof.line === undefined ? {} : { proof: s.proof.line }) })),

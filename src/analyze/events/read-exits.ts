@@ -28,7 +28,7 @@ export function livesOf(given: { readonly events: readonly EventRow[]; readonly 
     // A process that ends with 0 although nobody asked for it ends by itself: the event log calls that a crash.
     const byItself = exit.code === 0 && !asked && exit.from !== 'changes';
     return {
-      at: exit.at, pid: exit.pid, code: exit.code, signal: exit.signal, planned: (exit.planned && !byItself) || (asked && exit.signal === 'SIGTERM'), starting: exit.starting,
+      at: exit.at, pid: exit.pid, code: exit.code, signal: exit.signal, planned: (exit.planned && !byItself) || (asked && exit.signal === 'SIGTERM') || (exit.from === 'changes' && wasAsked(exit, given.events)), starting: exit.starting,
       startedAt: Number.isNaN(startedAt) || startedAt >= exit.at ? start : startedAt, said: change?.detail, instance: told?.computer,
       proof: told ? { where: `event log, ${told.provider} ${told.id}`, line: oneLine(told.text, 300) } : { where: 'what was seen to change', line: change?.title },
     };
@@ -36,6 +36,15 @@ export function livesOf(given: { readonly events: readonly EventRow[]; readonly 
   const faults = faultsOf(given.events).filter((fault) => !seen.some((exit) => same(exit, fault)));
   const all = [...seen, ...faults];
   return { exits: [...all, ...(given.hasExits ? [] : fromLogs(given.logs))].sort((a, b) => a.at - b.at || (a.pid ?? 0) - (b.pid ?? 0)), starts, restarts, changes };
+}
+
+/** The handler that starts an app writes a row when it crashes. One that it saw start, and of whose end it has nothing to say while it starts the next, was asked to end. */
+function wasAsked(exit: { readonly at: number; readonly pid?: number | undefined; readonly code?: number | undefined; readonly signal?: string | undefined }, events: readonly EventRow[]): boolean {
+  if (exit.pid === undefined || exit.code !== undefined || exit.signal !== undefined) return false;
+  const names = (row: EventRow): boolean => new RegExp(`process '?${exit.pid}\\b`, 'i').test(row.text);
+  const own = events.filter(names);
+  const handler = own.find((row) => row.id === 1001 && row.at <= exit.at)?.provider;
+  return handler !== undefined && !own.some((row) => row.level === 'error' && row.at >= exit.at - SAME_MS) && events.some((row) => row.provider === handler && row.id === 1001 && Math.abs(row.at - exit.at) <= ASKED_MS && !names(row));
 }
 
 function same(a: Pick<ExitEvent, 'at' | 'pid'>, b: Pick<ExitEvent, 'at' | 'pid'>): boolean {

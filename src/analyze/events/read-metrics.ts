@@ -106,7 +106,9 @@ function growth(points: Points, of: GrowthEvent['of'], pid: number | undefined):
 }
 
 /** Steady: the floor of each quarter lies above the one before, and no single step makes half of it. */
-function isSteady(life: readonly (readonly [number, number])[], from: number, to: number): boolean {
+function isSteady(measured: readonly (readonly [number, number])[], from: number, to: number): boolean {
+  // One reading just before a collection is a spike and no step.
+  const life = measured.map(([at, v], i): readonly [number, number] => [at, median([measured[i - 1]?.[1] ?? v, v, measured[i + 1]?.[1] ?? v])]);
   const quarter = Math.floor(life.length / 4);
   const floors = [0, 1, 2, 3].map((i) => Math.min(...life.slice(i * quarter, i === 3 ? life.length : (i + 1) * quarter).map(([, v]) => v)));
   const rises = floors.every((floor, i) => i === 0 || floor > (floors[i - 1] as number));
