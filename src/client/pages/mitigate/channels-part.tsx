@@ -39,7 +39,7 @@ function Row({ channel, again }: { channel: ChannelView; again: () => void }) {
         <p class="session-facts">{channel.waiting > 0 ? `${channel.waiting} waiting. ` : ''}{channel.lastAt === undefined ? 'Nothing was sent yet.' : <>Last try <Ago at={channel.lastAt} />: {channel.lastFailed ?? 'taken'}</>}</p>
         {said === '' ? undefined : <p role="status">{said}</p>}{problem ? <Failure problem={problem} /> : undefined}</div>
       <div class="rule-does"><button type="button" class="quiet" aria-label={`Test channel ${channel.id}`} onClick={() => run(() => diag.testAlert({ params }), 'It took the test.')}>Test</button>
-        <button type="button" class="quiet danger" aria-label={`Take channel ${channel.id} away`} onClick={() => (sure ? run(() => diag.deleteAlert({ params }), '') : setSure(true))}>{sure ? 'Take away for good' : 'Take away'}</button></div>
+        <button type="button" class="quiet danger" aria-label={`${sure ? 'Take away for good' : 'Take away'}: channel ${channel.id}`} onClick={() => (sure ? run(() => diag.deleteAlert({ params }), '') : setSure(true))}>{sure ? 'Take away for good' : 'Take away'}</button></div>
     </li>
   );
 }

@@ -77,7 +77,7 @@ function Steps({ draft, set }: { draft: Draft; set: (change: Partial<Draft>) => 
         <label>Step {i + 1}<select value={one.type} onChange={(e) => change(i, { type: e.currentTarget.value as FormAction })}>{FORM_ACTIONS.map((type) => <option key={type} value={type}>{ACTIONS[type]}</option>)}</select></label>
         {one.type === 'collect' ? <label class="grow">Diagnosers, with commas<input type="text" value={one.diagnosers} onInput={(e) => change(i, { diagnosers: e.currentTarget.value })} placeholder="memory-dump" /></label> : undefined}
         <label class="check"><input type="checkbox" checked={one.evenIfFailed} onChange={() => change(i, { evenIfFailed: !one.evenIfFailed })} />also after a failure</label>
-        <button type="button" class="quiet" disabled={draft.steps.length === 1} aria-label={`Take step ${i + 1} away`} onClick={() => set({ steps: draft.steps.filter((_, at) => at !== i) })}>Take away</button>
+        <button type="button" class="quiet" disabled={draft.steps.length === 1} aria-label={`Take away step ${i + 1}`} onClick={() => set({ steps: draft.steps.filter((_, at) => at !== i) })}>Take away</button>
       </div>
     ))}
     <div><button type="button" class="quiet" disabled={draft.steps.length >= 10} onClick={() => set({ steps: [...draft.steps, { type: 'notify', diagnosers: '', evenIfFailed: true }] })}>Add a step</button></div>

@@ -15,7 +15,7 @@ const COLUMNS: readonly TableColumn<RuleEntry>[] = [
   { id: 'at', title: 'Time', width: '118px', cell: (e) => <Time at={e.at} form="short" />, value: (e) => new Date(e.at).toISOString() },
   { id: 'rule', title: 'Rule', width: 'minmax(80px,1fr)', cell: (e) => <span title={e.rule}>{e.rule}</span>, value: (e) => e.rule },
   { id: 'did', title: 'What', width: 'minmax(110px,1fr)', cell: (e) => what(e), value: (e) => what(e) },
-  { id: 'says', title: 'Why, or what came of it', width: 'minmax(0,3fr)', cell: (e) => <span title={why(e)}>{e.did === 'ended' && e.session !== undefined ? <><Link to={{ ...viewOf('analyze'), session: e.session }}>Session</Link> </> : undefined}{why(e)}</span>, value: (e) => why(e), wide: true },
+  { id: 'says', title: 'Why, or what came of it', width: 'minmax(0,3fr)', cell: (e) => <span title={why(e)}>{e.did === 'ended' && e.session !== undefined ? <><Link class="underlined" to={{ ...viewOf('analyze'), session: e.session }}>Session</Link> </> : undefined}{why(e)}</span>, value: (e) => why(e), wide: true },
   { id: 'took', title: 'Took', width: '80px', num: true, cell: (e) => (e.did === 'ended' && e.tookMs !== undefined ? duration(e.tookMs) : ''), value: (e) => (e.did === 'ended' ? e.tookMs : undefined), wide: true },
 ];
 

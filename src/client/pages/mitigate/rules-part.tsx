@@ -61,17 +61,22 @@ function RuleRow({ view, version, onOpen, done }: { view: RuleView; version: str
       <div>
         <p><b>{rule.title ?? rule.id}</b> {rule.title === undefined ? undefined : <code>{rule.id}</code>} <span class={`phase ${phase}`}>{phase}</span>{since === undefined ? undefined : <small> since <Time at={since} form="short" /></small>}</p>
         <p class="session-facts">{says}</p>
-        <p class="rule-now">{error === undefined ? measured.slice(0, 3).map((one) => one.says).filter((one) => one !== undefined).join(', ') : <span class="rule-wrong">{error}</span>}{heldSays === undefined ? undefined : <span class="rule-held"> Held back: {heldSays}{heldUntil === undefined ? '' : <> until <Time at={heldUntil} /></>}.</span>}{lastFiredAt === undefined ? undefined : <span> Fired <Ago at={lastFiredAt} />, {firedLastDay} in the last day.</span>}</p>
+        <p class="rule-now">{error === undefined ? readingOf(measured) : <span class="rule-wrong">{error}</span>}{heldSays === undefined ? undefined : <span class="rule-held"> Held back: {heldSays}{heldUntil === undefined ? '' : <> until <Time at={heldUntil} /></>}.</span>}{lastFiredAt === undefined ? undefined : <span> Fired <Ago at={lastFiredAt} />, {firedLastDay} in the last day.</span>}</p>
         {problem ? <Failure problem={problem} /> : undefined}
       </div>
       <div class="rule-does">
-        <button type="button" class="quiet" aria-label={`Turn rule ${rule.id} ${rule.enabled ? 'off' : 'on'}`} onClick={turn}>{rule.enabled ? 'Turn off' : 'Turn on'}</button>
+        <button type="button" class="quiet" aria-label={`Turn ${rule.enabled ? 'off' : 'on'} rule ${rule.id}`} onClick={turn}>{rule.enabled ? 'Turn off' : 'Turn on'}</button>
         <button type="button" class="quiet" aria-label={`Try rule ${rule.id}`} onClick={() => onOpen({ kind: 'try', view })}>Try</button>
-        <button type="button" class="quiet" aria-label={`Edit rule ${rule.id}`} title={draft === undefined ? 'This rule says more than the form can show' : undefined} onClick={() => onOpen(draft === undefined ? { kind: 'text' } : { kind: 'form', begun: draft, view })}>{draft === undefined ? 'Edit text' : 'Edit'}</button>
-        <button type="button" class="quiet danger" aria-label={`Take rule ${rule.id} away`} onClick={() => onOpen({ kind: 'remove', view })}>Take away</button>
+        <button type="button" class="quiet" aria-label={`Edit ${draft === undefined ? 'text of ' : ''}rule ${rule.id}`} title={draft === undefined ? 'This rule says more than the form can show' : undefined} onClick={() => onOpen(draft === undefined ? { kind: 'text' } : { kind: 'form', begun: draft, view })}>{draft === undefined ? 'Edit text' : 'Edit'}</button>
+        <button type="button" class="quiet danger" aria-label={`Take away rule ${rule.id}`} onClick={() => onOpen({ kind: 'remove', view })}>Take away</button>
       </div>
     </li>
   );
+}
+
+function readingOf(measured: RuleView['measured']): string {
+  const said = measured.slice(0, 3).flatMap(({ says }) => (says === undefined ? [] : [says]));
+  return said.length === 0 ? '' : `${said.join(', ')}.`;
 }
 
 function Opened({ open, view, close, done }: { open: Open; view: RulesView; close: () => void; done: () => void }) {
@@ -93,7 +98,7 @@ function Presets({ taken, version, onClose, onDone }: { taken: readonly string[]
   return (
     <Dialog title="Begin with a preset" onClose={onClose} wide>
       {problem ? <Failure problem={problem} /> : undefined}
-      <Show asked={asked} rows={6}>{({ presets }) => <ul class="rules">{presets.map(({ id, about, rule }) => <li key={id} class="rule"><p><b>{id}</b> {about}</p><div class="rule-does"><button type="button" class="quiet" disabled={taken.includes(id)} aria-label={`Add ${id}`} onClick={() => add(rule)}>{taken.includes(id) ? 'There already' : 'Add, off'}</button></div></li>)}</ul>}</Show>
+      <Show asked={asked} rows={6}>{({ presets }) => <ul class="rules">{presets.map(({ id, about, rule }) => <li key={id} class="rule"><p><b>{id}</b> {about}</p><div class="rule-does"><button type="button" class="quiet" disabled={taken.includes(id)} aria-label={taken.includes(id) ? `There already: ${id}` : `Add, off: ${id}`} onClick={() => add(rule)}>{taken.includes(id) ? 'There already' : 'Add, off'}</button></div></li>)}</ul>}</Show>
     </Dialog>
   );
 }

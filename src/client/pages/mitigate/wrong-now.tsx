@@ -15,7 +15,7 @@ export function WrongNow() {
     <section class="wide">
       <h2>What is wrong now <small>the last five minutes</small></h2>
       <Show asked={now} rows={2}>{({ health, verdict, detail }) => <div class={`wrong-now ${health.word}`}><p><b><Sentence text={verdict} /></b></p>{detail.map((line) => <p key={line}><Sentence text={line} /></p>)}</div>}</Show>
-      {newest === undefined ? undefined : <p class="session-facts">The newest session, <Ago at={newest.endedAt ?? newest.madeAt} />: <Link to={{ ...viewOf('analyze'), session: newest.id }}>{newest.headline}</Link></p>}
+      {newest === undefined ? undefined : <p class="session-facts">The newest session, <Ago at={newest.endedAt ?? newest.madeAt} />: <Link to={{ ...viewOf('analyze'), session: newest.id }}><Sentence text={newest.headline ?? ''} /></Link></p>}
     </section>
   );
 }
