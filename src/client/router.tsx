@@ -1,6 +1,6 @@
 // Owns where the page is: the current view, moving to another one, and links that do so without a reload.
 import type { ComponentChildren } from 'preact';
-import { formatAddress, parseAddress, type DumpName, type PageName, type Query, type View } from './address.ts';
+import { formatAddress, parseAddress, type FileName, type Look, type PageName, type Query, type View } from './address.ts';
 import { cell, useCell } from './cell.ts';
 import { formatRange, parseRange, type Range } from './range.ts';
 
@@ -34,7 +34,8 @@ export function viewOf(page: PageName, query: Query = {}): View {
 }
 
 export const sessionView = (session: string): View => ({ page: 'analyze', session, query: {} });
-export const dumpView = (session: string, dump: DumpName, query: Query = {}): View => ({ page: 'analyze', session, dump, query });
+export const lookView = (session: string, as: Look['as'], { instance, name }: FileName, query: Query = {}): View => ({ page: 'analyze', session, look: { as, instance, name }, query });
+export const dumpView = (session: string, dump: FileName, query: Query = {}): View => lookView(session, 'dump', dump, query);
 export const setRange = (range: Range): void => change({ range: formatRange(range) });
 export const rangeOf = (view: View): Range => parseRange(view.query['range']);
 

@@ -7,7 +7,7 @@ import { around, formatRange, LIVE, parseRange, spanOf, titleOf, type Range } fr
 test('a view written into an address is the same view when read', () => {
   const views: View[] = [
     { page: 'now', query: {} }, { page: 'observe', query: { range: '1h', part: 'requests', status: '502.3', route: '/cart/{id}?a=b&c' } },
-    { page: 'analyze', session: '261121_0118424471', query: {} }, { page: 'analyze', session: '261121_0118424471', dump: { instance: '4a1f9c', name: 'a b%.core' }, query: { part: 'memory' } }, { page: 'logs', query: { source: 'a1,b2', text: 'a b "c" ü', levels: 'fatal,error' } },
+    { page: 'analyze', session: '261121_0118424471', query: {} }, { page: 'analyze', session: '261121_0118424471', look: { as: 'dump', instance: '4a1f9c', name: 'a b%.core' }, query: { part: 'memory' } }, { page: 'logs', query: { source: 'a1,b2', text: 'a b "c" ü', levels: 'fatal,error' } },
   ];
   for (const view of views) {
     const [path = '', search = ''] = formatAddress(view).split(/\?(.*)/s);
@@ -23,7 +23,7 @@ test('an address that is no page of ours is Now, a session id that is none is th
   assert.equal(parseAddress('nonsense/x', '').page, 'now');
   assert.equal(parseAddress('/observe', '').page, 'observe');
   assert.equal(parseAddress('analyze/../../etc', '').session, undefined);
-  for (const path of ['analyze/261121_0118424471/dump/x', 'analyze/261121_0118424471/dump/%E0/x', 'analyze/261121_0118424471/heap/x/y']) assert.equal(parseAddress(path, '').dump, undefined, path);
+  for (const path of ['analyze/261121_0118424471/dump/x', 'analyze/261121_0118424471/dump/%E0/x', 'analyze/261121_0118424471/heap/x/y']) assert.equal(parseAddress(path, '').look?.as, path.endsWith('/heap/x/y') ? 'heap' : undefined, path);
 });
 
 test('ranges survive the address; anything else is live', () => {

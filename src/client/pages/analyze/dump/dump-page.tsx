@@ -1,22 +1,22 @@
 // Owns the page of a memory dump: why the process died, then its threads, memory, modules, texts and environment; how far its reading is until then.
 import type { ComponentChildren } from 'preact';
-import type { Operation } from '../../../../shared/api.ts';
 import type { DumpRead } from '../../../../shared/dump-read.ts';
-import { count, percent } from '../../../../shared/units.ts';
-import type { DumpName, Query } from '../../../address.ts';
+import { count } from '../../../../shared/units.ts';
+import type { FileName, Query } from '../../../address.ts';
 import { fileAddress } from '../../../agent.ts';
-import { Empty, Failure, Skeleton } from '../../../parts/states.tsx';
+import { Failure, Skeleton } from '../../../parts/states.tsx';
 import { dumpView, Link, sessionView, viewOf } from '../../../router.tsx';
+import { Reading } from '../reading.tsx';
 import { Environment, Modules, Texts } from './lists.tsx';
 import { Memory } from './memory.tsx';
 import { Threads } from './threads.tsx';
 import { useDump } from './use-dump.ts';
 import { Why } from './why.tsx';
 
-interface DumpPageProps { session: string; dump: DumpName; query: Query }
+interface DumpPageProps { session: string; dump: FileName; query: Query }
 
 export function DumpPage({ session, dump: named, query }: DumpPageProps) {
-  const { dump, problem, reading, again, cancel } = useDump(session, named);
+  const { value: dump, problem, reading, again, cancel } = useDump(session, named);
   return (
     <main id="main" class="dump" tabIndex={-1}>
       <p class="crumb"><Link to={viewOf('analyze')}>Sessions</Link> / <Link to={sessionView(session)}><code>{session}</code></Link> / <code>{named.name}</code> · <a href={fileAddress('sessionArtifact', { session, ...named })} download>Download</a></p>
@@ -24,17 +24,6 @@ export function DumpPage({ session, dump: named, query }: DumpPageProps) {
       {problem === undefined ? undefined : <section><Failure problem={problem} again={again} /></section>}
       {dump !== undefined || problem !== undefined ? undefined : reading === undefined ? <section><Skeleton rows={8} /></section> : <Reading reading={reading} onCancel={cancel} again={again} />}
     </main>
-  );
-}
-
-function Reading({ reading, onCancel, again }: { reading: Operation; onCancel: () => void; again: () => void }) {
-  if (reading.state === 'cancelled') return <section><Empty title="The reading was cancelled."><button type="button" class="quiet" onClick={again}>Read it again</button></Empty></section>;
-  const { fraction = 0 } = reading;
-  return (
-    <section class="dump-reading">
-      <h2>{reading.title} <small>{reading.note}</small><span class="tail-tools"><button type="button" class="quiet danger" onClick={onCancel} title="Stop reading; the file stays">Cancel</button></span></h2>
-      <p role="status"><progress max={1} value={fraction} aria-label="How far the dump is read" /> <span class="num">{percent(fraction * 100)}</span></p>
-    </section>
   );
 }
 

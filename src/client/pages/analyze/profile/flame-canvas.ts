@@ -1,0 +1,183 @@
+// Owns the drawing of a flame graph on a canvas: only what is visible, at most a box for a pixel; zoom, pan and the chosen box.
+import type { ProfileFrame } from '../../../../shared/profile.ts';
+import { boxAt, firstFrom, type Flame } from '../../../../shared/profile-flame.ts';
+import type { FlameColours } from './flame-colours.ts';
+
+export const ROW_PX = 18;
+const FONT = '11.5px ui-monospace, Menlo, Consolas, "DejaVu Sans Mono", monospace';
+const PAD_PX = 4;
+/** Narrower boxes have no room for a name that tells something. */
+const NAME_PX = 42;
+
+export interface FlameScene { readonly flame: Flame; readonly frames: readonly ProfileFrame[]; readonly matches: Uint8Array | undefined; readonly difference: Float64Array | undefined }
+
+export class FlameCanvas {
+  readonly #canvas: HTMLCanvasElement;
+  readonly #told: (box: number | undefined) => void;
+  #scene: FlameScene | undefined;
+  #colours: FlameColours | undefined;
+  #from = 0;
+  #to = 1;
+  #topPx = 0;
+  #chosen: number | undefined;
+  #asked = 0;
+  #signPx = 7;
+
+  /** `told`: the chosen box changed. */
+  constructor(canvas: HTMLCanvasElement, told: (box: number | undefined) => void) { this.#canvas = canvas; this.#told = told; }
+
+  show(scene: FlameScene, colours: FlameColours): void {
+    const isNew = scene.flame !== this.#scene?.flame;
+    this.#scene = scene;
+    this.#colours = colours;
+    if (isNew) { this.#chosen = undefined; this.whole(); }
+    this.redraw();
+  }
+
+  get chosen(): number | undefined { return this.#chosen; }
+  /** Shown part and scroll, as shares and pixels. */
+  get window(): { readonly from: number; readonly to: number; readonly topPx: number } { return { from: this.#from, to: this.#to, topPx: this.#topPx }; }
+
+  whole(): void { this.#from = 0; this.#to = Math.max(1e-9, this.#scene?.flame.width ?? 1); this.#topPx = 0; this.redraw(); }
+
+  zoom(by: number, atPx: number): void {
+    const all = this.#scene?.flame.width ?? 1;
+    const at = this.#valueAt(atPx);
+    const span = Math.min(all, Math.max(all / 1e8, (this.#to - this.#from) * by));
+    const share = (at - this.#from) / (this.#to - this.#from);
+    this.#place(at - span * share, span);
+  }
+
+  /** In pixels of the canvas. */
+  pan(byX: number, byY: number): void {
+    const span = this.#to - this.#from;
+    this.#topPx = this.#boundTop(this.#topPx + byY);
+    this.#place(this.#from + (byX / Math.max(1, this.#canvas.clientWidth)) * span, span);
+  }
+
+  /** False where there is nothing more in that direction: the page may scroll. */
+  scrolls(byY: number): boolean { return this.#boundTop(this.#topPx + byY) !== this.#topPx; }
+
+  zoomTo(box: number): void {
+    const { flame } = this.#scene ?? {};
+    if (flame !== undefined) this.#place(flame.from[box] as number, Math.max(1e-9, flame.span[box] as number));
+  }
+
+  boxOf(x: number, y: number): number | undefined {
+    return this.#scene === undefined ? undefined : boxAt(this.#scene.flame, Math.floor((y + this.#topPx) / ROW_PX), this.#valueAt(x));
+  }
+
+  choose(box: number | undefined): void {
+    this.#chosen = box;
+    if (box !== undefined) this.#bringIn(box);
+    this.#told(box);
+    this.redraw();
+  }
+
+  /** To the caller, the heaviest callee, or a neighbour of the same depth. */
+  step(to: 'up' | 'down' | 'left' | 'right'): void {
+    const { flame } = this.#scene ?? {};
+    if (flame === undefined || flame.count === 0) return;
+    const box = this.#chosen ?? 0;
+    if (this.#chosen === undefined) { this.choose(0); return; }
+    const depth = flame.depth[box] as number;
+    if (to === 'up') { const up = flame.up[box] as number; if (up >= 0) this.choose(up); return; }
+    if (to === 'down') { const heaviest = this.#heaviestBelow(flame, box, depth); if (heaviest !== undefined) this.choose(heaviest); return; }
+    const row = flame.rows[depth] as Int32Array;
+    const next = row[row.indexOf(box) + (to === 'left' ? -1 : 1)];
+    if (next !== undefined) this.choose(next);
+  }
+
+  #heaviestBelow(flame: Flame, box: number, depth: number): number | undefined {
+    const row = flame.rows[depth + 1];
+    let best: number | undefined;
+    for (let at = row === undefined ? 0 : firstFrom(flame, row, (flame.from[box] as number) - 1e-9); row !== undefined && at < row.length && flame.up[row[at] as number] === box; at += 1) if (best === undefined || (flame.span[row[at] as number] as number) > (flame.span[best] as number)) best = row[at];
+    return best;
+  }
+
+  redraw(): void {
+    if (this.#asked === 0) this.#asked = requestAnimationFrame(() => { this.#asked = 0; this.#draw(); });
+  }
+
+  end(): void { cancelAnimationFrame(this.#asked); this.#asked = -1; }
+
+  #valueAt(x: number): number { return this.#from + (x / Math.max(1, this.#canvas.clientWidth)) * (this.#to - this.#from); }
+  #boundTop(px: number): number { return Math.max(0, Math.min(px, (this.#scene?.flame.levels ?? 0) * ROW_PX - this.#canvas.clientHeight)); }
+
+  #place(from: number, span: number): void {
+    const all = this.#scene?.flame.width ?? 1;
+    this.#from = Math.max(0, Math.min(from, all - span));
+    this.#to = this.#from + span;
+    this.redraw();
+  }
+
+  #bringIn(box: number): void {
+    const { flame } = this.#scene as FlameScene;
+    const y = (flame.depth[box] as number) * ROW_PX;
+    if (y < this.#topPx) this.#topPx = y;
+    else if (y + ROW_PX > this.#topPx + this.#canvas.clientHeight) this.#topPx = this.#boundTop(y + ROW_PX - this.#canvas.clientHeight);
+    const from = flame.from[box] as number, to = from + (flame.span[box] as number), span = this.#to - this.#from;
+    if (to < this.#from || from > this.#to) this.#place(from - Math.max(0, span - (to - from)) / 2, span);
+  }
+
+  #draw(): void {
+    const context = this.#canvas.getContext('2d', { alpha: false });
+    const scene = this.#scene, colours = this.#colours;
+    if (context === null || scene === undefined || colours === undefined) return;
+    const { clientWidth: width, clientHeight: height } = this.#canvas;
+    const ratio = Math.min(2, devicePixelRatio || 1);
+    if (this.#canvas.width !== Math.round(width * ratio) || this.#canvas.height !== Math.round(height * ratio)) { this.#canvas.width = Math.round(width * ratio); this.#canvas.height = Math.round(height * ratio); }
+    context.setTransform(ratio, 0, 0, ratio, 0, 0);
+    context.fillStyle = colours.surface;
+    context.fillRect(0, 0, width, height);
+    context.font = FONT;
+    context.textBaseline = 'middle';
+    this.#signPx = context.measureText('mmmmmmmmmm').width / 10;
+    const first = Math.floor(this.#topPx / ROW_PX), last = Math.min(scene.flame.levels, Math.ceil((this.#topPx + height) / ROW_PX));
+    for (let depth = first; depth < last; depth += 1) this.#row(context, scene, colours, depth, width);
+    this.#frameChosen(context, scene, colours, width);
+  }
+
+  /** Boxes under a pixel wide share it: one is drawn, and the search goes on behind it. */
+  #row(context: CanvasRenderingContext2D, scene: FlameScene, colours: FlameColours, depth: number, width: number): void {
+    const { flame, frames, matches, difference } = scene;
+    const row = flame.rows[depth];
+    if (row === undefined) return;
+    const scale = width / (this.#to - this.#from);
+    const y = depth * ROW_PX - this.#topPx;
+    for (let at = Math.max(0, firstFrom(flame, row, this.#from) - 1); at < row.length;) {
+      const box = row[at] as number;
+      const from = flame.from[box] as number;
+      if (from > this.#to) break;
+      const x = Math.max(0, (from - this.#from) * scale);
+      const end = Math.min(width, (from + (flame.span[box] as number) - this.#from) * scale);
+      const frame = frames[flame.frame[box] as number] as ProfileFrame;
+      const found = matches === undefined || matches[flame.frame[box] as number] === 1;
+      if (end > 0) {
+        context.fillStyle = !found ? colours.dim : difference === undefined ? colours.category(frame.category) : colours.difference(difference[box] as number);
+        context.fillRect(x, y, Math.max(0.6, end - x - 0.6), ROW_PX - 1);
+        if (end - x > NAME_PX) {
+          const name = difference === undefined ? frame.name : `${signed(difference[box] as number)}${frame.name}`;
+          context.fillStyle = found ? colours.ink : colours.faint;
+          context.fillText(name.slice(0, Math.floor((end - x - PAD_PX * 2) / this.#signPx)), x + PAD_PX, y + ROW_PX / 2);
+        }
+      }
+      at = end - x >= 1 ? at + 1 : Math.max(at + 1, firstFrom(flame, row, this.#from + (Math.floor(x) + 1) / scale) - 1);
+    }
+  }
+
+  #frameChosen(context: CanvasRenderingContext2D, { flame }: FlameScene, colours: FlameColours, width: number): void {
+    if (this.#chosen === undefined) return;
+    const scale = width / (this.#to - this.#from);
+    const x = ((flame.from[this.#chosen] as number) - this.#from) * scale;
+    context.strokeStyle = colours.focus;
+    context.lineWidth = 2;
+    context.strokeRect(Math.max(1, x), (flame.depth[this.#chosen] as number) * ROW_PX - this.#topPx + 1, Math.max(2, Math.min(width - 2, x + (flame.span[this.#chosen] as number) * scale) - Math.max(1, x) - 1), ROW_PX - 3);
+  }
+}
+
+/** "+12 % " before the name: the change is not told by colour alone. */
+function signed(by: number): string {
+  const percent = Math.round(by * 100);
+  return percent === 0 ? '' : `${percent > 0 ? '+' : '−'}${Math.abs(percent)} % `;
+}
