@@ -45,17 +45,17 @@ function Rules({ view, all, onAll, onOpen, done }: { view: RulesView; all: boole
     {rows.length === 0 && view.refused.length === 0 ? <Empty title="There is no rule yet.">Begin with a preset: each is whole, has its limits, and is off until you turn it on.</Empty> : undefined}
     <ul class="rules">
       {view.refused.map(({ index, id, line, why }) => <li key={`refused ${index}`} class="rule refused"><p><b>{id ?? `rule ${index + 1}`}</b> <span class="phase">refused</span> <span class="rule-wrong">line {line}: {why}</span></p></li>)}
-      {shown.map((one) => <RuleRow key={one.rule.id} view={one} version={view.version} onOpen={onOpen} done={done} />)}
+      {shown.map((one) => <RuleRow key={one.rule.id} view={one} version={view.version} onOpen={onOpen} onDone={done} />)}
     </ul>
     {rows.length > shown.length ? <button type="button" class="quiet" onClick={onAll}>Show all {plural(rows.length, 'rule')}</button> : undefined}
   </>;
 }
 
-function RuleRow({ view, version, onOpen, done }: { view: RuleView; version: string; onOpen: (open: Open) => void; done: () => void }) {
+function RuleRow({ view, version, onOpen, onDone }: { view: RuleView; version: string; onOpen: (open: Open) => void; onDone: () => void }) {
   const { rule, says, phase, since, heldSays, heldUntil, measured, error, firedLastDay, lastFiredAt } = view;
   const [problem, setProblem] = useState<Problem>();
   const draft = draftOf(rule);
-  const turn = (): void => { setProblem(undefined); ask(() => diag.putRule({ params: { rule: rule.id }, body: { rule: { ...rule, enabled: !rule.enabled }, version } })).then(() => { done(); }, (failed: unknown) => { setProblem(problemOf(failed)); }); };
+  const turn = (): void => { setProblem(undefined); ask(() => diag.putRule({ params: { rule: rule.id }, body: { rule: { ...rule, enabled: !rule.enabled }, version } })).then(onDone, (failed: unknown) => { setProblem(problemOf(failed)); }); };
   return (
     <li class={`rule ${phase}`}>
       <div>
