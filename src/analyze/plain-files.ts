@@ -36,7 +36,7 @@ const INSTANCE = 'files';
 const OURS: readonly (readonly [RegExp, ArtifactKind])[] = [
   [/^processes\.json$/, 'process-list'], [/^open-files-\d+\.json$/, 'open-files'], [/^environment-\d+\.json$/, 'environment'], [/^metrics-[\w-]+\.json$/, 'metrics'],
   [/^changes\.json$/, 'changes'], [/^eventlog\.json$/, 'event-log'], [/^deployments\.json$/, 'deployments'], [/^node-report-\d+\.json$/, 'node-report'],
-  [/^app-inside\.json$/, 'app-inside'], [/^connections\.json$/, 'connections'], [/^in-flight-\d+\.json$/, 'in-flight'],
+  [/^app-inside\.json$/, 'app-inside'], [/^connections\.json$/, 'connections'], [/^php-status\.json$/, 'php-status'], [/^in-flight-\d+\.json$/, 'in-flight'],
 ];
 
 type Found = Omit<Placed, 'ref'> & { ref: Omit<ArtifactRef, 'session'> };
@@ -110,6 +110,7 @@ async function sniff(one: Candidate): Promise<Sniffed> {
   if (name.endsWith('.xml')) return { why: 'XML of a kind that is not read yet' };
   if (isBinary(head)) return { why: 'binary' };
   if (/^Full thread dump /m.test(text)) return { kind: 'thread-dump' };
+  if (/^ *num +#instances +#bytes +class name/m.test(text)) return { kind: 'heap-histogram' };
   if (isAccessLog(head)) return { kind: 'http-log', anyServer: true };
   return { kind: /php[\w.-]*error|php_errors/.test(name) ? 'php-log' : 'application-log' };
 }

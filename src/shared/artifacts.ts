@@ -42,6 +42,18 @@ export type InFlightFile = z.infer<typeof InFlightFile>;
 export const ConnectionsFile = z.object({ version: z.literal(1), at: At, ends: z.array(z.object({ pid: z.number().int().optional(), local: z.string(), remote: z.string(), state: z.string(), count: z.number().int().nonnegative() })), more: z.number().int().nonnegative().default(0) });
 export type ConnectionsFile = z.infer<typeof ConnectionsFile>;
 
+/** PHP's process pools as they say themselves, and its processes. A pool that was asked and did not answer in time has all of its processes at work. */
+export const PhpStatusFile = z.object({
+  version: z.literal(1), at: At,
+  pools: z.array(z.object({
+    name: z.string(), manager: z.string().optional(), limit: z.number().int().optional(), answered: z.enum(['yes', 'waited', 'no']), why: z.string().optional(),
+    status: z.object({ accepted: z.number(), queue: z.number(), maxQueue: z.number(), idle: z.number(), active: z.number(), total: z.number(), maxActive: z.number(), limitReached: z.number(), slow: z.number() }).optional(),
+    workers: z.array(z.object({ pid: z.number().int(), state: z.string(), forMs: z.number().nonnegative(), requests: z.number(), method: z.string(), uri: z.string(), script: z.string() })),
+  })),
+  processes: z.array(z.object({ pid: z.number().int(), parent: z.number().int().optional(), startedAt: At, name: z.string(), pool: z.string().optional(), cpuMs: z.number().optional(), workingSetBytes: z.number().optional() })),
+});
+export type PhpStatusFile = z.infer<typeof PhpStatusFile>;
+
 /** What went wrong inside the site's Node processes: since the start of each, as its preload told; `thrown`: what the inspector saw, handled exceptions too. */
 export const ExceptionsFile = z.object({
   version: z.literal(1), at: At,

@@ -164,7 +164,7 @@ export type Now = z.infer<typeof Now>;
 export const ArtifactKind = z.enum([
   'http-log', 'event-log', 'application-log', 'php-log', 'process-list', 'open-files', 'environment', 'core-dump', 'minidump',
   'node-report', 'deployments', 'metrics', 'changes', 'failed-request-trace', 'heap-snapshot', 'cpu-profile', 'heap-profile', 'exceptions',
-  'app-inside', 'connections', 'thread-dump', 'php-status', 'in-flight',
+  'app-inside', 'connections', 'thread-dump', 'php-status', 'in-flight', 'heap-histogram',
 ]);
 export type ArtifactKind = z.infer<typeof ArtifactKind>;
 export const ArtifactRef = z.object({

@@ -1,12 +1,23 @@
 // Diagnosers that ask the system and other runtimes: connections, PHP, Java, traces; each on the real thing, and where it must refuse.
 import assert from 'node:assert/strict';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
+import { spawn } from 'node:child_process';
+import { existsSync, readdirSync } from 'node:fs';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { once } from 'node:events';
 import { after, before, test } from 'node:test';
-import { ConnectionsFile } from '../../src/shared/artifacts.ts';
+import { ConnectionsFile, PhpStatusFile } from '../../src/shared/artifacts.ts';
 import type { Session } from '../../src/shared/model.ts';
 import { endsOf } from '../../src/analyze/parse/tcp-ends.ts';
 import { connectionsOf } from '../../src/analyze/events/read-connections.ts';
+import { askFastCgi } from '../../src/platform/fastcgi.ts';
+import { phpPoolsOf } from '../../src/analyze/events/read-php.ts';
+import { parseFpmText, poolsOf } from '../../src/analyze/parse/php-fpm-conf.ts';
+import { ThreadDumpReading } from '../../src/analyze/events/thread-dump.ts';
+import { readerOf } from '../../src/analyze/readers.ts';
+import { parseHistogram } from '../../src/analyze/parse/java-histogram.ts';
 import { waitFor } from '../support/wait.ts';
 import { realWorld, type RealWorld } from './real-world.ts';
 import { stepsOf } from './world.ts';
@@ -65,4 +76,114 @@ test('connections: refused with the reason where the system has no list', async 
   const platform = { ...here.platform, can: () => ({ yes: false, because: 'not on this system' }) };
   assert.deepEqual(diagnosers.find((d) => d.id === 'connections')?.offered({ pid: 1, startedAt: 1, name: 'node', role: 'worker' }, platform), { yes: false, because: 'not on this system' });
   assert.match(step(await here.diagnose([{ id: 'connections' }]), 'connections'), /^done/);
+});
+
+const SBIN = '/usr/sbin';
+const phpFpm = existsSync(SBIN) ? readdirSync(SBIN).filter((name) => /^php-fpm\d/.test(name)).map((name) => join(SBIN, name)).at(-1) : undefined;
+
+test('php-process-report: a real pool with all of its processes at work says so, with the script, and its slow log comes along', { skip: phpFpm === undefined ? 'php-fpm is not installed' : false, timeout: 120_000 }, async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'fpm-'));
+  const script = join(folder, 'busy.php');
+  await writeFile(script, '<?php while (!file_exists(__DIR__ . "/go")) { usleep(50000); } echo "done";');
+  await writeFile(join(folder, 'fpm.conf'), `[global]\npid = ${folder}/fpm.pid\nerror_log = ${folder}/fpm.log\ndaemonize = no\ninclude=${folder}/pool.d/*.conf\n`);
+  await mkdir(join(folder, 'pool.d'));
+  await writeFile(join(folder, 'pool.d', 'a.conf'), `; the pool\n[shop]\nuser = root\nlisten = ${folder}/$pool.sock\npm = static\npm.max_children = 2\npm.status_path = /fpm-status\npm.status_listen = ${folder}/status.sock\nslowlog = ${folder}/slow.log\nrequest_slowlog_timeout = 1s ; soon\n`);
+  // By a parent that is gone: a process of the site is none of ours.
+  await once(spawn('setsid', ['-f', phpFpm as string, '-R', '-F', '-y', join(folder, 'fpm.conf')], { stdio: 'ignore' }), 'exit');
+  const away = new AbortController();
+  let fpm = 0;
+  try {
+    await waitFor('php-fpm to listen', () => existsSync(join(folder, 'shop.sock')) && existsSync(join(folder, 'status.sock')));
+    fpm = await waitFor('its pid', async () => Number(await readFile(join(folder, 'fpm.pid'), 'utf8')) || undefined);
+    const world = await realWorld({ noVictim: true, also: [fpm] });
+    try {
+      const ask = () => askFastCgi({ path: join(folder, 'shop.sock') }, { REQUEST_METHOD: 'GET', SCRIPT_NAME: '/busy.php', SCRIPT_FILENAME: script, REQUEST_URI: '/busy.php?token=hunter2', SERVER_PROTOCOL: 'HTTP/1.1' }, away.signal);
+      const asked = Promise.allSettled([ask(), ask(), ask()]);
+      await waitFor('the slow log', async () => existsSync(join(folder, 'slow.log')) && (await readFile(join(folder, 'slow.log'), 'utf8')).includes('busy.php'));
+      const session = await waitFor('a full pool', async () => {
+        const one = await world.diagnose([{ id: 'php-process-report' }]);
+        assert.equal(step(one, 'php-process-report'), 'done');
+        return /pool shop: 2 of 2 at work/.test(one.steps.find((s) => s.id === 'php-process-report')?.note ?? '') ? one : undefined;
+      });
+      const text = await world.read(session, 'php-status.json');
+      const file = PhpStatusFile.parse(JSON.parse(text));
+      assert.ok(!text.includes('hunter2'));
+      assert.deepEqual(file.pools.map((p) => [p.name, p.manager, p.limit, p.answered, p.status?.active, p.workers.map((w) => w.script)]), [['shop', 'static', 2, 'yes', 2, [script, script]]]);
+      assert.deepEqual(file.processes.map((p) => p.pool ?? 'master').sort(), ['master', 'shop', 'shop']);
+      const [pool] = phpPoolsOf(file);
+      assert.deepEqual([pool?.full, pool?.scripts.map((s) => [s.script, s.workers])], [true, [[script, 2]]]);
+      assert.match(await world.read(session, 'php-slow-shop.log'), /\[pool shop\] pid \d+\nscript_filename = .*busy\.php/);
+      await writeFile(join(folder, 'go'), '');
+      assert.deepEqual(await asked, [1, 2, 3].map(() => ({ status: 'fulfilled', value: { status: 200, body: 'done' } })));
+    } finally {
+      await world.close();
+    }
+  } finally {
+    away.abort();
+    if (fpm > 0) process.kill(fpm, 'SIGTERM');
+    await waitFor('php-fpm to end', () => fpm === 0 || !existsSync(`/proc/${fpm}`));
+    await rm(folder, { recursive: true, force: true });
+  }
+});
+
+test('php-process-report: refused where the app is not PHP; a pool without a status page tells how to get one', async () => {
+  assert.equal(step(await here.diagnose([{ id: 'php-process-report' }]), 'php-process-report'), 'skipped: the app does not run PHP');
+  const pools = poolsOf([parseFpmText('[www]\nlisten = 9000\npm.max_children = 5\n;pm.status_path = /status\nrequest_slowlog_timeout = 0\n'), parseFpmText('[www]\nlisten = [::]:9000\nslowlog = "/x/$pool.log"\n')]);
+  assert.deepEqual(pools, [{ name: 'www', listen: { host: '::1', port: 9000 }, manager: undefined, limit: 5, statusPath: undefined, statusListen: undefined, slowAfter: undefined, slowLog: '/x/www.log' }]);
+  const { askPool } = await import('../../src/analyze/php-pools.ts');
+  const told = await askPool({} as never, pools[0] as never);
+  assert.deepEqual([told.answered, told.workers], ['no', []]);
+  assert.match(told.why ?? '', /pm\.status_path is not set .* Put pm\.status_path = /);
+});
+
+const STUCK = `import java.nio.file.*;
+public class Stuck {
+  static final Object A = new Object(), B = new Object();
+  static final java.util.concurrent.CountDownLatch both = new java.util.concurrent.CountDownLatch(2);
+  static final long[][] kept = new long[64][];
+  static void take(Object one, Object other) { synchronized (one) { both.countDown(); try { both.await(); } catch (InterruptedException e) { return; } synchronized (other) { kept[0] = null; } } }
+  public static void main(String[] args) throws Exception {
+    for (int i = 0; i < kept.length; i++) kept[i] = new long[8192];
+    new Thread(() -> take(A, B), "till-1").start();
+    new Thread(() -> take(B, A), "till-2").start();
+    Files.writeString(Path.of(args[0] + ".part"), Long.toString(ProcessHandle.current().pid()));
+    Files.move(Path.of(args[0] + ".part"), Path.of(args[0]));
+  }
+}`;
+const java = existsSync('/usr/bin/java') && existsSync('/usr/bin/jcmd');
+
+test('java: a deadlock is in the thread dump, and what fills the heap in the histogram, both by the JDK of the process', { skip: java ? false : 'no JDK is installed', timeout: 180_000 }, async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'stuck-'));
+  await writeFile(join(folder, 'Stuck.java'), STUCK);
+  await once(spawn('setsid', ['-f', 'java', '-Xmx64m', join(folder, 'Stuck.java'), join(folder, 'pid')], { stdio: 'ignore' }), 'exit');
+  const pid = await waitFor('Java to run', async () => (existsSync(join(folder, 'pid')) ? Number(await readFile(join(folder, 'pid'), 'utf8')) : undefined), 60_000);
+  const world = await realWorld({ noVictim: true, also: [pid] });
+  try {
+    const [session, threads] = await waitFor('the deadlock', async () => {
+      const one = await world.diagnose([{ id: 'java-thread-dump' }, { id: 'java-heap-histogram' }]);
+      const ref = one.artifacts.find((a) => a.kind === 'thread-dump');
+      assert.ok(ref, step(one, 'java-thread-dump'));
+      const [event] = await new ThreadDumpReading(ref.name).read(readerOf({ ref, path: await world.store.artifacts.path(ref) }), never);
+      return event !== undefined && event.deadlock.length > 0 ? [one, event] as const : undefined;
+    }, 60_000);
+    assert.deepEqual([...threads.deadlock].sort(), ['till-1', 'till-2']);
+    assert.match(session.steps.find((s) => s.id === 'java-thread-dump')?.note ?? '', /^\d+ threads, a deadlock among them$/);
+    const { classes, totalBytes } = parseHistogram(await world.read(session, `heap-histogram-${pid}.txt`));
+    const longs = classes.find((one) => one.name === 'long[]');
+    assert.ok((longs?.bytes ?? 0) >= 64 * 8_192 * 8 && totalBytes > (longs?.bytes ?? 0), JSON.stringify(classes.slice(0, 5)));
+    assert.equal(session.report && session.artifacts.some((a) => a.kind === 'heap-histogram'), true);
+  } finally {
+    await world.close();
+    process.kill(pid, 'SIGKILL');
+    await rm(folder, { recursive: true, force: true });
+  }
+});
+
+test('java: refused for what is not Java, for a JRE and for a JVM that nothing may attach to, each with its reason', async () => {
+  const { jdkOffer } = await import('../../src/platform/jdk.ts');
+  const process = { pid: 7, startedAt: 1, name: 'java', role: 'java' as const };
+  assert.match(jdkOffer({ ...process, path: '/nowhere/jre/bin/java' }).because ?? '', /no jcmd: it runs on a JRE/);
+  assert.match(jdkOffer({ ...process, path: '/usr/bin/java', commandLine: 'java -XX:+DisableAttachMechanism -jar a.jar' }).because ?? '', /start it without/);
+  const session = await here.diagnose([{ id: 'java-thread-dump' }, { id: 'java-heap-histogram' }]);
+  for (const id of ['java-thread-dump', 'java-heap-histogram']) assert.match(step(session, id), /^skipped: .* is not Java$/);
 });

@@ -34,7 +34,7 @@ export interface RealWorld {
   close(): Promise<void>;
 }
 
-export interface RealSettings { readonly env?: Readonly<Record<string, string>>; readonly program?: string; readonly noVictim?: true; readonly artifactBytes?: number; /** The file: the victim carries it, and reports to this home. */ readonly preload?: string }
+export interface RealSettings { readonly env?: Readonly<Record<string, string>>; readonly program?: string; readonly noVictim?: true; /** Further processes of the site. */ readonly also?: readonly number[]; readonly artifactBytes?: number; /** The file: the victim carries it, and reports to this home. */ readonly preload?: string }
 
 export async function realWorld(settings: RealSettings = {}): Promise<RealWorld> {
   const top = await mkdtemp(join(tmpdir(), 'diagnosers-'));
@@ -43,7 +43,7 @@ export async function realWorld(settings: RealSettings = {}): Promise<RealWorld>
   const inside = settings.preload === undefined ? {} : { ...site, DIAG_HOME: home, NODE_OPTIONS: `--require=${settings.preload}` };
   const target = await victim({ env: { API_SECRET: MARKER, GREETING: 'hello', ...inside, ...settings.env }, args: ['--label', MARKER, '--password', PASSWORD], nodeOptions: ['--inspect-port=0'] });
   const env = { ...site, PATH: process.env['PATH'], HOME: process.env['HOME'] };
-  const platform = await openPlatform({ home, env, temp: join(top, 'temp'), processes: { pids: settings.noVictim ? [] : [target.pid] } });
+  const platform = await openPlatform({ home, env, temp: join(top, 'temp'), processes: { pids: [...settings.noVictim ? [] : [target.pid], ...settings.also ?? []] } });
   const store = await openStore({ platform, limits: settings.artifactBytes === undefined ? {} : { artifactBytes: settings.artifactBytes } });
   const ending = new AbortController();
   const observed = await startObserver({ platform, store, logs: openLogs({ platform }), signal: ending.signal });

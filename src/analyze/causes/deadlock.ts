@@ -4,7 +4,7 @@ import { effectText, oneLine, rowsFact, type CauseRule, type Claim } from './cau
 const LEAST_THREADS = 5;
 
 export const deadlock: CauseRule = {
-  id: 'deadlock', about: 'threads that wait for each other', explains: ['silent', 'slow'], needs: ['threads'], collect: ['memory-dump'], byHand: 'a thread dump',
+  id: 'deadlock', about: 'threads that wait for each other', explains: ['silent', 'slow'], needs: ['threads'], collect: ['java-thread-dump', 'memory-dump'], byHand: 'a thread dump',
   judge(scene): Claim[] {
     const dump = scene.logs.threads.find((t) => t.deadlock.length === 0 && t.waiting.some((w) => w.kind === 'lock' && w.threads >= LEAST_THREADS));
     const place = dump?.waiting.find((w) => w.kind === 'lock' && w.threads >= LEAST_THREADS);

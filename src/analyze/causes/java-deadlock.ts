@@ -2,7 +2,7 @@
 import { effectText, oneLine, rowsFact, type CauseRule, type Claim } from './cause.ts';
 
 export const javaDeadlock: CauseRule = {
-  id: 'java-deadlock', about: 'a deadlock of Java threads', explains: ['silent', 'slow', 'gateway'], needs: ['threads'], collect: ['application-logs'], byHand: 'a thread dump (jcmd <pid> Thread.print)',
+  id: 'java-deadlock', about: 'a deadlock of Java threads', explains: ['silent', 'slow', 'gateway'], needs: ['threads'], collect: ['java-thread-dump', 'application-logs'],
   judge(scene): Claim[] {
     const dumps = scene.logs.threads.filter((t) => t.deadlock.length > 1);
     const signs = scene.signs('java-deadlock');

@@ -6,7 +6,7 @@ const BUSY_SHARE = 0.95;
 const LEAST_THREADS = 5;
 
 export const threadPoolExhausted: CauseRule = {
-  id: 'thread-pool-exhausted', about: 'threads that are all taken', explains: ['busy', 'silent', 'slow'], needs: ['app-log', 'threads', 'http'], collect: ['application-logs', 'memory-dump'], byHand: 'a thread dump',
+  id: 'thread-pool-exhausted', about: 'threads that are all taken', explains: ['busy', 'silent', 'slow'], needs: ['app-log', 'threads', 'http'], collect: ['application-logs', 'java-thread-dump', 'memory-dump'], byHand: 'a thread dump',
   judge(scene): Claim[] {
     const signs = scene.signs('threads-busy', 'threads-starved');
     const queue = scene.rows.failed.filter((r) => r.status === 503 && (r.sub === 3 || r.sub === 2));

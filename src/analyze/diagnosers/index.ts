@@ -8,6 +8,8 @@ import { deployments } from './deployments.ts';
 import { environment } from './environment.ts';
 import { eventLog } from './event-log.ts';
 import { httpLogs } from './http-logs.ts';
+import { javaHeapHistogram } from './java-heap-histogram.ts';
+import { javaThreadDump } from './java-thread-dump.ts';
 import { memoryDump } from './memory-dump.ts';
 import { metrics } from './metrics.ts';
 import { nodeCpuProfile } from './node-cpu-profile.ts';
@@ -19,11 +21,12 @@ import { nodeInFlight } from './node-in-flight.ts';
 import { nodeReport } from './node-report.ts';
 import { openFiles } from './open-files.ts';
 import { phpErrorLog } from './php-error-log.ts';
+import { phpProcessReport } from './php-process-report.ts';
 import { processList } from './process-list.ts';
 
 export const diagnosers: readonly Diagnoser[] = [
-  processList, openFiles, connections, environment, metrics, changes, appInside, httpLogs as Diagnoser, eventLog, applicationLogs, phpErrorLog, deployments, nodeReport, nodeExceptions as Diagnoser, nodeHeapWatch, nodeInFlight as Diagnoser,
-  nodeCpuProfile as Diagnoser, nodeHeapProfile as Diagnoser, memoryDump, nodeHeapSnapshot as Diagnoser,
+  processList, openFiles, connections, environment, metrics, changes, appInside, httpLogs as Diagnoser, eventLog, applicationLogs, phpErrorLog, phpProcessReport, deployments, javaThreadDump, nodeReport, nodeExceptions as Diagnoser, nodeHeapWatch, nodeInFlight as Diagnoser,
+  nodeCpuProfile as Diagnoser, nodeHeapProfile as Diagnoser, javaHeapHistogram as Diagnoser, memoryDump, nodeHeapSnapshot as Diagnoser,
 ];
 
 /** Collected in every session, asked for or not: they cost nothing, and every report stands on them. */

@@ -1,5 +1,5 @@
 // Owns everything that is known of a window, gathered once: rows to explain, events on one axis, and which sources there were.
-import { ChangesFile, ConnectionsFile, DeploymentsFile, EventLogFile, InsideFile, MetricsFile } from '../../shared/artifacts.ts';
+import { ChangesFile, ConnectionsFile, DeploymentsFile, EventLogFile, InsideFile, MetricsFile, PhpStatusFile } from '../../shared/artifacts.ts';
 import type { ArtifactKind } from '../../shared/model.ts';
 import type { Accounting } from '../../shared/cause.ts';
 import type { Given } from '../contracts.ts';
@@ -12,13 +12,15 @@ import type { FrontLine } from './front-lines.ts';
 import { matchFront } from './front-match.ts';
 import { livesOf, type Lives } from './read-exits.ts';
 import { connectionsOf } from './read-connections.ts';
+import { heapClassesOf, type HeapClassesEvent } from './read-histograms.ts';
 import { insideOf, type Inside } from './read-inside.ts';
 import { LogReading, type LogEvents } from './read-logs.ts';
 import { measuredOf, type Measured } from './read-metrics.ts';
+import { phpPoolsOf, type PhpPoolEvent } from './read-php.ts';
 import { MAX_TRACES, traceOf, type TraceEvent } from './read-traces.ts';
 import { NO_ROWS, type Row, type RowFacts } from './rows.ts';
 
-export type Source = 'http' | 'event-log' | 'app-log' | 'exits' | 'metrics' | 'inside' | 'deployments' | 'front-log' | 'threads' | 'traces' | 'connections';
+export type Source = 'http' | 'event-log' | 'app-log' | 'exits' | 'metrics' | 'inside' | 'deployments' | 'front-log' | 'threads' | 'traces' | 'connections' | 'php-status';
 
 export interface Scene {
   readonly window: { readonly from: number; readonly to: number };
@@ -30,6 +32,8 @@ export interface Scene {
   readonly inside: Inside;
   readonly traces: readonly TraceEvent[];
   readonly connections: readonly ConnectionsEvent[];
+  readonly heapClasses: readonly HeapClassesEvent[];
+  readonly phpPools: readonly PhpPoolEvent[];
   readonly has: ReadonlySet<Source>;
   /** All signs of these kinds, most first. */
   signs(...kinds: readonly Sign[]): readonly SignEvent[];
@@ -37,7 +41,7 @@ export interface Scene {
 
 /** Artifacts that are text, whatever they are called: what a line says decides what it is. */
 export const TEXT_KINDS = ['application-log', 'php-log', 'thread-dump'] as const satisfies readonly ArtifactKind[];
-export const SCENE_KINDS = ['http-log', 'event-log', ...TEXT_KINDS, 'changes', 'metrics', 'deployments', 'app-inside', 'connections', 'failed-request-trace'] as const satisfies readonly ArtifactKind[];
+export const SCENE_KINDS = ['http-log', 'event-log', ...TEXT_KINDS, 'changes', 'metrics', 'deployments', 'app-inside', 'connections', 'php-status', 'heap-histogram', 'failed-request-trace'] as const satisfies readonly ArtifactKind[];
 
 /** @throws what the readers of the HTTP log and of text logs throw, and the signal's reason */
 export async function sceneOf(given: Given, window: { readonly from: number; readonly to: number }, cancel: AbortSignal): Promise<Scene> {
@@ -47,6 +51,8 @@ export async function sceneOf(given: Given, window: { readonly from: number; rea
   const series = (await readAll(given.metrics, MetricsFile)).files.map((f) => f.series);
   const insides = (await readAll(given['app-inside'], InsideFile)).files;
   const connections = (await readAll(given.connections, ConnectionsFile)).files.map(connectionsOf);
+  const phpPools = (await readAll(given['php-status'], PhpStatusFile)).files.flatMap(phpPoolsOf);
+  const heapClasses = await heapClassesOf(given['heap-histogram']);
   const http = given['http-log'] === undefined ? undefined : (await httpFacts(given['http-log'], window, cancel)).rows;
   const { logs, traces } = await textsOf(given, events, cancel);
   const { rows, from } = rowsOf(http, logs.front, traces, window);
@@ -55,12 +61,12 @@ export async function sceneOf(given: Given, window: { readonly from: number; rea
   note('http', http !== undefined && http.total > 0); note('event-log', given['event-log'] !== undefined); note('app-log', logs.ofApp); note('exits', given['event-log'] !== undefined || given.changes !== undefined);
   note('front-log', logs.ofFront); note('threads', logs.threads.length > 0); note('traces', traces.length > 0); note('deployments', given.deployments !== undefined || changes.some((c) => c.kind === 'deployment'));
   const measured = measuredOf(series);
-  note('metrics', measured.measured); note('inside', insides.some((f) => f.apps.length > 0)); note('connections', connections.length > 0);
+  note('metrics', measured.measured); note('inside', insides.some((f) => f.apps.length > 0)); note('connections', connections.length > 0); note('php-status', phpPools.length > 0);
   const inside = insideOf(insides.flatMap((f) => f.apps), insides.at(-1)?.at ?? window.to);
   const bySign = new Map<Sign, SignEvent[]>();
   for (const sign of logs.signs) bySign.set(sign.sign, [...bySign.get(sign.sign) ?? [], sign]);
   return {
-    window, rows, rowsFrom: from, logs, measured, inside, traces, connections, has: known,
+    window, rows, rowsFrom: from, logs, measured, inside, traces, connections, phpPools, heapClasses, has: known,
     lives: livesOf({ events, changes, deployments, logs, hasExits: known.has('exits') && (events.length > 0 || changes.some((c) => c.kind === 'exit' || c.kind === 'start')) }),
     signs: (...kinds) => kinds.flatMap((kind) => bySign.get(kind) ?? []).sort((a, b) => b.count - a.count || (a.key < b.key ? -1 : 1)),
   };
