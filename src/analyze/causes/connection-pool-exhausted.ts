@@ -2,10 +2,11 @@
 import type { Row } from '../events/rows.ts';
 import type { Scene } from '../events/scene.ts';
 import { effectText, type CauseRule, type Claim } from './cause.ts';
+import { sameHost } from './dependency-down.ts';
 import { signClaim, timesText } from './sign-claim.ts';
 
 export const connectionPoolExhausted: CauseRule = {
-  id: 'connection-pool-exhausted', about: 'a pool of connections that is empty', explains: ['answered', 'silent', 'slow'], needs: ['app-log', 'inside', 'threads'], collect: ['application-logs', 'app-inside', 'node-report'],
+  id: 'connection-pool-exhausted', about: 'a pool of connections that is empty', explains: ['answered', 'silent', 'slow'], needs: ['app-log', 'inside', 'threads'], collect: ['application-logs', 'app-inside', 'connections', 'node-report'],
   judge(scene): Claim[] {
     const signs = scene.signs('pool-empty', 'server-full');
     const waiting = scene.inside.waitingForPool.filter((w) => w.waiting >= 2);
@@ -13,11 +14,12 @@ export const connectionPoolExhausted: CauseRule = {
     if (signs.length === 0 && waiting.length === 0 && threads.length === 0) return [];
     const full = signs[0]?.sign === 'server-full';
     const host = waiting[0]?.host;
+    const held = host === undefined ? [] : scene.connections.flatMap((c) => c.byRemote).filter((e) => sameHost(host, e.remote));
     return signClaim(scene, {
       cause: 'connection-pool-exhausted', signs, ...(waiting.length > 0 ? { rows: waitedIn(scene) } : {}), effects: ['answered', 'stopped', 'silent', 'slow', 'gateway'], by: 0.85, says: full ? 'the server says that it has no connection left to give' : 'the log says that no connection came free in time', crashBy: ['pool-empty', 'server-full'],
       what: full ? 'The server has no connection left' : `All connections${host === undefined ? '' : ` to ${host}`} are in use and do not come back`,
       more: [...waiting.slice(0, 1).map((w) => ({ by: 0.7, says: `${w.waiting} calls wait in the app for a free connection while ${w.inFlight} are in use` })), ...threads.slice(0, 1).map((t) => ({ by: 0.7, says: `${t.threads} threads wait for a connection of the pool` }))],
-      facts: [...waiting.map((w) => ({ text: `${w.waiting} calls to ${w.host} wait for a free connection, ${w.inFlight} are in use`, where: 'the app from inside (preload)' })), ...threads.map((t) => ({ text: `${t.threads} threads wait at ${t.place}`, where: t.where }))],
+      facts: [...held.map((e) => ({ text: `${e.open + e.left} connections to ${e.remote} are held, ${e.left} of them closed by the other end long ago`, where: 'connections.json' })), ...waiting.map((w) => ({ text: `${w.waiting} calls to ${w.host} wait for a free connection, ${w.inFlight} are in use`, where: 'the app from inside (preload)' })), ...threads.map((t) => ({ text: `${t.threads} threads wait at ${t.place}`, where: t.where }))],
       title: (t) => `The pool of connections${host === undefined ? '' : ` to ${host}`} is empty: requests wait for a free one${full ? ' and the server has none left' : ''}; ${effectText(t, `the log says so ${timesText(signs)}`)}.`,
       advice: ['Look for connections that are taken and never given back: each must be released in a finally, on the error path too.', 'Make the calls shorter; then set the pool as large as the server can serve, divided by the number of instances.', 'Give waiting for a connection a short time limit, so that requests fail fast.'], mitigations: ['restart'],
     });
