@@ -43,12 +43,12 @@ test('an unprepared process gives its report, twice, and its inspector is closed
 
 test('a process whose event loop stands still tells where it stands', async () => {
   const victim = await real.victim();
-  const blocking = victim.said('blocking');
-  victim.send('block', { ms: 3_000 });
+  const [blocking, blocked] = [victim.said('blocking'), victim.said('block')];
+  victim.send('block', { ms: 5_000 });
   await blocking;
   const report = await reportOf(victim);
   assert.ok(report.javascriptStack.stack?.some((frame) => frame.includes('block') && frame.includes('victim.mjs')), JSON.stringify(report.javascriptStack));
-  await victim.said('block');
+  await blocked;
   await waitFor('the inspector to close', async () => (await ports(victim)).length === 0);
 });
 
