@@ -31,7 +31,7 @@ const pages = {
   '/loop': () => { neverEnds(); },
   '/all': () => { readsItAll(); },
   '/abort': () => { process.abort(); },
-  '/fill': (res) => { global.kept ??= []; for (let i = 0; i < 40; i += 1) global.kept.push(new Array(125_000).fill(i)); res.end('kept'); },
+  '/fill': (res) => { global.kept ??= []; for (let i = 0; i < 10; i += 1) global.kept.push(new Array(125_000).fill(i)); res.end('kept'); },
 };
 const server = http.createServer((req, res) => { const page = pages[req.url]; if (page) page(res); else res.end('answer'); });
 server.on('upgrade', (req, socket) => { socket.write('HTTP/1.1 101 Switching Protocols\r\nUpgrade: test\r\nConnection: Upgrade\r\n\r\n'); socket.resume(); });
