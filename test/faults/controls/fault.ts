@@ -15,7 +15,7 @@ export const controlSlowByDesign: LocalFault = {
 };
 
 export const controlNotFoundStorm: LocalFault = {
-  name: 'control-404-storm', cause: 'healthy', front: 'local', app: 'healthy-shop', about: 'a scanner asks for hundreds of pages that are not there', fast: true, history: QUIET,
+  name: 'control-404-storm', cause: 'healthy', front: 'local', app: 'healthy-shop', about: 'a scanner asks for hundreds of pages that are not there', history: QUIET,
   async run(site) {
     const others = site.load({ paths: ['/', '/list'], everyMs: 100, forMs: 3_000 });
     await site.load({ paths: ['/missing'], everyMs: 8, forMs: 3_000 });

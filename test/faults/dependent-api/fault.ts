@@ -5,6 +5,7 @@ import { freePort } from '../../support/free-port.ts';
 import type { History, LabSite, LocalFault } from '../lab/fault.ts';
 
 const QUIET: History = { minutes: 10, routes: [{ path: '/', takenMs: 6, everyMs: 900 }, { path: '/orders', takenMs: 40, everyMs: 1_300 }, { path: '/orders/new', takenMs: 45, everyMs: 3_100 }] };
+const BUSY: History = { minutes: 10, routes: [{ path: '/', takenMs: 6, everyMs: 270 }, { path: '/orders', takenMs: 40, everyMs: 510 }, { path: '/orders/new', takenMs: 45, everyMs: 530 }] };
 const PATHS = ['/', '/orders', '/', '/orders/new'];
 
 /** A service that takes its time. */
@@ -41,7 +42,7 @@ export const dnsFailure: LocalFault = {
 
 export const connectionPoolExhausted: LocalFault = {
   name: 'connection-pool-exhausted', cause: 'connection-pool-exhausted', orAlso: [{ cause: 'slow-dependency', because: 'calls that wait for a socket of the agent are slow calls, seen from inside' }],
-  front: 'local', app: 'dependent-api', about: 'http.Agent with two sockets over a service of 400 ms: the rest waits in the queue', history: QUIET,
-  before: (lab) => slowService(lab, 400), env: (lab) => ({ STOCK_URL: lab.value('url'), MAX_SOCKETS: '2' }),
-  run: (site) => site.load({ paths: PATHS, everyMs: 60, forMs: 9_000 }),
+  front: 'local', app: 'dependent-api', about: 'http.Agent with two sockets over a service that takes longer than usual: the rest waits in the queue', history: BUSY,
+  before: (lab) => slowService(lab, 500), env: (lab) => ({ STOCK_URL: lab.value('url'), MAX_SOCKETS: '2' }),
+  async run(site) { site.onwards({ paths: PATHS, everyMs: 100 }); await site.load({ paths: ['/'], everyMs: 500, forMs: 9_000 }); },
 };

@@ -7,7 +7,7 @@ import { responseHeaderInvalid } from '../response-header-invalid/fault.ts';
 import type { LocalFault } from '../lab/fault.ts';
 
 const QUIET = { minutes: 10, routes: [{ path: '/', takenMs: 7, everyMs: 300 }, { path: '/voucher', takenMs: 22, everyMs: 1_700 }] };
-const late = (fault: LocalFault): LocalFault => ({ ...fault, name: `${fault.name}-late`, about: `${fault.about}; after ten healthy minutes`, history: QUIET });
+const late = ({ fast: _short, ...fault }: LocalFault): LocalFault => ({ ...fault, name: `${fault.name}-late`, about: `${fault.about}; after ten healthy minutes`, history: QUIET });
 
 export const lateCrash: LocalFault = late(crashUncaughtException);
 export const lateNative: LocalFault = late(crashNative);

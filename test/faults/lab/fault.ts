@@ -58,6 +58,8 @@ export interface LabSite {
   get(path: string, asked?: Asked): Promise<number>;
   /** Requests at even pauses, whether answered or not; resolves when the last is over. */
   load(plan: { readonly paths: readonly string[]; readonly everyMs: number; readonly forMs: number } & Asked): Promise<void>;
+  /** The same, going on until the report is there: what can be seen only while it happens. */
+  onwards(plan: { readonly paths: readonly string[]; readonly everyMs: number } & Asked): void;
   pid(): number | undefined;
   /** Until the worker that is up is another one than `old`, and answers. */
   replaced(old: number | undefined): Promise<number>;

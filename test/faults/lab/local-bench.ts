@@ -36,6 +36,7 @@ export async function runLocal(fault: LocalFault): Promise<Ran> {
   try {
     const home = await openHome(join(folder, 'home'));
     const site = new Site(folder, home, await freePort());
+    ends.unshift(() => site.quiet());
     await layApp(fault, home.wwwroot);
     if (fault.history) await layHistory(home, fault.history);
     if (fault.before) ends.unshift(await fault.before(site));
@@ -121,6 +122,8 @@ class Site implements LabSite {
   readonly #values = new Map<string, string>();
   launched: Launched | undefined;
   #asked = 0;
+  readonly #going: Promise<void>[] = [];
+  readonly #enough = new AbortController();
 
   constructor(folder: string, home: Home, port: number) {
     this.folder = folder;
@@ -137,6 +140,16 @@ class Site implements LabSite {
   load(plan: Parameters<LabSite['load']>[0]): Promise<void> {
     this.#asked += Math.ceil(plan.forMs / plan.everyMs);
     return load(this.url, plan);
+  }
+
+  onwards(plan: Parameters<LabSite['onwards']>[0]): void {
+    this.#going.push(load(this.url, { ...plan, forMs: REPORT_MS }, this.#enough.signal));
+  }
+
+  /** Ends what goes on. */
+  async quiet(): Promise<void> {
+    this.#enough.abort();
+    await Promise.all(this.#going);
   }
 
   pid(): number | undefined { return this.launched?.workerPid(); }

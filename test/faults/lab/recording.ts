@@ -13,7 +13,8 @@ import { given, never, reader } from '../../analyze/artifacts.ts';
 export const RECORDED = resolve(import.meta.dirname, '../recorded');
 
 export interface Recorded { readonly kind: ArtifactKind; readonly name: string; readonly text: string }
-export interface Recording { readonly fault: string; readonly window: { readonly from: number; readonly to: number }; readonly files: readonly Recorded[] }
+/** tookMs: from the click to the report, when it was recorded. */
+export interface Recording { readonly fault: string; readonly tookMs?: number; readonly window: { readonly from: number; readonly to: number }; readonly files: readonly Recorded[] }
 
 /** Larger logs say nothing more and would make the recording large. */
 const MAX_BYTES = 32 * 1024 * 1024;

@@ -18,10 +18,10 @@ export function get(url: URL, { method = 'GET', body, headers, giveUpMs = PATIEN
 }
 
 /** The n-th request is sent at its time, not after the one before: a slow site does not slow its visitors. */
-export async function load(root: string, { paths, everyMs, forMs, ...asked }: { readonly paths: readonly string[]; readonly everyMs: number; readonly forMs: number } & Asked): Promise<void> {
+export async function load(root: string, { paths, everyMs, forMs, ...asked }: { readonly paths: readonly string[]; readonly everyMs: number; readonly forMs: number } & Asked, until?: AbortSignal): Promise<void> {
   const began = performance.now();
   const open: Promise<number>[] = [];
-  for (let n = 0; n * everyMs < forMs; n += 1) {
+  for (let n = 0; n * everyMs < forMs && until?.aborted !== true; n += 1) {
     const waitMs = began + n * everyMs - performance.now();
     if (waitMs > 0) await sleep(waitMs);
     open.push(get(new URL(paths[n % paths.length] ?? '/', root), asked));
