@@ -15,6 +15,7 @@ import { makeMasker, type Masker } from './masker.ts';
 import { masked, newTally, type Tally } from './masked-text.ts';
 import type { Opened } from './open-bundle.ts';
 import type { Placed } from './readers.ts';
+import { maskTrace } from './trace-mask.ts';
 import { maskJson, safeName } from './write.ts';
 
 /** A folder of logs has some hundred files. */
@@ -184,6 +185,11 @@ async function contentOf(one: Candidate, what: Sniffed, mask: Masker, into: { ta
     const { value, count: hidden } = maskJson(JSON.parse(await textOf(one.path)), mask);
     into.tally.masked += hidden;
     return whole(value);
+  }
+  if (what.kind === 'failed-request-trace' && one.sizeBytes <= MAX_XML_BYTES) {
+    const trace = maskTrace(await textOf(one.path), mask);
+    into.tally.masked += trace.count;
+    return Readable.from([Buffer.from(trace.text)]) as AsyncIterable<Buffer>;
   }
   const source = createReadStream(one.path, { signal: into.signal }) as AsyncIterable<Uint8Array>;
   if (what.kind !== 'http-log' || what.anyServer === true) return masked(source, (text) => mask.text(text), into.tally);

@@ -18,6 +18,9 @@ import { parseFpmText, poolsOf } from '../../src/analyze/parse/php-fpm-conf.ts';
 import { ThreadDumpReading } from '../../src/analyze/events/thread-dump.ts';
 import { readerOf } from '../../src/analyze/readers.ts';
 import { parseHistogram } from '../../src/analyze/parse/java-histogram.ts';
+import { traceOf } from '../../src/analyze/events/read-traces.ts';
+import { diagnosers } from '../../src/analyze/diagnosers/index.ts';
+import { createSessions } from '../../src/analyze/session.ts';
 import { waitFor } from '../support/wait.ts';
 import { realWorld, type RealWorld } from './real-world.ts';
 import { stepsOf } from './world.ts';
@@ -72,7 +75,6 @@ test('connections: counted by end and state; those that wait to close, are not a
 });
 
 test('connections: refused with the reason where the system has no list', async () => {
-  const { diagnosers } = await import('../../src/analyze/diagnosers/index.ts');
   const platform = { ...here.platform, can: () => ({ yes: false, because: 'not on this system' }) };
   assert.deepEqual(diagnosers.find((d) => d.id === 'connections')?.offered({ pid: 1, startedAt: 1, name: 'node', role: 'worker' }, platform), { yes: false, because: 'not on this system' });
   assert.match(step(await here.diagnose([{ id: 'connections' }]), 'connections'), /^done/);
@@ -186,4 +188,36 @@ test('java: refused for what is not Java, for a JRE and for a JVM that nothing m
   assert.match(jdkOffer({ ...process, path: '/usr/bin/java', commandLine: 'java -XX:+DisableAttachMechanism -jar a.jar' }).because ?? '', /start it without/);
   const session = await here.diagnose([{ id: 'java-thread-dump' }, { id: 'java-heap-histogram' }]);
   for (const id of ['java-thread-dump', 'java-heap-histogram']) assert.match(step(session, id), /^skipped: .* is not Java$/);
+});
+
+const TRACE = (more: string): string => `<?xml version="1.0" encoding="UTF-8"?>
+<failedRequest url="https://shop:443/cart?token=hunter2&amp;x=1" siteId="1" appPoolId="shop" processId="7" verb="GET" authenticationType="NOT_AVAILABLE" failureReason="STATUS_CODE" statusCode="502.3" triggerStatusCode="502" timeTaken="1203" xmlns:freb="http://schemas.microsoft.com/win/2006/06/iis/freb"><Event><System><TimeCreated SystemTime="${new Date().toISOString()}"/></System><EventData><Data Name="Headers">Host: shop&#xD;&#xA;Cookie: sid=hunter2&#xD;&#xA;Authorization: Bearer hunter2hunter2&#xD;&#xA;Accept: */*</Data></EventData></Event><Event><EventData><Data Name="HeaderName">Cookie</Data><Data Name="HeaderValue">sid=hunter2</Data></EventData></Event><Event><EventData><Data Name="ModuleName">httpPlatformHandler</Data><Data Name="HttpStatus">502</Data><Data Name="HttpSubStatus">3</Data><Data Name="ErrorCode">The operation timed out. (0x80072ee2)</Data></EventData></Event>${more}</failedRequest>`;
+
+test('failed-request-traces: refused elsewhere and where there is none; whole, readable, and without their secrets', async () => {
+  assert.match(step(await here.diagnose([{ id: 'failed-request-traces' }]), 'failed-request-traces'), /^skipped: only IIS writes them/);
+  const world = await realWorld();
+  try {
+    const platform = { ...world.platform, host: { ...world.platform.host, app: { ...world.platform.host.app, os: 'Windows Server 2022' } } };
+    const sessions = createSessions({ ...world, platform, diagnosers, analyzers: [], toolVersion: '1', reportCss: '' });
+    const run = async (): Promise<Session> => (await sessions.start({ askedBy: 't', diagnosers: [{ id: 'failed-request-traces' }] })).done;
+    assert.match(step(await run(), 'failed-request-traces'), /^failed: .*tracing is off, or no request failed.* Turn it on: App Service logs/);
+    await world.put('LogFiles/W3SVC1/fr000001.xml', TRACE(''));
+    await world.put('LogFiles/W3SVC1/freb.xsl', '<xsl/>');
+    const session = await run();
+    const [ref, ...others] = session.artifacts.filter((a) => a.kind === 'failed-request-trace');
+    assert.ok(ref && others.length === 0);
+    const text = await world.read(session, ref.name);
+    assert.ok(!text.includes('hunter2'), text);
+    assert.ok(text.includes('Host: shop&#xD;&#xA;Cookie: [masked]&#xD;&#xA;Authorization: Bearer [masked]&#xD;&#xA;Accept: */*</Data>'), text);
+    const told = await traceOf(readerOf({ ref, path: await world.store.artifacts.path(ref) }));
+    assert.deepEqual([told?.route, told?.status, told?.sub, told?.module, told?.errorCode, told?.takenMs], ['/cart', 502, 3, 'httpPlatformHandler', 12002, 1203]);
+  } finally {
+    await world.close();
+  }
+});
+
+test('application-logs: the error log of nginx comes along', async () => {
+  await here.put('LogFiles/nginx/error.log', '2026/11/21 02:14:07 [error] 31#31: *12 upstream prematurely closed connection\n');
+  const session = await here.diagnose([{ id: 'application-logs' }]);
+  assert.ok(session.artifacts.some((a) => a.kind === 'application-log' && a.name === 'nginx_error.log'), session.artifacts.map((a) => a.name).join());
 });

@@ -7,6 +7,7 @@ import { connections } from './connections.ts';
 import { deployments } from './deployments.ts';
 import { environment } from './environment.ts';
 import { eventLog } from './event-log.ts';
+import { failedRequestTraces } from './failed-request-traces.ts';
 import { httpLogs } from './http-logs.ts';
 import { javaHeapHistogram } from './java-heap-histogram.ts';
 import { javaThreadDump } from './java-thread-dump.ts';
@@ -25,7 +26,7 @@ import { phpProcessReport } from './php-process-report.ts';
 import { processList } from './process-list.ts';
 
 export const diagnosers: readonly Diagnoser[] = [
-  processList, openFiles, connections, environment, metrics, changes, appInside, httpLogs as Diagnoser, eventLog, applicationLogs, phpErrorLog, phpProcessReport, deployments, javaThreadDump, nodeReport, nodeExceptions as Diagnoser, nodeHeapWatch, nodeInFlight as Diagnoser,
+  processList, openFiles, connections, environment, metrics, changes, appInside, httpLogs as Diagnoser, eventLog, failedRequestTraces, applicationLogs, phpErrorLog, phpProcessReport, deployments, javaThreadDump, nodeReport, nodeExceptions as Diagnoser, nodeHeapWatch, nodeInFlight as Diagnoser,
   nodeCpuProfile as Diagnoser, nodeHeapProfile as Diagnoser, javaHeapHistogram as Diagnoser, memoryDump, nodeHeapSnapshot as Diagnoser,
 ];
 
