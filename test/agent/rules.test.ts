@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
 import { createServer } from 'node:http';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { appendFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -125,4 +125,32 @@ test('without leave for loopback neither alerts nor probes go to this machine, a
   assert.deepEqual(did.flatMap((one) => (one.did === 'ended' ? [one.result] : [])), ['done']);
   assert.match(agent.rules.alerts.channels()[0]?.lastFailed ?? '', /this machine itself/);
   assert.equal(hook.asks(), 0);
+});
+
+test('a crash fires, a restart that was asked for does not; a line of a log that a rule names fires at any level; what is over is told', { timeout: 120_000 }, async (t) => {
+  const home = await mkdtemp(join(tmpdir(), 'rules-test-'));
+  const [crashing, restarted] = [await victim(), await victim()];
+  const hook = await receiver();
+  const agent = await agentOf(home, crashing.pid, { DIAG_PROCESSES: `${crashing.pid},${restarted.pid}` });
+  t.after(async () => { await agent.stop(); await crashing.stop(); await restarted.stop(); await hook.close(); await rm(home, { recursive: true, force: true }); });
+  await agent.rules.alerts.put({ id: 'hook', type: 'webhook', url: hook.url, secret: SECRET, enabled: true, recovery: true });
+  await mkdir(join(home, 'LogFiles', 'Application'), { recursive: true });
+  const log = join(home, 'LogFiles', 'Application', 'shop.txt');
+  await writeFile(log, 'info: order 1 is late\n');
+  const step = { do: [{ type: 'notify' }], limits: { cooldownMs: 0 }, overMs: 0 };
+  await agent.rules.put(JSON.stringify({ rules: [{ id: 'crash', when: { type: 'exit', withinMs: 5_000 }, ...step }, { id: 'late', when: { type: 'log', source: 'shop.txt', pattern: 'order \\d+ is late', withinMs: 60_000 }, ...step, limits: { cooldownMs: 3_600_000 } }] }), agent.rules.version, 'test');
+  await waitFor('the rules to be judged', async () => { const { rules } = await agent.rules.list(); return rules.length === 2 && rules.every(({ phase }) => phase === 'idle'); });
+  const fired = async (rule: string): Promise<number> => (await entries(agent)).filter((one) => one.did === 'fired' && one.rule === rule).length;
+  const first = async (rule: string): Promise<number | undefined> => { const one = (await entries(agent)).find((entry) => entry.did === 'fired' && entry.rule === rule); return one?.did === 'fired' ? one.value : undefined; };
+  const target = await waitFor('the processes to be seen', () => agent.observed.processes().find(({ pid }) => pid === restarted.pid));
+  agent.rules.asked(target);
+  await agent.platform.end(target, 1_000, AbortSignal.timeout(20_000));
+  await waitFor('its exit to be told', () => agent.observed.exits(0).find(({ process }) => process.pid === restarted.pid));
+  await crashing.do('exit', { code: 3 }).catch(() => undefined);
+  await waitFor('the crash to fire', async () => (await fired('crash')) > 0, 60_000);
+  assert.deepEqual(await first('crash'), 1);
+  await appendFile(log, 'info: order 2 is late\n');
+  await waitFor('the line to fire', async () => (await fired('late')) > 0, 60_000);
+  assert.deepEqual(await first('late'), 1);
+  await waitFor('word that the crash is over', () => hook.told.some(({ alerts }) => alerts.some(({ status, rule }) => status === 'resolved' && rule === 'crash')), 60_000);
 });
