@@ -38,7 +38,7 @@ try {
   const grown = (values: readonly number[]) => ({ afterFirstFifth: median(values.slice(0, fifth)), atTheEnd: median(values.slice(-fifth)) });
   const row = {
     requests: REQUESTS, urls: URLS, counted, routes: new Set(site.ticks.flatMap(({ routes }) => routes.map(({ path }) => path))).size,
-    rssMiB: grown(rssMiB), bareRssMiB: grown(bareRssMiB), heapMiB: grown(heapMiB), lost: site.ticks.at(-1)?.lost,
+    rssMiB: grown(rssMiB), bareRssMiB: grown(bareRssMiB), heapMiB: grown(heapMiB), secondsWithWatchdog: site.ticks.filter(({ watching }) => watching === true).length, lost: site.ticks.at(-1)?.lost,
   };
   process.stdout.write(`${JSON.stringify(row, undefined, 2)}\n`);
   mkdirSync(new URL('.', RESULT), { recursive: true });
