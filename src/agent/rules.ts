@@ -118,7 +118,7 @@ class LivingRules implements Rules {
     const written = leading === undefined ? (await this.#chronicle.all(VIEW_ENTRIES, now)).entries : [];
     const faults = [...this.#faults.values(), this.alerts.fault(), this.#chronicle.fault()].filter((one) => one !== undefined).map((one) => this.#mask(one));
     return {
-      text, version, leads: leading !== undefined, faults,
+      text, version, leads: this.#parts.lead.leads(), faults,
       rules: rules.map((rule) => { const one = leading?.find((other) => other.rule.id === rule.id); return one === undefined ? writtenView(rule, written, now) : livingView(one, now, this.#probes.lastOf(rule.id), this.#mask); }),
       refused: refused.map(({ index, id, line, why }) => ({ index, line, why, ...(id === undefined ? {} : { id }) })),
     };
