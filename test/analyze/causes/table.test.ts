@@ -32,6 +32,26 @@ Full thread dump OpenJDK 64-Bit Server VM (17.0.9+9 mixed mode, sharing):
 const cpu = (percents: readonly number[], id = 'process.cpu'): ArtifactReader => metrics(1_000, at('02:13:55'), [{ metric: id, values: percents, ...(id.startsWith('process') ? { process: { pid: 7, startedAt: at('02:10:00') } } : {}) }], `metrics-${id}.json`);
 const ramp = (from: number, to: number, n: number): number[] => Array.from({ length: n }, (_, i) => (from + ((to - from) * i) / (n - 1)) * 1_048_576);
 
+const privateBytes = (values: readonly number[]): ArtifactReader => metrics(10_000, at('02:10:00'), [{ metric: 'process.private-bytes', values, process: { pid: 7, startedAt: at('02:10:00') } }], 'metrics-7.json');
+const heapUsed = (values: readonly number[]): ArtifactReader => metrics(10_000, at('02:10:00'), [{ metric: 'app.heap-used', values }], 'metrics-heap.json');
+/** So many threads at one place; the lock is held by one that sleeps. */
+const atOneLock = (threads: number, state: string): string => `2026-11-21 02:17:30
+Full thread dump OpenJDK 64-Bit Server VM (17.0.9+9 mixed mode, sharing):
+
+"ledger" #11 prio=5 os_prio=0 tid=0x00007f0 nid=0x19 waiting on condition  [0x00007f]
+   java.lang.Thread.State: TIMED_WAITING (sleeping)
+	at java.lang.Thread.sleep(java.base@17.0.9/Native Method)
+	at com.example.Ledger.settle(Ledger.java:12)
+	- locked <0x000000071a> (a java.lang.Object)
+
+${Array.from({ length: threads }, (_, i) => `"http-nio-8080-exec-${i + 1}" #${20 + i} daemon prio=5 os_prio=0 tid=0x00007f${i} nid=0x${i}a waiting for monitor entry  [0x00007f]
+   java.lang.Thread.State: ${state}
+	at ${state.startsWith('BLOCKED') ? 'com.example.Ledger.post(Ledger.java:31)\n\t- waiting to lock <0x000000071a> (a java.lang.Object)' : 'java.util.concurrent.ThreadPoolExecutor.getTask(ThreadPoolExecutor.java:1062)'}
+`).join('\n')}`;
+const CONNECTIONS = (ends: readonly object[]): ArtifactReader => reader('connections', 'connections.json', JSON.stringify({ version: 1, at: at('02:25:00'), ends }));
+const SLOW_PHP = reader('http-log', 'access.log', [...Array.from({ length: 60 }, (_, i) => nginxRow(`02:1${Math.floor(i / 12)}:${String((i % 12) * 5).padStart(2, '0')}`, 'GET /', 200, 0.02)), ...Array.from({ length: 6 }, (_, i) => nginxRow(`02:24:3${i}`, 'GET /slow.php', 504, 10.001))].join('\n') + '\n');
+const PHP_POOL = (status: object): ArtifactReader => reader('php-status', 'php-status.json', JSON.stringify({ version: 1, at: at('02:25:00'), processes: [], pools: [{ name: 'www', limit: 3, answered: 'yes', status: { accepted: 9, maxQueue: 4, maxActive: 3, limitReached: 1, slow: 0, ...status }, workers: [1, 2, 3].map((pid) => ({ pid, state: 'Running', forMs: 58_000, requests: 2, method: 'GET', uri: '/slow.php', script: '/site/slow.php' })) }] }));
+
 const NAMED: readonly Row[] = [
   { cause: 'crash-uncaught-exception', of: 'an exit, the exception and the rows of its second', given: [log(QUIET, crashRows), eventLog(crashedEvent('02:14:07.5', 7)), stderr(7, uncaught())], rows: 5, words: /TypeError.*cart\.js:41/ },
   { cause: 'crash-uncaught-exception', of: 'nginx in front, times only in its own log', given: [reader('http-log', 'access.log', Array.from({ length: 60 }, (_, i) => nginxRow(`02:1${Math.floor(i / 12)}:${String((i % 12) * 5).padStart(2, '0')}`, 'GET /', 200, 0.02)).join('\n') + '\n' + nginxRow('02:14:07', 'GET /cart', 502, 0.3) + '\n'), appLog(nginxError('02:14:07', 'upstream prematurely closed connection while reading response header from upstream', 'GET /cart'), 'error.log'), changes(EXIT('02:14:07.4', 7, 1)), stderr(7, uncaught())], rows: 1 },
@@ -39,6 +59,10 @@ const NAMED: readonly Row[] = [
   { cause: 'crash-native', of: 'a signal of a fault', given: [log(QUIET, crashRows), changes(EXIT('02:14:07.5', 7, undefined, 'SIGSEGV'))], rows: 5 },
   { cause: 'heap-limit-reached', of: 'V8\'s last words', given: [log(QUIET, crashRows), changes(EXIT('02:14:07.5', 7, undefined, 'SIGABRT')), stderr(7, '<--- Last few GCs --->\n\n[7:0x5]  1000 ms: Mark-sweep 2040 (2080) -> 2039 (2081) MB, 900 / 0 ms  (average mu = 0.1) allocation failure; scavenge might not succeed\n\n<--- JS stacktrace --->\n\nFATAL ERROR: Reached heap limit Allocation failed - JavaScript heap out of memory\n')], rows: 5 },
   { cause: 'memory-leak-js', of: 'a heap that rises until V8 ends it', given: [log(QUIET, crashRows), changes(EXIT('02:14:07.5', 7, undefined, 'SIGABRT')), stderr(7, 'FATAL ERROR: Reached heap limit Allocation failed - JavaScript heap out of memory\n'), metrics(10_000, at('02:10:00'), [{ metric: 'app.heap-used', values: ramp(60, 900, 25) }])], rows: 5 },
+  { cause: 'memory-leak-native', of: 'a process that rises until the kernel ends it, its heap flat', given: [log(QUIET, crashRows), changes(EXIT('02:14:07.5', 7, undefined, 'SIGKILL')), appLog(line('02:14:07', 'kernel: Out of memory: Killed process 7 (node) total-vm:9GB')), privateBytes(ramp(90, 900, 25)), heapUsed(Array.from({ length: 25 }, (_, i) => (60 + (i % 3)) * 1_048_576))], rows: 5, words: /heap stayed flat/ },
+  { cause: 'deadlock', of: 'six threads at one lock, whose holder waits too, and no circle', given: [log(QUIET, '02:16:00 POST /move 502.3.12002 120011\n02:17:00 POST /move 502.3.12002 120102'), reader('thread-dump', 'jstack.txt', atOneLock(6, 'BLOCKED (on object monitor)'))], rows: 2, words: /6 threads wait for one lock at `?com\.example\.Ledger\.post/ },
+  { cause: 'dependency-down', of: 'a remote end that answers no connection, by the list of connections alone', given: [log(QUIET, traffic('02:24:00', '02:25:00', 'GET /orders 500.0.0 3012', 5)), CONNECTIONS([{ local: '10.0.0.4:*', remote: '10.1.2.3:5432', state: 'SYN_SENT', count: 9 }])], words: /10\.1\.2\.3:5432/ },
+  { cause: 'php-workers-exhausted', of: 'the pool\'s own status page', given: [SLOW_PHP, PHP_POOL({ idle: 0, active: 3, total: 3, queue: 4 })], words: /All PHP processes are at work/ },
   { cause: 'out-of-memory-killed', of: 'a kill beside the kernel\'s word', given: [log(QUIET, crashRows), changes(EXIT('02:14:07.5', 7, undefined, 'SIGKILL')), appLog(line('02:14:07', 'kernel: Out of memory: Killed process 7 (node) total-vm:9GB'))], rows: 5 },
   { cause: 'exit-unexplained', of: 'an exit and a log without a word', given: [log(QUIET, crashRows), eventLog(crashedEvent('02:14:07.5', 7, 3)), stderr(7, 'all is well\n')], rows: 5 },
   { cause: 'startup-failure', of: 'a module that is missing, before it listens', given: [log(traffic('02:10:00', '02:20:00', 'GET / 502.3.12029 1', 2)), eventLog({ at: at('02:10:02'), id: 1000, text: 'Process \'7\' failed to listen on port \'21453\'; it ended with exit code \'1\'.' }, { at: at('02:10:07'), id: 1000, text: 'Process \'8\' failed to listen on port \'21454\'; it ended with exit code \'1\'.' }), stderr(7, 'Error: Cannot find module \'express\'\n    at Module._resolveFilename (node:internal/modules/cjs/loader:1140:15)\n    at Object.<anonymous> (/home/site/wwwroot/server.js:1:17)\n\nNode.js v20.1.0\n')], words: /Cannot find module/ },
@@ -107,5 +131,25 @@ for (const { of, given } of HEALTHY) {
   test(`healthy: ${of}`, async () => {
     const causes = await found(...given);
     assert.equal(causes[0]?.id, 'healthy', causes.map((c) => `${c.id} ${c.confidence?.score} ${c.failedRequests}+${c.slowRequests}: ${c.title}`).join('\n'));
+  });
+}
+
+const NEVER: readonly { readonly cause: CauseId; readonly of: string; readonly given: readonly ArtifactReader[] }[] = [
+  { cause: 'memory-leak-native', of: 'a process that rises with its heap', given: [log(QUIET, crashRows), changes(EXIT('02:14:07.5', 7, undefined, 'SIGKILL')), privateBytes(ramp(90, 900, 25)), heapUsed(ramp(60, 860, 25))] },
+  { cause: 'memory-leak-native', of: 'a process that rises and is never ended', given: [log(QUIET), privateBytes(ramp(90, 900, 25)), heapUsed(Array.from({ length: 25 }, () => 60 * 1_048_576))] },
+  { cause: 'memory-leak-native', of: 'one jump at a cache that is filled', given: [log(QUIET, crashRows), changes(EXIT('02:14:07.5', 7, undefined, 'SIGKILL')), privateBytes([...Array.from({ length: 12 }, () => 90 * 1_048_576), ...Array.from({ length: 12 }, () => 600 * 1_048_576)]), heapUsed(Array.from({ length: 25 }, () => 60 * 1_048_576))] },
+  { cause: 'deadlock', of: 'threads that wait for work', given: [log(QUIET, '02:16:00 POST /move 502.3.12002 120011'), reader('thread-dump', 'jstack.txt', atOneLock(40, 'WAITING (parking)'))] },
+  { cause: 'deadlock', of: 'threads at a lock while every request is answered', given: [log(QUIET), reader('thread-dump', 'jstack.txt', atOneLock(6, 'BLOCKED (on object monitor)'))] },
+  { cause: 'client-aborts', of: 'four that went away, among hundreds', given: [log(QUIET, '02:12:00 GET /video 400.604.64 800 x4')] },
+  { cause: 'client-aborts', of: 'connections that the app broke off', given: [log(QUIET, crashRows), changes(EXIT('02:14:07.5', 7, 1)), stderr(7, uncaught())] },
+  { cause: 'socket-exhaustion', of: 'two thousand visitors', given: [log(QUIET, traffic('02:24:00', '02:25:00', 'GET /orders 500.0.0 12', 5)), CONNECTIONS([{ local: '10.0.0.4:8080', remote: '10.0.0.1:*', state: 'ESTABLISHED', count: 2_000 }])] },
+  { cause: 'dependency-down', of: 'one connection that is being opened, beside open ones', given: [log(QUIET, traffic('02:24:00', '02:25:00', 'GET /orders 500.0.0 12', 5)), CONNECTIONS([{ local: '10.0.0.4:*', remote: '10.1.2.3:5432', state: 'SYN_SENT', count: 3 }, { local: '10.0.0.4:*', remote: '10.1.2.3:5432', state: 'ESTABLISHED', count: 4 }])] },
+  { cause: 'php-workers-exhausted', of: 'a pool that reached its limit once and has processes free', given: [SLOW_PHP, PHP_POOL({ idle: 2, active: 1, total: 3, queue: 0 })] },
+];
+
+for (const { cause, of, given } of NEVER) {
+  test(`not ${cause}: ${of}`, async () => {
+    const causes = await found(...given);
+    assert.ok(!causes.some((c) => c.id === cause), causes.map((c) => `${c.id} ${c.confidence?.score}: ${c.title}`).join('\n'));
   });
 }
