@@ -105,6 +105,9 @@ async function sniff(one: Candidate): Promise<Sniffed> {
   if (/^#(Software|Version|Date|Fields):/im.test(text.slice(0, 400)) || /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d \S+ (GET|POST|PUT|HEAD|DELETE|OPTIONS|PATCH|TRACE|CONNECT) \S+ /m.test(text)) return { kind: 'http-log' };
   const dump = dumpKind(head);
   if (dump !== undefined) return { kind: dump, inPlace: true };
+  // By their names: too large to be copied, and their readers refuse what is none.
+  const lies = ([['.cpuprofile', 'cpu-profile'], ['.heapprofile', 'heap-profile'], ['.heapsnapshot', 'heap-snapshot']] as const).find(([end]) => name.toLowerCase().endsWith(end));
+  if (lies !== undefined) return { kind: lies[1], inPlace: true };
   if (/<failedRequest[\s>]/.test(text)) return { kind: 'failed-request-trace' };
   if (/^\s*(<\?xml[^>]*>\s*)?<Events?[\s>]/.test(text)) return one.sizeBytes <= MAX_XML_BYTES ? { kind: 'event-log', eventLogXml: true } : { why: 'an event log of more than 64 MiB' };
   if (/\.(dmp|core|zip|gz|7z|html?|js|css|map|png|jpe?g|svg|dll|exe|pdb|node|wasm|db|xsl)$/.test(name) || /^(report|session|manifest)\.json$/.test(name) || name === 'steps.log') return { why: 'neither a log nor a dump' };

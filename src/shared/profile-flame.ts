@@ -19,6 +19,8 @@ export interface Flame {
   readonly levels: number;
   /** By depth, the boxes of that depth from left to right. */
   readonly rows: readonly Int32Array[];
+  /** Calls that are not drawn: there are more than a graph can have. */
+  readonly undrawn: number;
 }
 
 const NONE = -1;
@@ -41,10 +43,10 @@ class Boxes {
     this.depth.push(depth); this.from.push(from); this.span.push(span); this.self.push(self); this.up.push(up);
     return this.frame.push(frame) - 1;
   }
-  done(width: number): Flame {
+  done(width: number, undrawn = 0): Flame {
     const rows: number[][] = [];
     this.depth.forEach((depth, i) => { (rows[depth] ??= []).push(i); });
-    return { count: this.frame.length, frame: Int32Array.from(this.frame), depth: Int32Array.from(this.depth), from: Float64Array.from(this.from), span: Float64Array.from(this.span), self: Float64Array.from(this.self), up: Int32Array.from(this.up), width, levels: rows.length, rows: Array.from(rows, (row) => Int32Array.from(row ?? [])) };
+    return { count: this.frame.length, frame: Int32Array.from(this.frame), depth: Int32Array.from(this.depth), from: Float64Array.from(this.from), span: Float64Array.from(this.span), self: Float64Array.from(this.self), up: Int32Array.from(this.up), width, levels: rows.length, rows: Array.from(rows, (row) => Int32Array.from(row ?? [])), undrawn };
   }
 }
 
@@ -81,7 +83,7 @@ function childrenOf(tree: ProfileTreeColumns): Map<number, number[]> {
 function inTime(tree: ProfileTreeColumns, { node: nodes, us }: NonNullable<ProfileTreeColumns['time']>): Flame {
   const boxes = new Boxes();
   let open: { node: number; box: number }[] = [];
-  let at = 0;
+  let at = 0, undrawn = 0;
   nodes.forEach((node, i) => {
     const forUs = us[i] ?? 0;
     const stack: number[] = [];
@@ -91,12 +93,13 @@ function inTime(tree: ProfileTreeColumns, { node: nodes, us }: NonNullable<Profi
     while (same < open.length && same < stack.length && open[same]?.node === stack[same]) same += 1;
     open = open.slice(0, same);
     for (let depth = same; depth < stack.length && boxes.frame.length < MAX_BOXES; depth += 1) open.push({ node: stack[depth] as number, box: boxes.add(tree.frame[stack[depth] as number] as number, depth, at, 0, 0, open.at(-1)?.box ?? NONE) });
+    undrawn += stack.length - open.length;
     for (const { box } of open) boxes.span[box] = (boxes.span[box] as number) + forUs;
     const last = open.at(-1)?.box;
     if (last !== undefined) boxes.self[last] = (boxes.self[last] as number) + forUs;
     at += forUs;
   });
-  return boxes.done(at);
+  return boxes.done(at, undrawn);
 }
 
 /** The box at a place; undefined where none lies. */

@@ -108,7 +108,7 @@ const HALF_COLUMNS = 4;
 /** One piece of evidence; the five kinds and no others. */
 export function evidence(piece: Evidence, on: Drawing): Element {
   switch (piece.kind) {
-    case 'table': return piece.drawn === 'chain' ? chain(piece.rows, piece.title, on) : el('figure', { class: piece.columns.length <= HALF_COLUMNS ? 'half' : undefined }, caption(piece.title),
+    case 'table': return piece.drawn === 'flame' ? flame(piece, on) : piece.drawn === 'chain' ? chain(piece.rows, piece.title, on) : el('figure', { class: piece.columns.length <= HALF_COLUMNS ? 'half' : undefined }, caption(piece.title),
       table(piece.columns, piece.rows, on, piece.title ?? 'Table'), more(piece.more));
     case 'series': return spark(piece);
     case 'stack': return el('figure', {}, caption(piece.title, piece.share === undefined ? undefined : percent(piece.share * 100)), stack(piece.frames));
@@ -116,6 +116,12 @@ export function evidence(piece: Evidence, on: Drawing): Element {
       el('span', { class: 'at' }, line.at === undefined ? '' : tableTime(line.at, on)), el('span', { class: 'level' }, line.level), el('pre', {}, line.text)))), more(piece.more));
     case 'artifact': return el('figure', {}, artifact(piece.ref));
   }
+}
+
+/** A flame graph: its table folded away, and a place where a page that can draws it from that table. */
+function flame(piece: Extract<Evidence, { kind: 'table' }>, on: Drawing): Element {
+  return el('figure', { class: 'flame' }, caption(piece.title), el('div', { class: 'flame-drawn' }),
+    el('details', {}, el('summary', {}, `${piece.title ?? 'Flame graph'} as a table`), table(piece.columns, piece.rows, on, piece.title ?? 'Flame graph'), more(piece.more)));
 }
 
 function caption(title: string | undefined, note?: string): Element | undefined {

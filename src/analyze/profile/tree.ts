@@ -6,6 +6,8 @@ import { categoryOf } from './category.ts';
 const MAX_NODES = 2_000_000;
 const MAX_FRAMES = 500_000;
 const MAX_DEPTH = 4_096;
+/** More than thirty years of microseconds, or a petabyte, is no amount. */
+const MAX_AMOUNT = 1e15;
 const NAME_CHARS = 500;
 const MAX_LINES = 1_000;
 const FRAME_BITS = 2 ** 20;
@@ -44,6 +46,7 @@ export class TreeBuilder {
   readonly #samples: number[] = [];
   readonly #us: number[] = [];
   #dropped = 0;
+  #wild = 0;
   sampled = 0;
 
   frame(name: string, url = '', line = 0, column = 0): number {
@@ -78,11 +81,12 @@ export class TreeBuilder {
   frameOf(node: number): Frame { return this.#frames[this.frameIdOf(node)] as Frame; }
 
   add(node: number, amount: number): void {
-    if (amount > 0 && Number.isFinite(amount) && this.#self[node] !== undefined) this.#self[node] += amount;
+    if (!(amount <= MAX_AMOUNT)) this.#wild += 1;
+    else if (amount > 0 && this.#self[node] !== undefined) this.#self[node] += amount;
   }
 
   sample(node: number, us: number): void {
-    this.#samples.push(node); this.#us.push(us);
+    this.#samples.push(node); this.#us.push(us >= 0 && us <= MAX_AMOUNT ? us : 0);
   }
 
   /** Frames from the outermost inwards. */
@@ -111,6 +115,7 @@ export class TreeBuilder {
     const total = Float64Array.from(this.#self);
     for (let node = count - 1; node >= 0; node -= 1) { const up = this.#parent[node] as number; if (up >= 0) total[up] = (total[up] as number) + (total[node] as number); }
     if (this.#dropped > 0) this.notes.push(`the call tree is larger than is read: ${this.#dropped.toLocaleString('en-US')} calls stand with their callers`);
+    if (this.#wild > 0) this.notes.push(`${this.#wild.toLocaleString('en-US')} of its amounts are beyond any measure and are left out`);
     return { format, unit, frames: this.#frames, count, parent: Int32Array.from(this.#parent), frame: Int32Array.from(this.#frame), self: Float64Array.from(this.#self), total, samples: Int32Array.from(this.#samples), us: Float64Array.from(this.#us), lines: this.lines, sampled: this.sampled, notes: this.notes };
   }
 }

@@ -8,7 +8,13 @@ const FONT = '11.5px ui-monospace, Menlo, Consolas, "DejaVu Sans Mono", monospac
 const PAD_PX = 4;
 /** Narrower boxes have no room for a name that tells something. */
 const NAME_PX = 42;
+/** While it moves nobody reads the short ones. */
+const MOVING_NAME_PX = 110;
+const MOVING_NAMES = 60;
+const SETTLED_MS = 150;
 
+interface Name { readonly text: string; readonly x: number; readonly y: number; readonly room: number; readonly found: boolean }
+interface Sheet { readonly scene: FlameScene; readonly colours: FlameColours; readonly pixels: Uint32Array; readonly names: Name[]; readonly ratio: number; readonly columns: number; readonly lines: number }
 export interface FlameScene { readonly flame: Flame; readonly frames: readonly ProfileFrame[]; readonly matches: Uint8Array | undefined; readonly difference: Float64Array | undefined }
 
 export class FlameCanvas {
@@ -21,7 +27,10 @@ export class FlameCanvas {
   #topPx = 0;
   #chosen: number | undefined;
   #asked = 0;
-  #signPx = 7;
+  #signPx = 0;
+  #image: ImageData | undefined;
+  #moving = false;
+  #settling = 0;
 
   /** `told`: the chosen box changed. */
   constructor(canvas: HTMLCanvasElement, told: (box: number | undefined) => void) { this.#canvas = canvas; this.#told = told; }
@@ -52,6 +61,9 @@ export class FlameCanvas {
   pan(byX: number, byY: number): void {
     const span = this.#to - this.#from;
     this.#topPx = this.#boundTop(this.#topPx + byY);
+    this.#moving = true;
+    clearTimeout(this.#settling);
+    this.#settling = window.setTimeout(() => { this.#moving = false; this.redraw(); }, SETTLED_MS);
     this.#place(this.#from + (byX / Math.max(1, this.#canvas.clientWidth)) * span, span);
   }
 
@@ -99,7 +111,7 @@ export class FlameCanvas {
     if (this.#asked === 0) this.#asked = requestAnimationFrame(() => { this.#asked = 0; this.#draw(); });
   }
 
-  end(): void { cancelAnimationFrame(this.#asked); this.#asked = -1; }
+  end(): void { clearTimeout(this.#settling); cancelAnimationFrame(this.#asked); this.#asked = -1; }
 
   #valueAt(x: number): number { return this.#from + (x / Math.max(1, this.#canvas.clientWidth)) * (this.#to - this.#from); }
   #boundTop(px: number): number { return Math.max(0, Math.min(px, (this.#scene?.flame.levels ?? 0) * ROW_PX - this.#canvas.clientHeight)); }
@@ -120,31 +132,44 @@ export class FlameCanvas {
     if (to < this.#from || from > this.#to) this.#place(from - Math.max(0, span - (to - from)) / 2, span);
   }
 
+  /** Boxes go into pixels of our own, a line for a row and its copies: tens of thousands of them would hold up a canvas. */
   #draw(): void {
     const context = this.#canvas.getContext('2d', { alpha: false });
     const scene = this.#scene, colours = this.#colours;
-    if (context === null || scene === undefined || colours === undefined) return;
     const { clientWidth: width, clientHeight: height } = this.#canvas;
+    if (context === null || scene === undefined || colours === undefined || width === 0 || height === 0) return;
     const ratio = Math.min(2, devicePixelRatio || 1);
-    if (this.#canvas.width !== Math.round(width * ratio) || this.#canvas.height !== Math.round(height * ratio)) { this.#canvas.width = Math.round(width * ratio); this.#canvas.height = Math.round(height * ratio); }
+    const image = this.#imageOf(context, Math.round(width * ratio), Math.round(height * ratio));
+    const pixels = new Uint32Array(image.data.buffer);
+    pixels.fill(pixelOf(colours.surface));
+    const names: Name[] = [];
+    const first = Math.floor(this.#topPx / ROW_PX), last = Math.min(scene.flame.levels, Math.ceil((this.#topPx + height) / ROW_PX));
+    for (let depth = first; depth < last; depth += 1) this.#row({ scene, colours, pixels, names, ratio, columns: image.width, lines: image.height }, depth, width);
+    context.putImageData(image, 0, 0);
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
-    context.fillStyle = colours.surface;
-    context.fillRect(0, 0, width, height);
     context.font = FONT;
     context.textBaseline = 'middle';
-    this.#signPx = context.measureText('mmmmmmmmmm').width / 10;
-    const first = Math.floor(this.#topPx / ROW_PX), last = Math.min(scene.flame.levels, Math.ceil((this.#topPx + height) / ROW_PX));
-    for (let depth = first; depth < last; depth += 1) this.#row(context, scene, colours, depth, width);
+    if (this.#signPx === 0) this.#signPx = context.measureText('mmmmmmmmmm').width / 10;
+    for (const { text, x, y, room, found } of names) { context.fillStyle = found ? colours.ink : colours.faint; context.fillText(text.slice(0, Math.floor(room / this.#signPx)), x, y); }
     this.#frameChosen(context, scene, colours, width);
   }
 
+  #imageOf(context: CanvasRenderingContext2D, columns: number, lines: number): ImageData {
+    if (this.#canvas.width !== columns || this.#canvas.height !== lines) { this.#canvas.width = columns; this.#canvas.height = lines; this.#image = undefined; }
+    this.#image ??= context.createImageData(columns, lines);
+    return this.#image;
+  }
+
   /** Boxes under a pixel wide share it: one is drawn, and the search goes on behind it. */
-  #row(context: CanvasRenderingContext2D, scene: FlameScene, colours: FlameColours, depth: number, width: number): void {
+  #row({ scene, colours, pixels, names, ratio, columns, lines }: Sheet, depth: number, width: number): void {
     const { flame, frames, matches, difference } = scene;
     const row = flame.rows[depth];
-    if (row === undefined) return;
-    const scale = width / (this.#to - this.#from);
     const y = depth * ROW_PX - this.#topPx;
+    const top = Math.max(0, Math.round(y * ratio)), bottom = Math.min(lines, Math.round((y + ROW_PX - 1) * ratio));
+    if (row === undefined || bottom <= top) return;
+    const scale = width / (this.#to - this.#from);
+    const line = pixels.subarray(top * columns, (top + 1) * columns);
+    const least = this.#moving ? MOVING_NAME_PX : NAME_PX;
     for (let at = Math.max(0, firstFrom(flame, row, this.#from) - 1); at < row.length;) {
       const box = row[at] as number;
       const from = flame.from[box] as number;
@@ -154,16 +179,13 @@ export class FlameCanvas {
       const frame = frames[flame.frame[box] as number] as ProfileFrame;
       const found = matches === undefined || matches[flame.frame[box] as number] === 1;
       if (end > 0) {
-        context.fillStyle = !found ? colours.dim : difference === undefined ? colours.category(frame.category) : colours.difference(difference[box] as number);
-        context.fillRect(x, y, Math.max(0.6, end - x - 0.6), ROW_PX - 1);
-        if (end - x > NAME_PX) {
-          const name = difference === undefined ? frame.name : `${signed(difference[box] as number)}${frame.name}`;
-          context.fillStyle = found ? colours.ink : colours.faint;
-          context.fillText(name.slice(0, Math.floor((end - x - PAD_PX * 2) / this.#signPx)), x + PAD_PX, y + ROW_PX / 2);
-        }
+        const left = Math.round(x * ratio);
+        line.fill(pixelOf(!found ? colours.dim : difference === undefined ? colours.category(frame.category) : colours.difference(difference[box] as number)), left, Math.max(left + 1, Math.round(end * ratio) - (end - x > 2 ? 1 : 0)));
+        if (end - x > least && (!this.#moving || names.length < MOVING_NAMES)) names.push({ text: difference === undefined ? frame.name : `${signed(difference[box] as number)}${frame.name}`, x: x + PAD_PX, y: y + ROW_PX / 2, room: end - x - PAD_PX * 2, found });
       }
       at = end - x >= 1 ? at + 1 : Math.max(at + 1, firstFrom(flame, row, this.#from + (Math.floor(x) + 1) / scale) - 1);
     }
+    for (let copy = top + 1; copy < bottom; copy += 1) pixels.copyWithin(copy * columns, top * columns, (top + 1) * columns);
   }
 
   #frameChosen(context: CanvasRenderingContext2D, { flame }: FlameScene, colours: FlameColours, width: number): void {
@@ -174,6 +196,14 @@ export class FlameCanvas {
     context.lineWidth = 2;
     context.strokeRect(Math.max(1, x), (flame.depth[this.#chosen] as number) * ROW_PX - this.#topPx + 1, Math.max(2, Math.min(width - 2, x + (flame.span[this.#chosen] as number) * scale) - Math.max(1, x) - 1), ROW_PX - 3);
   }
+}
+
+const pixels = new Map<string, number>();
+/** "#rrggbb" as a pixel lies in memory. */
+function pixelOf(hex: string): number {
+  let pixel = pixels.get(hex);
+  if (pixel === undefined) { const all = Number.parseInt(hex.slice(1), 16) || 0; pixel = (0xff000000 | ((all & 0xff) << 16) | (all & 0xff00) | (all >> 16)) >>> 0; pixels.set(hex, pixel); }
+  return pixel;
 }
 
 /** "+12 % " before the name: the change is not told by colour alone. */

@@ -37,7 +37,7 @@ export function FlameGraph({ report, base, order, search, onOrder, onSearch }: F
   const orders = FLAME_ORDERS.filter((one) => one !== 'time' || tree.time !== undefined);
   return (
     <section class="flame">
-      <h2>Flame graph <small>callers above, callees below; as wide as what it took{tree.foldedNodes > 0 ? `; ${count(tree.foldedNodes)} small calls stand with their callers` : ''}</small></h2>
+      <h2>Flame graph <small>callers above, callees below; as wide as what it took{tree.foldedNodes > 0 ? `; ${count(tree.foldedNodes)} small calls stand with their callers` : ''}{flame.undrawn > 0 ? `; ${count(flame.undrawn)} calls are not drawn, there are too many` : ''}</small></h2>
       <div class="flame-tools">
         <span class="seg" role="group" aria-label="Order">{orders.map((one) => <button key={one} type="button" aria-pressed={one === order} onClick={() => onOrder(one)}>{TITLES[one]}</button>)}</span>
         <input type="search" value={search} placeholder="Function or file" aria-label="Search functions and files" onInput={(event) => onSearch(event.currentTarget.value)} />
