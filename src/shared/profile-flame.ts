@@ -19,6 +19,8 @@ export interface Flame {
   readonly levels: number;
   /** By depth, the boxes of that depth from left to right. */
   readonly rows: readonly Int32Array[];
+  /** Where each box of a row begins: drawing looks here tens of thousands of times a frame. */
+  readonly starts: readonly Float64Array[];
   /** Calls that are not drawn: there are more than a graph can have. */
   readonly undrawn: number;
 }
@@ -46,7 +48,7 @@ class Boxes {
   done(width: number, undrawn = 0): Flame {
     const rows: number[][] = [];
     this.depth.forEach((depth, i) => { (rows[depth] ??= []).push(i); });
-    return { count: this.frame.length, frame: Int32Array.from(this.frame), depth: Int32Array.from(this.depth), from: Float64Array.from(this.from), span: Float64Array.from(this.span), self: Float64Array.from(this.self), up: Int32Array.from(this.up), width, levels: rows.length, rows: Array.from(rows, (row) => Int32Array.from(row ?? [])), undrawn };
+    return { count: this.frame.length, frame: Int32Array.from(this.frame), depth: Int32Array.from(this.depth), from: Float64Array.from(this.from), span: Float64Array.from(this.span), self: Float64Array.from(this.self), up: Int32Array.from(this.up), width, levels: rows.length, rows: Array.from(rows, (row) => Int32Array.from(row ?? [])), starts: Array.from(rows, (row) => Float64Array.from(row ?? [], (box) => this.from[box] as number)), undrawn };
   }
 }
 
@@ -115,6 +117,15 @@ export function boxAt(flame: Flame, depth: number, x: number): number | undefine
 export function firstFrom(flame: Flame, row: Int32Array, x: number): number {
   let low = 0, high = row.length;
   while (low < high) { const middle = (low + high) >> 1; if ((flame.from[row[middle] as number] as number) <= x) low = middle + 1; else high = middle; }
+  return low;
+}
+
+/** The first of a row, from `at` on, that begins beyond x: steps that double, then halves. */
+export function firstBeyond(starts: Float64Array, at: number, x: number): number {
+  let step = 1, low = at, high = at;
+  while (high < starts.length && (starts[high] as number) <= x) { low = high + 1; high += step; step *= 2; }
+  high = Math.min(high, starts.length);
+  while (low < high) { const middle = (low + high) >> 1; if ((starts[middle] as number) <= x) low = middle + 1; else high = middle; }
   return low;
 }
 

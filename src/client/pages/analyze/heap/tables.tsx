@@ -7,6 +7,8 @@ import { Empty } from '../../../parts/states.tsx';
 import { VirtualTable, type TableColumn } from '../../../parts/virtual-table.tsx';
 import { Way } from './suspects.tsx';
 
+/** As DevTools counts what is reached by weak ways only. */
+const UNREACHED = 100_000_000;
 const short = (text: string): string => visible(text).slice(0, 200);
 const placeOf = (place: HeapPlace | undefined): string => (place === undefined ? '' : `${place.script.split(/[\\/]/).slice(-3).join('/')}:${place.line}`);
 type Grown = HeapClass & { readonly by: number | undefined; readonly more: number | undefined };
@@ -16,7 +18,7 @@ const CLASSES: readonly TableColumn<Grown>[] = [
   { id: 'count', title: 'Objects', width: '84px', num: true, cell: (one) => count(one.count), value: (one) => one.count },
   { id: 'shallow', title: 'Shallow', width: '84px', num: true, wide: true, cell: (one) => bytes(one.shallow), value: (one) => one.shallow },
   { id: 'retained', title: 'Retained', width: '84px', num: true, cell: (one) => bytes(one.retained), value: (one) => one.retained },
-  { id: 'distance', title: 'Distance', width: '72px', num: true, wide: true, cell: (one) => count(one.distance), value: (one) => one.distance },
+  { id: 'distance', title: 'Distance', width: '72px', num: true, wide: true, cell: (one) => (one.distance >= UNREACHED ? '–' : count(one.distance)), value: (one) => (one.distance >= UNREACHED ? undefined : one.distance) },
   { id: 'place', title: 'Place', width: 'minmax(0,1fr)', wide: true, cell: (one) => <span class="mono">{placeOf(one.place)}</span>, value: (one) => placeOf(one.place) },
 ];
 const GROWN: readonly TableColumn<Grown>[] = [

@@ -1,6 +1,6 @@
 // Owns the drawing of a flame graph on a canvas: only what is visible, at most a box for a pixel; zoom, pan and the chosen box.
 import type { ProfileFrame } from '../../../../shared/profile.ts';
-import { boxAt, firstFrom, type Flame } from '../../../../shared/profile-flame.ts';
+import { boxAt, firstBeyond, firstFrom, type Flame } from '../../../../shared/profile-flame.ts';
 import type { FlameColours } from './flame-colours.ts';
 
 export const ROW_PX = 18;
@@ -169,6 +169,7 @@ export class FlameCanvas {
     if (row === undefined || bottom <= top) return;
     const scale = width / (this.#to - this.#from);
     const line = pixels.subarray(top * columns, (top + 1) * columns);
+    const starts = flame.starts[depth] as Float64Array;
     const least = this.#moving ? MOVING_NAME_PX : NAME_PX;
     for (let at = Math.max(0, firstFrom(flame, row, this.#from) - 1); at < row.length;) {
       const box = row[at] as number;
@@ -183,7 +184,7 @@ export class FlameCanvas {
         line.fill(pixelOf(!found ? colours.dim : difference === undefined ? colours.category(frame.category) : colours.difference(difference[box] as number)), left, Math.max(left + 1, Math.round(end * ratio) - (end - x > 2 ? 1 : 0)));
         if (end - x > least && (!this.#moving || names.length < MOVING_NAMES)) names.push({ text: difference === undefined ? frame.name : `${signed(difference[box] as number)}${frame.name}`, x: x + PAD_PX, y: y + ROW_PX / 2, room: end - x - PAD_PX * 2, found });
       }
-      at = end - x >= 1 ? at + 1 : Math.max(at + 1, firstFrom(flame, row, this.#from + (Math.floor(x) + 1) / scale) - 1);
+      at = end - x >= 1 ? at + 1 : Math.max(at + 1, firstBeyond(starts, at + 1, this.#from + (Math.floor(x) + 1) / scale) - 1);
     }
     for (let copy = top + 1; copy < bottom; copy += 1) pixels.copyWithin(copy * columns, top * columns, (top + 1) * columns);
   }
