@@ -213,7 +213,11 @@ test('while it runs the record on disk says running, with the step it is at: so 
 
 test('a session whose end the disk does not take is over all the same: its record is written when it can be, and it can be deleted before', async () => {
   const records = join(here.platform.host.folders.own, 'sessions');
-  const away = async (): Promise<void> => { await rename(records, `${records}.away`); await writeFile(records, 'no folder'); };
+  // A save that is under way may make the folder again in between.
+  const away = async (): Promise<void> => {
+    await rename(records, `${records}.away`);
+    await waitFor('a file in the place of the folder', async () => { await rm(records, { recursive: true, force: true }); await writeFile(records, 'no folder', { flag: 'wx' }); return true; });
+  };
   const back = async (): Promise<void> => { await rm(records); await rename(`${records}.away`, records); };
   const sessions = here.sessions({ diagnosers: [diagnoser('a', async (run) => { await writes(run, 'a.log'); await away(); })] });
   for (const deleted of [false, true]) {
