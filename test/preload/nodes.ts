@@ -7,8 +7,17 @@ import { join, resolve } from 'node:path';
 export const root = resolve(import.meta.dirname, '../..');
 export const LINES = ['16', '18', '20', '22', '24'] as const;
 
-/** The program, or why there is none: without a network the lines that were never fetched cannot be tested. */
-export async function nodeOf(line: string): Promise<{ program: string } | { because: string }> {
+type Found = { readonly program: string } | { readonly because: string };
+const asked = new Map<string, Promise<Found>>();
+
+/** The program, or why there is none: without a network the lines that were never fetched cannot be tested. Many may ask at once: it is fetched once. */
+export function nodeOf(line: string): Promise<Found> {
+  const found = asked.get(line) ?? fetched(line);
+  asked.set(line, found);
+  return found;
+}
+
+async function fetched(line: string): Promise<Found> {
   const folder = join(root, '.cache/node', line);
   const program = join(folder, 'package/bin/node');
   if (existsSync(program)) return { program };
@@ -20,7 +29,8 @@ export async function nodeOf(line: string): Promise<{ program: string } | { beca
     if (archive === undefined) return { because: `npm left no file for Node ${line}` };
     execFileSync('tar', ['xzf', archive], { cwd: part });
     await rm(join(part, archive));
-    await rename(part, folder);
+    // Another test file may have fetched it meanwhile.
+    await rename(part, folder).catch((error: unknown) => { if (!existsSync(program)) throw error; });
     return { program };
   } catch (error) {
     if (process.env['CI'] !== undefined) throw error;
