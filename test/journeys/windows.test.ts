@@ -73,7 +73,7 @@ test('the worker is seen from inside, over its pipe: each request is counted onc
   const profile = ended.artifacts.find((one) => one.kind === 'cpu-profile');
   assert.match(profile?.note ?? JSON.stringify(ended.steps), /by the preload/);
   const { nodes } = JSON.parse(await readFile(await find(profile?.name ?? ''), 'utf8')) as { nodes: readonly { callFrame: { functionName: string } }[] };
-  assert.ok(nodes.some(({ callFrame }) => callFrame.functionName === '(program)'));
+  assert.ok(nodes.some(({ callFrame }) => callFrame.functionName === '(root)'));
   assert.equal(await counted(), 7, 'and none twice');
 });
 
