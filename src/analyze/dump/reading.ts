@@ -2,7 +2,7 @@
 import { parentPort, Worker } from 'node:worker_threads';
 import type { DumpProgress, DumpRead } from '../../shared/dump-read.ts';
 import { DiagError, sayError } from '../../shared/errors.ts';
-import { bytes } from '../../shared/units.ts';
+import { answerOf, type ThreadFailed } from '../thread-answer.ts';
 import { unreadable } from './core.ts';
 import { readDumpFile } from './read-dump.ts';
 
@@ -12,7 +12,7 @@ const HEAP_MB = 512;
 const PROGRESS_STEP = 0.01;
 
 export interface DumpOrder { readonly dump: string }
-type FromThread = { readonly progress: DumpProgress } | { readonly read: DumpRead } | { readonly unreadable: string } | { readonly failed: string };
+type FromThread = { readonly progress: DumpProgress } | { readonly read: DumpRead } | { readonly unreadable: string } | ThreadFailed;
 
 export interface Reading {
   readonly path: string;
@@ -27,29 +27,13 @@ export async function readingOf({ path, thread, signal, progress }: Reading): Pr
   signal.throwIfAborted();
   if (thread === undefined) return await readDumpFile(path, { files: true, signal, progress });
   const worker = new Worker(thread, { resourceLimits: { maxOldGenerationSizeMb: HEAP_MB }, execArgv: [], env: {}, stdout: true, stderr: true });
-  worker.stdout.resume();
-  worker.stderr.resume();
-  let stop = (): void => undefined;
-  try {
-    return await new Promise<DumpRead>((done, fail) => {
-      stop = () => { fail(signal.reason as Error); };
-      signal.addEventListener('abort', stop, { once: true });
-      worker.on('message', (said: FromThread) => {
-        if ('progress' in said) progress(said.progress);
-        else if ('read' in said) done(said.read);
-        else fail('unreadable' in said ? unreadable(said.unreadable) : faulted(said.failed));
-      });
-      worker.once('error', (error: Error & { code?: string }) => { fail(faulted(error.code === 'ERR_WORKER_OUT_OF_MEMORY' ? `it needed more than ${bytes(HEAP_MB * 1024 * 1024)} of memory` : sayError(error), error)); });
-      worker.once('exit', (code) => { fail(faulted(`its thread ended with ${code} and said nothing`)); });
-      worker.postMessage({ dump: path } satisfies DumpOrder);
-    });
-  } finally {
-    signal.removeEventListener('abort', stop);
-    await worker.terminate();
-  }
+  return await answerOf<Exclude<FromThread, ThreadFailed>, DumpRead>(worker, { analyzer: 'memory-dump', heapMb: HEAP_MB, signal }, (said) => {
+    if ('unreadable' in said) throw unreadable(said.unreadable);
+    if ('read' in said) return { answer: said.read };
+    progress(said.progress);
+    return undefined;
+  }, { dump: path } satisfies DumpOrder);
 }
-
-const faulted = (why: string, cause?: unknown): DiagError => new DiagError('ANALYZER_FAILED', { analyzer: 'memory-dump', why }, { cause });
 
 /** The thread's side. */
 export async function readForOthers({ dump }: DumpOrder): Promise<void> {

@@ -2,40 +2,25 @@
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
-import { DiagError, sayError } from '../../shared/errors.ts';
 import type { HeapReport } from '../../shared/heap.ts';
-import { bytes } from '../../shared/units.ts';
+import { answerOf, type ThreadFailed } from '../thread-answer.ts';
 import type { HeapOrder } from './report.ts';
 import { unreadableHeap } from './unreadable.ts';
 
 /** The columns lie outside of it; names, classes and rows of the report stay far below. */
 const HEAP_MB = 1024;
 
-export type FromHeapThread = { readonly progress: number } | { readonly report: HeapReport } | { readonly unreadable: string } | { readonly failed: string };
+export type FromHeapThread = { readonly progress: number } | { readonly report: HeapReport } | { readonly unreadable: string } | ThreadFailed;
 
 /** @throws HEAP_UNREADABLE, ANALYZER_FAILED when the thread faults; the signal's reason when it aborts: then the thread is ended at once */
 export async function heapReportInThread(order: HeapOrder, signal: AbortSignal, progress: (fraction: number) => void = () => undefined): Promise<HeapReport> {
   signal.throwIfAborted();
-  const worker = started(order);
-  worker.stdout.resume();
-  worker.stderr.resume();
-  let stop = (): void => undefined;
-  try {
-    return await new Promise<HeapReport>((done, fail) => {
-      stop = () => { fail(signal.reason as Error); };
-      signal.addEventListener('abort', stop, { once: true });
-      worker.on('message', (said: FromHeapThread) => {
-        if ('progress' in said) progress(said.progress);
-        else if ('report' in said) done(said.report);
-        else fail('unreadable' in said ? unreadableHeap(said.unreadable) : faulted(said.failed));
-      });
-      worker.once('error', (error: Error & { code?: string }) => { fail(faulted(error.code === 'ERR_WORKER_OUT_OF_MEMORY' ? `it needed more than ${bytes(HEAP_MB * 1024 * 1024)} for names` : sayError(error), error)); });
-      worker.once('exit', (code) => { fail(faulted(`its thread ended with ${code} and said nothing`)); });
-    });
-  } finally {
-    signal.removeEventListener('abort', stop);
-    await worker.terminate();
-  }
+  return await answerOf<Exclude<FromHeapThread, ThreadFailed>, HeapReport>(started(order), { analyzer: 'heap-snapshot', heapMb: HEAP_MB, signal }, (said) => {
+    if ('unreadable' in said) throw unreadableHeap(said.unreadable);
+    if ('report' in said) return { answer: said.report };
+    progress(said.progress);
+    return undefined;
+  });
 }
 
 /** Built: the entry beside the program. From source (tests): this folder's, with the loader that the process has. */
@@ -46,5 +31,3 @@ function started(order: HeapOrder): Worker {
   const main = fileURLToPath(new URL('./thread-main.ts', import.meta.url));
   return new Worker(`require(${JSON.stringify(loader)}).register(); require(${JSON.stringify(main)});`, { ...options, eval: true });
 }
-
-const faulted = (why: string, cause?: unknown): DiagError => new DiagError('ANALYZER_FAILED', { analyzer: 'heap-snapshot', why }, { cause });
