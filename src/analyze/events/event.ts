@@ -1,18 +1,11 @@
 // Owns what may have happened: events with their place, interval and proof, as readers find them; a cause is named from these and from rows alone.
+import type { ProcessEnd } from '../parse/exits.ts';
 import type { Sign } from './signs.ts';
 
 export interface Proof { readonly where: string; readonly line?: string | undefined }
 
-/** The end of a process of the site. */
-export interface ExitEvent {
-  readonly at: number;
-  readonly pid: number | undefined;
-  readonly code: number | undefined;
-  readonly signal: string | undefined;
-  /** Asked for: a restart, a stop, a recycle; its reason is a Restart nearby. */
-  readonly planned: boolean;
-  /** It had not begun to listen. */
-  readonly starting: boolean;
+/** The end of a process of the site; the reason of one that was asked for is a Restart nearby. */
+export interface ExitEvent extends ProcessEnd {
   readonly startedAt: number | undefined;
   /** What the observer or the runtime said about it. */
   readonly said: string | undefined;

@@ -3,15 +3,19 @@ import type { Change } from '../../shared/model.ts';
 import type { EventLogFile } from '../../shared/artifacts.ts';
 
 export type EventRow = EventLogFile['rows'][number];
-export interface Exit {
+/** The end of a process, as everyone tells it. */
+export interface ProcessEnd {
   readonly at: number;
   readonly pid: number | undefined;
   readonly code: number | undefined;
   readonly signal: string | undefined;
-  /** It ended by a request: our restart, SIGTERM, or exit code 0. */
+  /** It ended by a request: a restart, a stop, a recycle, SIGTERM, or exit code 0. */
   readonly planned: boolean;
   /** It ended before it ever listened. */
   readonly starting: boolean;
+}
+
+export interface Exit extends ProcessEnd {
   readonly from: 'event-log' | 'changes' | 'both';
   /** What was known of its reason when it was told: a note that the process left, its last error entry. */
   readonly reason?: string;

@@ -5,14 +5,9 @@ import { Rule } from '../../../src/shared/rules.ts';
 import { judgeValue } from '../../../src/mitigate/rules/meter.ts';
 import { replay, windowed } from '../../../src/mitigate/rules/replay.ts';
 import { newState, step } from '../../../src/mitigate/rules/step.ts';
+import { seeded } from '../../../scripts/local/seeded.ts';
 
 const FROM = Date.UTC(2026, 10, 21);
-
-/** A seeded stream, so that a failure can be shown again. */
-function seeded(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => { state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0; return state / 2 ** 32; };
-}
 
 function rule(random: () => number): Rule {
   const pick = <T>(...all: T[]): T => all[Math.floor(random() * all.length)] as T;
