@@ -12,8 +12,9 @@ const MAX_LINES = 300;
 
 /** Which floors may use an npm package; the rest of src/ may not. */
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {
-  zod: ['shared', 'store', 'analyze', 'agent', 'server', 'cli'], koffi: ['platform'], pidusage: ['platform'], systeminformation: ['platform'], archiver: ['analyze'],
-  express: ['server'], ws: ['server', 'cli'], commander: ['cli'], preact: ['client'], uplot: ['client'], re2js: ['observe'], 'jsonc-parser': ['mitigate'], saxes: ['platform', 'analyze', 'observe', 'agent'], yauzl: ['analyze', 'observe'],
+  zod: ['shared', 'store', 'analyze', 'agent', 'server', 'cli'], koffi: ['platform'], pidusage: ['platform'], systeminformation: ['platform'], archiver: ['analyze', 'platform'],
+  express: ['server'], ws: ['server', 'cli'], commander: ['cli'], preact: ['client'], uplot: ['client'], re2js: ['observe'], 'jsonc-parser': ['mitigate'], saxes: ['platform', 'analyze', 'observe', 'agent'], yauzl: ['analyze', 'observe', 'platform'],
+  '@lydell/node-pty': ['platform'], '@xterm/xterm': ['client'], '@xterm/addon-fit': ['client'], '@azure/arm-appservice': ['mitigate'], '@azure/identity': ['mitigate'], nodemailer: ['mitigate'],
 };
 
 /** Words that belong to one place. `entry` files are main.ts and the worker's entry. */

@@ -1,8 +1,8 @@
 // Owns the form of the page's addresses: every view has one, and it restores page, session, range and filters.
 
-export const PAGES = ['now', 'observe', 'logs', 'analyze', 'mitigate'] as const;
+export const PAGES = ['now', 'observe', 'logs', 'analyze', 'mitigate', 'console'] as const;
 export type PageName = (typeof PAGES)[number];
-export const TITLES: Readonly<Record<PageName, string>> = { now: 'Now', observe: 'Observe', logs: 'Logs', analyze: 'Analyze', mitigate: 'Mitigate' };
+export const TITLES: Readonly<Record<PageName, string>> = { now: 'Now', observe: 'Observe', logs: 'Logs', analyze: 'Analyze', mitigate: 'Mitigate', console: 'Console' };
 
 export type Query = Readonly<Record<string, string | undefined>>;
 /** What is shown; `query` keeps range and filters, one word each. */

@@ -4,7 +4,7 @@ import { browserClock as clock } from './clock.ts';
 
 export type Command = { readonly go: PageName } | 'search' | 'filter' | 'help' | 'diagnose' | 'pause' | 'next' | 'previous' | 'open';
 
-const PAGES_BY_KEY: Readonly<Record<string, PageName>> = { n: 'now', o: 'observe', l: 'logs', a: 'analyze', m: 'mitigate' };
+const PAGES_BY_KEY: Readonly<Record<string, PageName>> = { n: 'now', o: 'observe', l: 'logs', a: 'analyze', m: 'mitigate', c: 'console' };
 const SINGLE: Readonly<Record<string, Command>> = { '/': 'search', f: 'filter', '?': 'help', d: 'diagnose', ' ': 'pause', j: 'next', k: 'previous', Enter: 'open' };
 /** The second key of a word must follow within this time. */
 const WORD_MS = 1_500;

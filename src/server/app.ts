@@ -48,7 +48,7 @@ export function createApp({ agent, guard, base, publicDir }: AppSettings): Expre
 }
 
 /** Addresses of the page's views; each restores itself from its address. */
-const PAGES = ['/', '/now', '/observe', '/logs', '/analyze', '/analyze/:session', '/analyze/:session/dump/:instance/:name', '/analyze/:session/profile/:instance/:name', '/analyze/:session/heap/:instance/:name', '/mitigate'];
+const PAGES = ['/', '/now', '/observe', '/logs', '/analyze', '/analyze/:session', '/analyze/:session/dump/:instance/:name', '/analyze/:session/profile/:instance/:name', '/analyze/:session/heap/:instance/:name', '/mitigate', '/console'];
 
 /** `/?once=KEY` exchanges the key for a cookie and leaves no key in the address bar. */
 function once(guard: Guard, base: string): RequestHandler {

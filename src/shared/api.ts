@@ -4,6 +4,7 @@ import {
   AppInfo, At, Capability, Change, DiagnoserChoice, Health, Level, LogPage, LogSourceInfo, Now, Offer, OperationId,
   ProcessInfo, ProcessKey, Report, RequestRow, Sample, Series, Session, SessionId, Severity, SourceKind,
 } from './model.ts';
+import { bool, Ended, instant, list, MAX_SPAN_NOTE, number, route, type Route } from './route.ts';
 import { AppAsking, AppInside, AppView } from './app-view.ts';
 import { DumpRead } from './dump-read.ts';
 import { HeapReport } from './heap.ts';
@@ -14,6 +15,8 @@ import { MetricId } from './metrics.ts';
 import { Channel, ChannelId, ChannelView } from './alerts.ts';
 import { PresetView, Rule, RuleEntry, RuleId, RulesCheck, RulesView, TrialView } from './rules.ts';
 
+export { Ended, type Route } from './route.ts';
+
 export const Problem = z.object({
   type: z.string(), title: z.string(), status: z.number().int(), code: z.string(), detail: z.string(),
   next: z.string().optional(), operation: z.string().optional(),
@@ -21,13 +24,7 @@ export const Problem = z.object({
 });
 export type Problem = z.infer<typeof Problem>;
 
-const list = <T extends z.ZodType>(item: T) => z.preprocess((v) => (typeof v === 'string' ? v.split(',').filter(Boolean) : v), z.array(item));
-const number = z.coerce.number();
-const instant = z.coerce.number().int().nonnegative().max(8.64e15);   // as At
-const bool = z.preprocess((v) => (v === 'true' || v === '1' ? true : v === 'false' || v === '0' ? false : v), z.boolean());
-const MAX_SPAN_NOTE = 'epoch milliseconds';
 
-export const Ended = z.object({ ok: z.literal(true) });
 export const AgentInfo = z.object({
   version: z.string(),
   app: AppInfo,
@@ -76,19 +73,6 @@ export const RestartDone = z.object({ ended: ProcessKey, at: At, next: ProcessKe
 export const AuditEntry = z.object({ at: At, who: z.string(), did: z.string(), what: z.string(), result: z.string() });
 export type AuditEntry = z.infer<typeof AuditEntry>;
 
-export interface Route {
-  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
-  readonly path: string;
-  readonly summary: string;
-  readonly params?: z.ZodType;
-  readonly query?: z.ZodType;
-  readonly body?: z.ZodType;
-  /** A schema is a JSON answer; a string is the content type of a file. */
-  readonly answers: { readonly [status: number]: z.ZodType | string };
-  /** open = no token needed. */
-  readonly open?: true;
-}
-const route = <const R extends Route>(r: R): R => r;
 
 const SessionParams = z.object({ session: SessionId });
 const SourceParams = z.object({ source: z.string().regex(/^[a-z0-9]{1,40}$/) });

@@ -29,6 +29,7 @@ const LOAD: Readonly<Record<PageName, () => Promise<Page>>> = {
   logs: async () => (await import('../pages/logs/logs-page.tsx')).LogsPage,
   analyze: async () => (await import('../pages/analyze/analyze-page.tsx')).AnalyzePage,
   mitigate: async () => (await import('../pages/mitigate/mitigate-page.tsx')).MitigatePage,
+  console: async () => (await import('../pages/console/console-page.tsx')).ConsolePage,
 };
 
 export function App() {

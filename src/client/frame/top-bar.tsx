@@ -16,7 +16,7 @@ interface TopBarProps { view: View; info: AgentInfo | undefined; health: Health 
 
 const THEME_TITLES: Readonly<Record<Theme, string>> = { system: 'As the system', light: 'Light', dark: 'Dark' };
 /** Pages whose content does not depend on the range. */
-const WITHOUT_RANGE: ReadonlySet<PageName> = new Set(['analyze', 'mitigate', 'logs']);
+const WITHOUT_RANGE: ReadonlySet<PageName> = new Set(['analyze', 'mitigate', 'logs', 'console']);
 
 export function TopBar({ view, info, health, onOpen }: TopBarProps) {
   const hello = useCell(link().hello);

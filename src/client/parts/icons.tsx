@@ -13,6 +13,7 @@ const PATHS = {
   observe: 'M2 13.5h12M4 11V7M8 11V3M12 11V6',
   logs: 'M3 3.5h10M3 6.5h7M3 9.5h10M3 12.5h5',
   analyze: 'M7 2.5a4.5 4.5 0 1 0 0 9 4.5 4.5 0 0 0 0-9ZM10.4 10.4 14 14M7 5v4M5 7h4',
+  console: 'M2 3h12v10H2zM4.5 6l2 2-2 2M8.5 10.5h3',
   mitigate: 'M13 8a5 5 0 1 1-1.6-3.7M13 2v3h-3',
 } as const;
 

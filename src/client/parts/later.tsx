@@ -4,7 +4,8 @@ import { useEffect, useState } from 'preact/hooks';
 import { problemOf } from '../agent.ts';
 import { Failure, Skeleton } from './states.tsx';
 
-export function Later<P extends object>({ title, load, props }: { title: string; load: () => Promise<ComponentType<P>>; props: P }) {
+/** `whole`: the page is nothing but this part, so that its frame stands here too. */
+export function Later<P extends object>({ title, load, props, whole = true }: { title: string; load: () => Promise<ComponentType<P>>; props: P; whole?: boolean }) {
   const [loaded, setLoaded] = useState<{ part: ComponentType<P> }>();
   const [failed, setFailed] = useState<unknown>();
   useEffect(() => {
@@ -13,5 +14,7 @@ export function Later<P extends object>({ title, load, props }: { title: string;
     return () => { wanted = false; };
   }, [load]);
   if (loaded !== undefined) return <loaded.part {...props} />;
-  return <main id="main" tabIndex={-1}><h1 class="sr">{title}</h1><section>{failed === undefined ? <Skeleton rows={8} /> : <Failure problem={problemOf(failed)} again={() => location.reload()} />}</section></main>;
+  const waits = <section class={whole ? undefined : 'wide'}>{failed === undefined ? <Skeleton rows={8} /> : <Failure problem={problemOf(failed)} again={() => location.reload()} />}</section>;
+  if (!whole) return waits;
+  return <main id="main" tabIndex={-1}><h1 class="sr">{title}</h1>{waits}</main>;
 }
