@@ -2,6 +2,7 @@
 import { existsSync, mkdirSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
 import { getHeapStatistics } from 'node:v8';
 import type { AppCrash, AppFailure, AppFlight } from '../shared/app-link.ts';
+import { oldLimit } from './heap-room.ts';
 import { epoch } from './time.ts';
 import type { Places } from './places.ts';
 
@@ -44,9 +45,9 @@ export class Crash {
   #write(what: Pick<AppCrash, 'exitCode' | 'failure'>): void {
     const { places, isTheApp, inFlight, oldest } = this.#options;
     if (!isTheApp() || (this.#written && what.exitCode === undefined)) return;
-    const { used_heap_size: used, heap_size_limit: limit } = getHeapStatistics();
+    const { used_heap_size: used } = getHeapStatistics();
     const flights = inFlight();
-    const note: AppCrash = { version: 1, pid: process.pid, startedAt: places.startedAt, at: epoch(), ...what, ...(flights === undefined ? {} : { inFlight: flights }), oldest: oldest(), heap: { used, limit } };
+    const note: AppCrash = { version: 1, pid: process.pid, startedAt: places.startedAt, at: epoch(), ...what, ...(flights === undefined ? {} : { inFlight: flights }), oldest: oldest(), heap: { used, limit: oldLimit() } };
     if (!this.#written) {
       mkdirSync(places.folder, { recursive: true });
       if (readdirSync(places.folder).filter((name) => name.endsWith('.crash')).length >= MAX_NOTES) return;

@@ -3,6 +3,7 @@ import { PerformanceObserver } from 'node:perf_hooks';
 import { getHeapSpaceStatistics, getHeapStatistics } from 'node:v8';
 import type { AppTick } from '../shared/app-link.ts';
 import { guarded } from './guarded.ts';
+import { oldLimit } from './heap-room.ts';
 
 /** Lists of spaces and resources change slowly, and an app with 10,000 sockets pays for each look. */
 const SLOW_EVERY = 10;
@@ -60,9 +61,9 @@ export class VitalSigns {
 }
 
 function heap(): NonNullable<AppTick['heap']> {
-  const { used_heap_size: used, total_heap_size: total, heap_size_limit: limit } = getHeapStatistics();
+  const { used_heap_size: used, total_heap_size: total } = getHeapStatistics();
   const { external, arrayBuffers, rss } = process.memoryUsage();
-  return { used, total, limit, external, arrayBuffers, rss };
+  return { used, total, limit: oldLimit(), external, arrayBuffers, rss };
 }
 
 function spaces(): [string, number, number][] {

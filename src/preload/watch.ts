@@ -1,9 +1,9 @@
 // Owns the watch for the heap's limit, which the agent asks for: the chosen artifact is written into the folder before the process dies of it.
 import { renameSync, writeFileSync } from 'node:fs';
 import type { Session } from 'node:inspector';
-import { getHeapStatistics } from 'node:v8';
 import type { AppTick, AppWanted } from '../shared/app-link.ts';
 import { ask, reportText } from './artifacts.ts';
+import { oldLimit, oldUsed } from './heap-room.ts';
 
 type Watched = Extract<AppWanted, { what: 'watch' }>['artifact'];
 const MODE = 0o640;
@@ -46,8 +46,7 @@ export class Watch {
   /** After each large collection, and once a second. */
   look(): void {
     if (this.#artifact === 'none' || this.#taken) return;
-    const { used_heap_size: used, heap_size_limit: limit } = getHeapStatistics();
-    if (used < limit * this.#atShare) return;
+    if (oldUsed() < oldLimit() * this.#atShare) return;
     this.#taken = true;
     this.#take();
   }

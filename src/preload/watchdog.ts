@@ -1,8 +1,8 @@
 // Owns the main thread's end of the watchdog: a thread that looks at this one while it stands still. It costs some 9 MiB, so it is there only after the loop was late, or while somebody follows.
 import { join } from 'node:path';
 import type { MessagePort, Worker } from 'node:worker_threads';
-import { getHeapStatistics } from 'node:v8';
 import { guarded } from './guarded.ts';
+import { oldLimit } from './heap-room.ts';
 
 /** By this name the looking thread asks which beat it has come upon; there only while it looks. */
 const BEAT_NAME = 'app-service-diag.beat';
@@ -47,7 +47,7 @@ export class Watchdog {
   #open(): void {
     const { MessageChannel: Channel, Worker: Thread } = require('worker_threads') as typeof import('node:worker_threads');
     const { port1, port2 } = new Channel();
-    const given: WatchdogGiven = { beats: this.#beats, beatName: BEAT_NAME, statePath: this.#statePath, heapLimit: getHeapStatistics().heap_size_limit };
+    const given: WatchdogGiven = { beats: this.#beats, beatName: BEAT_NAME, statePath: this.#statePath, heapLimit: oldLimit() };
     // Nothing of the app's own options: its other preloads have no business in this thread.
     const worker = new Thread(join(__dirname, 'preload-watchdog.js'), { env: {}, execArgv: [], workerData: { ...given, port: port2 }, transferList: [port2], stdin: false, stdout: true, stderr: true, resourceLimits: { maxOldGenerationSizeMb: 16, maxYoungGenerationSizeMb: 1, stackSizeMb: 1 } });
     worker.unref();

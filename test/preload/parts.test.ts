@@ -9,6 +9,7 @@ import { build } from 'esbuild';
 import { described } from '../../src/preload/failures.ts';
 import { Guard, guarded } from '../../src/preload/guarded.ts';
 import { homeOf, reasonToStayOut } from '../../src/preload/guards.ts';
+import { limitOf } from '../../src/preload/heap-room.ts';
 import { BUCKETS, Durations, bucketOf } from '../../src/preload/latency.ts';
 import { fold, hashPath, hashed } from '../../src/preload/paths.ts';
 import { Routes } from '../../src/preload/routes.ts';
@@ -133,4 +134,17 @@ test('frames are mapped as esbuild maps them, and no map is read from elsewhere'
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+});
+
+test('the heap ends where its old generation ends: by the flag, else without the share of the young one', () => {
+  const mib = (n: number): number => n * 2 ** 20;
+  const table: readonly (readonly [readonly string[], string, number, number, number])[] = [
+    [['--max-old-space-size=64'], '', 112, 20, 64],            // wholes as Node 20 and 24 tell them
+    [[], '--require=/x.js --max_old_space_size=256', 448, 24, 256],
+    [['--max-old-space-size=512'], '--max-old-space-size=256', 560, 20, 512],
+    [['--max-old-space-size=0', '--max-old-space-size=1e3'], '', 4_288, 24, 4_096],
+    [[], '', 4_144, 20, 4_049],
+    [['--max-old-space-size=99999'], '', 4_144, 20, 4_049],    // more than V8 says: it was not taken
+  ];
+  assert.deepEqual(table.map(([flags, options, whole, line]) => Math.round(limitOf(flags, options, mib(whole), line) / 2 ** 20)), table.map((row) => row[4]));
 });
