@@ -1,5 +1,6 @@
 // Owns the narrow door to everything outside this process; nothing else in src/ asks what OS this is.
 import type { AppInfo, Capability, Offer, ProcessInfo, ProcessKey } from '../shared/model.ts';
+import type { HostFact, Runtime, ThreadState } from '../shared/surroundings.ts';
 import type { Clock } from './clock.ts';
 import type { Inspector } from './inspector.ts';
 
@@ -67,10 +68,22 @@ export type FaultEnd = { readonly happened: 'dumped'; readonly result: DumpResul
 
 export interface PausePrediction { readonly engine: string; readonly pauseMs: number }
 
-/** A program file that a process has loaded; the address in hexadecimal. */
-export interface Module { readonly path: string; readonly address: string; readonly sizeBytes: number }
+/** A program file that a process has loaded; the address in hexadecimal. The version is what a Windows file says of itself. */
+export interface Module { readonly path: string; readonly address: string; readonly sizeBytes: number; readonly version?: string }
 
-export interface Thread { readonly id: number; readonly startedAt?: number; readonly cpuMs?: number; readonly name?: string }
+export interface Thread {
+  readonly id: number;
+  readonly startedAt?: number;
+  readonly cpuMs?: number;            // user and kernel
+  readonly userMs?: number;
+  readonly kernelMs?: number;
+  readonly name?: string;
+  readonly state?: ThreadState;
+  readonly waitsIn?: string;          // Linux: the kernel function; Windows: the reason of the wait
+  readonly priority?: number;         // as its system counts
+  readonly basePriority?: number;     // Windows
+  readonly startAddress?: string;     // Windows, hexadecimal
+}
 
 /** One counter that the hosting platform keeps of the site, with its limit where there is one. */
 export interface Counter { readonly group: 'app' | 'clr' | 'aspnet'; readonly name: string; readonly value: number; readonly limit?: number }
@@ -100,12 +113,16 @@ export interface Platform {
   connections(pids: readonly number[], signal: AbortSignal): Promise<readonly Connection[]>;
   /** Raw, unmasked: mask before it leaves the process. @throws as openFiles */
   environment(pid: number, signal: AbortSignal): Promise<readonly Variable[]>;
-  /** The program files of a process, in the order of their loading. @throws as openFiles */
-  modules(pid: number, signal: AbortSignal): Promise<readonly Module[]>;
+  /** The program files of a process, in the order of their loading. `versions`: opens each file for its version where files have one. @throws as openFiles */
+  modules(pid: number, signal: AbortSignal, versions?: boolean): Promise<readonly Module[]>;
   /** @throws as openFiles */
   threads(pid: number, signal: AbortSignal): Promise<readonly Thread[]>;
   /** What the hosting platform counts for the site, read anew at each call; empty where it counts nothing. */
   counters(): readonly Counter[];
+  /** The runtimes on our PATH with their versions; starts each once, in a bounded time. Ask rarely and keep the answer. */
+  runtimes(signal: AbortSignal): Promise<readonly Runtime[]>;
+  /** What this machine is: system, processor, memory, limits. What cannot be read is absent. */
+  hostFacts(signal: AbortSignal): Promise<readonly HostFact[]>;
   /** Rough size of a dump, a full one unless said, for the check of free room. */
   dumpEstimate(target: ProcessKey, signal: AbortSignal, kind?: DumpKind): Promise<number>;
   /** The file is whole when this resolves; on failure or abort nothing is left and the target runs. @throws DUMP_FAILED, PROCESS_REUSED, PROCESS_GONE, CANCELLED */
@@ -130,6 +147,9 @@ export interface Platform {
   memoryLeft(pid: number, signal: AbortSignal): Promise<number | undefined>;
   /** Ends this very process and its children: asks, waits `graceMs`, then kills. Never the agent, its parents or a reused pid. @throws PROCESS_OURS, PROCESS_REUSED, PROCESS_GONE */
   end(target: ProcessKey, graceMs: number, signal: AbortSignal): Promise<void>;
+  /** Where `can('overlapped-restart')`: a second worker is started beside this one, gets the new requests once it answers, and this one is ended when it has answered what it had.
+   *  @throws RESTART_REFUSED (this one serves on), CANCELLED (what was begun goes on) */
+  replaceWorker?(target: ProcessKey, signal: AbortSignal, progress: (note: string) => void): Promise<{ readonly pid: number }>;
   /** Rows of eventlog.xml as it is now, oldest first; a torn file gives the rows that are whole. */
   eventLog(signal: AbortSignal): Promise<readonly EventLogRow[]>;
   /** Releases what is kept open between samples; the platform is not used after it. */

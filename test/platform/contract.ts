@@ -6,6 +6,7 @@ import { after, before, describe, test } from 'node:test';
 import { codeOf, type ErrorCode } from '../../src/shared/errors.ts';
 import { Capability, ProcessInfo, type ProcessKey } from '../../src/shared/model.ts';
 import type { Platform } from '../../src/platform/platform.ts';
+import { HostFact, Runtime } from '../../src/shared/surroundings.ts';
 import { waitFor } from '../support/wait.ts';
 
 /** One platform and the means to change its world. */
@@ -115,10 +116,17 @@ function abilities(given: () => Given): void {
       assert.ok(modules.length > 0 && modules.every((one) => one.path !== '' && one.sizeBytes > 0 && /^0x[0-9a-f]+$/.test(one.address)));
       assert.ok(modules.some((one) => one.path.toLowerCase().endsWith(target.name.toLowerCase())), `${target.name} among ${modules.map((one) => one.path).join(', ')}`);
     });
+    await offered(platform.can('modules').yes, async () => {
+      const versions = (await platform.modules(pid, never, true)).flatMap(({ version }) => (version === undefined ? [] : [version]));
+      for (const version of versions) assert.match(version, /^\d+\.\d+\.\d+\.\d+$/);
+      assert.equal(versions.length > 0, process.platform === 'win32' && world.self === process.pid);
+    });
     await offered(platform.can('threads').yes, async () => {
       const threads = await platform.threads(pid, never);
       assert.ok(threads.length > 0 && threads.every((one) => one.id > 0 && (one.cpuMs ?? 0) >= 0));
       assert.equal(new Set(threads.map((one) => one.id)).size, threads.length);
+      assert.ok(threads.some((one) => one.state !== undefined), JSON.stringify(threads));
+      for (const one of threads) assert.ok(one.userMs === undefined || Math.abs(one.userMs + (one.kernelMs ?? 0) - (one.cpuMs ?? 0)) < 1, JSON.stringify(one));
     });
     const small = platform.can('memory-dump').yes ? await world.startSmall?.() : undefined;
     await offered(platform.can('memory-dump').yes, async () => checkDump(platform, small === undefined ? target : await find(small)));
@@ -196,6 +204,18 @@ function ending(given: () => Given): void {
 }
 
 function hostAndEvents(given: () => Given): void {
+  test('runtimes are found with their versions, the host tells its facts, and neither outlives an abort', async () => {
+    const { platform } = given();
+    const runtimes = await platform.runtimes(never);
+    for (const one of runtimes) { Runtime.parse(one); assert.ok(one.version !== undefined || (one.because ?? '').length > 5, JSON.stringify(one)); }
+    assert.match(runtimes.find((one) => one.name === 'Node.js')?.version ?? '', /^\d+\.\d+\.\d+/, JSON.stringify(runtimes));
+    const facts = await platform.hostFacts(never);
+    for (const one of facts) HostFact.parse(one);
+    assert.ok(facts.some((one) => one.id === 'os') && new Set(facts.map((one) => one.id)).size === facts.length, JSON.stringify(facts));
+    await assert.rejects(platform.runtimes(AbortSignal.abort()), (error) => codeOf(error) === 'CANCELLED');
+    await assert.rejects(platform.hostFacts(AbortSignal.abort()), (error) => codeOf(error) === 'CANCELLED');
+  });
+
   test('the host\'s numbers fit each other', async () => {
     const { platform } = given();
     const usage = await platform.hostUsage(never);

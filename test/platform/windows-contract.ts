@@ -1,7 +1,7 @@
 // Owns the contract on Windows: the same tests as on every other door, run by the real node.exe (bundled and started by windows.test.ts).
 import { randomBytes } from 'node:crypto';
 import { rename, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { openPlatform } from '../../src/platform/choose.ts';
 import { freePort } from '../support/free-port.ts';
 import { openSteer, type WindowsVictim } from '../support/windows-steer.ts';
@@ -11,7 +11,7 @@ async function windows(): Promise<World> {
   const steer = await openSteer();
   const top = process.env['TOP'] ?? '';
   const marks = { WEBSITE_SITE_NAME: 'shop', WEBSITE_INSTANCE_ID: randomBytes(32).toString('hex') };
-  const platform = await openPlatform({ home: join(top, 'contract-home'), temp: join(top, 'temp'), env: { ...process.env, ...marks } });
+  const platform = await openPlatform({ home: join(top, 'contract-home'), temp: join(top, 'temp'), env: { ...process.env, PATH: dirname(process.execPath), ...marks } });
   const victims = new Map<number, WindowsVictim>();
   const events: string[] = [];
   const file = join(platform.host.folders.logs, 'eventlog.xml');

@@ -127,7 +127,7 @@ function steering(world: World): Steering & { settle(): void } {
   };
 }
 
-type Reading = Pick<Platform, 'can' | 'processes' | 'usage' | 'hostUsage' | 'ownUsage' | 'openFiles' | 'connections' | 'environment' | 'eventLog' | 'nodeReportOffered' | 'dumpEstimate' | 'dumpPause' | 'faultsOffered' | 'memoryLeft' | 'modules' | 'threads' | 'counters' | 'dumpKinds'>;
+type Reading = Pick<Platform, 'can' | 'processes' | 'usage' | 'hostUsage' | 'ownUsage' | 'openFiles' | 'connections' | 'environment' | 'eventLog' | 'nodeReportOffered' | 'dumpEstimate' | 'dumpPause' | 'faultsOffered' | 'memoryLeft' | 'modules' | 'threads' | 'counters' | 'runtimes' | 'hostFacts' | 'dumpKinds'>;
 
 function reading(world: World): Reading {
   const can = (what: Capability): Offer => {
@@ -151,8 +151,10 @@ function reading(world: World): Reading {
     connections: async (pids) => { demand('connections'); for (const pid of pids) found(world, pid); return world.connections.filter((one) => one.pid === undefined || pids.includes(one.pid)); },
     environment: async (pid) => { demand('environment'); found(world, pid); return world.environment.get(pid) ?? []; },
     modules: async (pid) => { demand('modules'); const { path, name } = found(world, pid); return [{ path: path ?? name, address: '0x400000', sizeBytes: 4096 }]; },
-    threads: async (pid) => { demand('threads'); return [{ id: pid, startedAt: found(world, pid).startedAt, cpuMs: world.usage.get(pid)?.cpuMs ?? 0, name: 'main' }]; },
+    threads: async (pid) => { demand('threads'); return [{ id: pid, startedAt: found(world, pid).startedAt, cpuMs: world.usage.get(pid)?.cpuMs ?? 0, name: 'main', state: 'waiting' }]; },
     counters: () => world.counters,
+    runtimes: async (signal) => { signal.throwIfAborted(); return [{ name: 'Node.js', path: '/usr/bin/node', version: '22.11.0' }]; },
+    hostFacts: async (signal) => { signal.throwIfAborted(); return [{ id: 'os', title: 'System', value: 'a fake' }]; },
     dumpKinds: ['full'],
     eventLog: async () => [...world.events].sort((a, b) => a.at - b.at),
     dumpEstimate: async (target) => { meant(world, target); return Buffer.isBuffer(world.dump) ? world.dump.byteLength + 4 : 4096; },

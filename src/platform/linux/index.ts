@@ -13,6 +13,7 @@ import { takeNodeReport } from '../node-report.ts';
 import { parseEnviron } from '../parse/proc-text.ts';
 import type { Folders, Platform, Usage, Variable } from '../platform.ts';
 import { siteMark } from '../site-mark.ts';
+import { surroundings } from '../surroundings.ts';
 import { readConnections } from './connections.ts';
 import { dumpOffer, estimateCore, takeDump } from './dump/index.ts';
 import { headroomBytes } from './dump/room.ts';
@@ -53,6 +54,7 @@ export function openLinux(settings: LinuxSettings): Platform {
     modules: async (pid, signal) => { signal.throwIfAborted(); return readModules(pid); },
     threads: async (pid, signal) => { signal.throwIfAborted(); return readThreads(pid, (ticks) => table.startOf(ticks)); },
     counters: () => [],
+    ...surroundings({ env, windows: false }),
     dumpKinds: ['full'],
     dumpEstimate: async (target, signal) => { signal.throwIfAborted(); reach.check(target); return demand(estimateCore(target.pid), target.pid); },
     dump: async (target, file, signal, _kind, progress) => {

@@ -1,10 +1,11 @@
-// Owns what a process is made of: its threads with their times, and the program files it has mapped.
+// Owns what a process is made of: its threads with their times, states and waits, and the program files it has mapped.
 import { readdirSync } from 'node:fs';
 import { DiagError } from '../../shared/errors.ts';
 import type { Module, Thread } from '../platform.ts';
 import { parseModules } from '../parse/proc-modules.ts';
-import { parseStat } from '../parse/proc-stat.ts';
-import { DENIED, GONE, readWhole, refusal } from './read.ts';
+import { parseThreadStat } from '../parse/proc-stat.ts';
+import type { ThreadState } from '../../shared/surroundings.ts';
+import { DENIED, GONE, readText, readWhole, refusal } from './read.ts';
 import { MS_PER_TICK } from './table.ts';
 
 /** @throws PROCESS_GONE */
@@ -12,12 +13,29 @@ export function readThreads(pid: number, startedAt: (startTicks: number) => numb
   const threads: Thread[] = [];
   for (const id of numbers(pid)) {
     const line = readWhole(`/proc/${pid}/task/${id}/stat`);
-    const stat = typeof line === 'number' ? undefined : parseStat(line, line.length);
+    const stat = typeof line === 'number' ? undefined : parseThreadStat(line, line.length);
     // A thread that ended since it was listed.
     if (stat === undefined) continue;
-    threads.push({ id, startedAt: startedAt(stat.startTicks), cpuMs: stat.cpuTicks * MS_PER_TICK, name: stat.comm });
+    threads.push({
+      id, startedAt: startedAt(stat.startTicks), cpuMs: stat.cpuTicks * MS_PER_TICK, userMs: stat.userTicks * MS_PER_TICK, kernelMs: stat.systemTicks * MS_PER_TICK,
+      name: stat.comm, priority: stat.priority, ...stateOf(stat.state), ...waitOf(pid, id),
+    });
   }
   return threads;
+}
+
+/** proc_pid_stat(5): the letters since Linux 2.6.33. */
+const STATES: Readonly<Record<string, ThreadState>> = { R: 'running', S: 'waiting', D: 'uninterruptible', T: 'stopped', t: 'traced', Z: 'ended', X: 'ended', x: 'ended', I: 'idle', P: 'idle', K: 'uninterruptible' };
+
+function stateOf(letter: string): { readonly state?: ThreadState } {
+  const state = STATES[letter];
+  return state === undefined ? {} : { state };
+}
+
+/** The kernel function that it waits in. One that runs has none ("0"), nor has any where we may not trace the process or the kernel has no names. */
+function waitOf(pid: number, id: number): { readonly waitsIn?: string } {
+  const name = readText(`/proc/${pid}/task/${id}/wchan`)?.trim();
+  return name === undefined || name === '' || name === '0' ? {} : { waitsIn: name };
 }
 
 function numbers(pid: number): number[] {

@@ -1,5 +1,7 @@
 // Owns reading SYSTEM_PROCESS_INFORMATION (64 bit): all processes with all their counters, as one call of Windows gives them.
 
+import type { ThreadState } from '../../shared/surroundings.ts';
+
 export interface NtProcess {
   readonly pid: number;
   readonly parent: number;
@@ -16,13 +18,30 @@ export interface NtProcess {
   readonly threadsAt: number;
 }
 
-export interface NtThread { readonly id: number; readonly startedAt: number; readonly cpuMs: number }
+export interface NtThread {
+  readonly id: number;
+  readonly startedAt: number;
+  readonly cpuMs: number;
+  readonly userMs: number;
+  readonly kernelMs: number;
+  readonly priority: number;
+  readonly basePriority: number;
+  readonly startAddress: string;
+  readonly state?: ThreadState;
+  readonly waitsIn?: string;
+}
 
 /** Offsets in bytes; winternl.h and its long known reserved parts. */
 const AT = {
   next: 0, threads: 4, created: 32, user: 40, kernel: 48, nameBytes: 56, nameAddress: 64, pid: 80, parent: 88, handles: 96, workingSet: 144, pagefile: 184, read: 232, written: 240, rows: 256,
 } as const;
-const THREAD = { bytes: 80, kernel: 0, user: 8, created: 16, id: 48 } as const;
+const THREAD = { bytes: 80, kernel: 0, user: 8, created: 16, start: 32, id: 48, priority: 56, basePriority: 60, state: 68, reason: 72 } as const;
+/** KTHREAD_STATE: initialized, ready, running, standby, terminated, waiting, transition, deferred ready. */
+const STATES: readonly ThreadState[] = ['idle', 'running', 'running', 'running', 'ended', 'waiting', 'waiting', 'running'];
+const WAITING = 5;
+/** KWAIT_REASON; those from 7 on are the same in a wait of the thread's own. */
+const REASONS = ['Executive', 'FreePage', 'PageIn', 'PoolAllocation', 'DelayExecution', 'Suspended', 'UserRequest'] as const;
+const MORE_REASONS = ['EventPair', 'Queue', 'LpcReceive', 'LpcReply', 'VirtualMemory', 'PageOut', 'Rendezvous', 'KeyedEvent', 'Terminated', 'ProcessInSwap', 'CpuRateControl', 'CalloutStack', 'Kernel', 'Resource', 'PushLock', 'Mutex', 'QuantumEnd', 'DispatchInt', 'Preempted', 'YieldExecution', 'FastMutex', 'GuardedMutex', 'Rundown'] as const;
 const NAME_BYTES = 520;
 /** FILETIME counts from 1601. */
 const EPOCH_MS = 11_644_473_600_000;
@@ -73,9 +92,24 @@ export function parseNtThreads(buffer: Buffer, bytes: number, process: NtProcess
       id: buffer.readUInt32LE(at + THREAD.id),
       startedAt: instantAt(buffer, at + THREAD.created),
       cpuMs: (numberAt(buffer, at + THREAD.user) + numberAt(buffer, at + THREAD.kernel)) / 10_000,
+      userMs: numberAt(buffer, at + THREAD.user) / 10_000,
+      kernelMs: numberAt(buffer, at + THREAD.kernel) / 10_000,
+      priority: buffer.readInt32LE(at + THREAD.priority),
+      basePriority: buffer.readInt32LE(at + THREAD.basePriority),
+      startAddress: `0x${buffer.readBigUInt64LE(at + THREAD.start).toString(16)}`,
+      ...standing(buffer.readUInt32LE(at + THREAD.state), buffer.readUInt32LE(at + THREAD.reason)),
     });
   }
   return found;
+}
+
+/** A stopped thread waits, for the reason "suspended". */
+function standing(state: number, reason: number): { readonly state?: ThreadState; readonly waitsIn?: string } {
+  const word = STATES[state];
+  if (state !== WAITING) return word === undefined ? {} : { state: word };
+  // 7 to 13 repeat 0 to 6 with the prefix Wr.
+  const name = reason < 14 ? REASONS[reason % 7] : MORE_REASONS[reason - 14];
+  return { state: name === 'Suspended' ? 'stopped' : 'waiting', ...(name === undefined ? {} : { waitsIn: name }) };
 }
 
 /** 64 bits without a BigInt: above 2^53 the last digits go, which for a FILETIME is less than 2 µs. */

@@ -20,7 +20,7 @@ const CLOSING = 0x29;
 const OPENING = 0x28;
 const PF_KTHREAD = 0x0020_0000;       // include/linux/sched.h
 /** Fields are counted from the one after the name: field 3 of the manual page is 0 here. */
-const FIELD = { state: 0, parent: 1, flags: 6, user: 11, system: 12, threads: 17, start: 19, resident: 21 } as const;
+const FIELD = { state: 0, parent: 1, flags: 6, user: 11, system: 12, priority: 15, threads: 17, start: 19, resident: 21 } as const;
 const wanted = new Float64Array(FIELD.resident + 1);
 
 /** One line of /proc/PID/stat in the first `length` bytes. The name may hold spaces, newlines and parentheses: the last `)` ends it. Undefined when the line is not whole. */
@@ -41,6 +41,14 @@ export function parseStat(line: Buffer, length: number): ProcStat | undefined {
     startTicks: number(FIELD.start),
     residentPages: number(FIELD.resident),
   };
+}
+
+/** The same line of a thread: what a look at one process wants besides. */
+export interface ThreadStat extends ProcStat { readonly userTicks: number; readonly systemTicks: number; readonly priority: number }
+
+export function parseThreadStat(line: Buffer, length: number): ThreadStat | undefined {
+  const stat = parseStat(line, length);
+  return stat === undefined ? undefined : { ...stat, userTicks: wanted[FIELD.user] as number, systemTicks: wanted[FIELD.system] as number, priority: wanted[FIELD.priority] as number };
 }
 
 /** Resident and shared pages of /proc/PID/statm. */

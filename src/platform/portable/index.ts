@@ -10,6 +10,7 @@ import { endTree, type Population } from '../end.ts';
 import { eventLogFile } from '../event-log-file.ts';
 import { appInfo, type Env } from '../identity.ts';
 import type { Folders, HostUsage, Platform, Usage } from '../platform.ts';
+import { surroundings } from '../surroundings.ts';
 import { ProcessList, type Selection } from './list.ts';
 
 export interface PortableSettings {
@@ -62,6 +63,7 @@ export async function openPortable(settings: PortableSettings): Promise<Platform
     modules: () => refuse('modules', 'A list of program files'),
     threads: () => refuse('threads', 'A list of threads'),
     counters: () => [],
+    ...surroundings({ env, windows: osType() === 'Windows_NT' }),
     dumpKinds: [],
     dumpEstimate: () => refuse('memory-dump', 'A memory dump'),
     dump: () => refuse('memory-dump', 'A memory dump'),

@@ -12,6 +12,7 @@ import { inspectThrough } from '../node-inspector.ts';
 import { takeNodeReport } from '../node-report.ts';
 import type { DumpKind, Folders, Platform, Usage } from '../platform.ts';
 import { siteMark } from '../site-mark.ts';
+import { surroundings } from '../surroundings.ts';
 import { readConnections } from './connections.ts';
 import { readCounters } from './counters.ts';
 import { DUMP_KINDS, dumpOffer, takeMinidump } from './dump.ts';
@@ -55,9 +56,10 @@ export async function openWindows(settings: WindowsSettings): Promise<Platform> 
     openFiles: async () => { throw new DiagError('CAPABILITY_MISSING', { what: 'A list of open files', because: NO_OPEN_FILES }); },
     connections: async (pids, signal) => { signal.throwIfAborted(); return readConnections(win32, pids); },
     environment: async (pid, signal) => { signal.throwIfAborted(); return readEnvironment(asked, pid); },
-    modules: async (pid, signal) => { signal.throwIfAborted(); return readModules(asked, pid); },
+    modules: async (pid, signal, versions) => { signal.throwIfAborted(); return readModules(asked, pid, versions === true ? win32.fileVersion : undefined); },
     threads: async (pid, signal) => { signal.throwIfAborted(); return table.threads(pid); },
     counters: () => readCounters(env),
+    ...surroundings({ env, windows: true }),
     eventLog: (signal) => events.rows(signal),
     ...acting(asked, table, reach, settings),
     close: () => undefined,

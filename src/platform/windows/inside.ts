@@ -26,12 +26,14 @@ function ask<T>({ win32, lives }: Asked, pid: number, what: string, use: (handle
   }
 }
 
-/** @throws PROCESS_GONE, PROCESS_DENIED */
-export function readModules(asked: Asked, pid: number): Module[] {
+/** `versionOf`: of a file; absent, the modules have none. @throws PROCESS_GONE, PROCESS_DENIED */
+export function readModules(asked: Asked, pid: number, versionOf?: (path: string) => string | undefined): Module[] {
   const { win32 } = asked;
-  return ask(asked, pid, 'list the program files of', (handle) => win32.modules(handle).map((module) => ({
+  const found = ask(asked, pid, 'list the program files of', (handle) => win32.modules(handle).map((module) => ({
     path: win32.moduleName(handle, module), address: `0x${module.toString(16)}`, sizeBytes: win32.moduleBytes(handle, module),
   })));
+  if (versionOf === undefined) return found;
+  return found.map((module) => { const version = versionOf(module.path); return version === undefined ? module : { ...module, version }; });
 }
 
 /** @throws PROCESS_GONE, PROCESS_DENIED */

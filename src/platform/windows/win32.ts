@@ -1,6 +1,7 @@
 // Owns the calls into Windows: kernel32, ntdll, psapi, advapi32 and iphlpapi through koffi, each with its checked result.
 import type { LibraryHandle } from 'koffi';
 import { Win32Error } from './codes.ts';
+import { versionReader } from './versions.ts';
 
 /** A handle is a number here: Windows hands out small ones. 0 is none. */
 export type Handle = number;
@@ -40,6 +41,8 @@ export interface Win32 {
   modules(handle: Handle): readonly number[];
   moduleName(handle: Handle, module: number): string;
   moduleBytes(handle: Handle, module: number): number;
+  /** Of a file; undefined where it has none that can be read. Never throws. */
+  fileVersion(path: string): string | undefined;
   /** One region of its memory; undefined behind the last. */
   region(handle: Handle, address: number): { readonly base: number; readonly bytes: number; readonly committed: boolean; readonly readable: boolean } | undefined;
   /** How often this thread is stopped; 0 = it runs. */
@@ -96,6 +99,7 @@ function methods(native: Bind, optional: BindOptional, addressOf: (buffer: Buffe
     ...host(native, ok),
     ...system(native, toWin32, eight),
     addressOf,
+    fileVersion: versionReader(native),
     is32Bit: bitness(native, optional, ok),
     has: (library, name) => optional(library, `int ${name}()`) !== undefined,
   };
