@@ -58,8 +58,8 @@ const node: BuildOptions = {
   // V8 keeps the text of a program in memory; the linked map keeps its stacks readable (node --enable-source-maps).
   minify: true,
   legalComments: 'none',
-  // koffi finds its native binary beside its own files.
-  external: ['koffi'],
+  // Both find their native parts beside their own files.
+  external: ['koffi', '@lydell/node-pty'],
   // Its file for require() asks for its parts in a way that no bundler sees.
   alias: { 'jsonc-parser': 'jsonc-parser/lib/esm/main.js' },
   define: { DIAG_VERSION: JSON.stringify(version), 'import.meta.url': 'diagFileUrl' },

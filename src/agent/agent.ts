@@ -29,6 +29,7 @@ import { createLead, type Lead } from './lead.ts';
 import { createOperations, type Operations } from './operations.ts';
 import { restartWith } from './restart.ts';
 import { startRules, type Rules } from './rules.ts';
+import { createShells, type Shells } from './shells.ts';
 import { lineMaskOf } from './line-mask.ts';
 import { maskedNow, startMasking } from './masking.ts';
 import { ownToken } from './token.ts';
@@ -64,6 +65,7 @@ export interface Agent {
   /** Dumps, profiles and heaps of sessions, read for the page. */
   readonly looks: Looks;
   readonly rules: Rules;
+  readonly shells: Shells;
   diagnosers(): z.infer<typeof DiagnoserInfo>[];
   diagnose(choice: z.infer<typeof StartSession>, who: string): Promise<z.infer<typeof SessionAccepted>>;
   pin(id: SessionId, pinned: boolean): Promise<Session>;
@@ -122,6 +124,7 @@ export async function startAgent(config: Config, files: AgentFiles): Promise<Age
   const leading = lead.keep({ store, taken: async () => { await recover(store, platform, log); await observed.lead(); } }, ending.signal);
   const now = freshNow(parts, masking.mask);
   const rules = await startRules(parts, config, masking.mask);
+  const shells = createShells(parts, config);
   const startedAt = platform.clock.now();
   return {
     version: VERSION, config, token, ...parts,
@@ -131,6 +134,7 @@ export async function startAgent(config: Config, files: AgentFiles): Promise<Age
     doctor: () => doctor(parts, config),
     now: (minutes) => now.of(minutes),
     looks: createLooks(parts, files.analyzeWorker),
+    shells,
     rules,
     diagnosers: () => describeDiagnosers(diagnosers, workerOf(observed.processes()), platform),
     diagnose: (choice, who) => diagnoseWith(parts, choice, who),
@@ -140,6 +144,7 @@ export async function startAgent(config: Config, files: AgentFiles): Promise<Age
     restart: (target, who) => { rules.asked(target); return restartWith(parts, target, who); },
     async stop() {
       rules.stop();                                            // before their sessions: what is unfinished is the next agent's
+      await shells.stop();
       parts.operations.cancelAll();
       await sessions.idle();
       ending.abort();

@@ -25,6 +25,10 @@ export interface Config {
   readonly allowLoopback: boolean;
   /** Where the site is probed (default: https and the public name that the platform tells). */
   readonly siteUrl: string | undefined;
+  /** Whether shells can be opened from the page. */
+  readonly shell: boolean;
+  /** A shell at its prompt that nobody has used for this long is ended. */
+  readonly shellIdleMs: number;
   /** Started by the platform as a continuous WebJob, beside the page's process. */
   readonly webJob: boolean;
   /** Made by the platform when the WebJob is to end. */
@@ -42,6 +46,8 @@ const Settings = z.object({
   DIAG_PROCESSES: z.string().regex(/^(site|all|\d+(,\d+)*)$/, 'site, all, or pids').default('site'),
   DIAG_ALLOW_LOOPBACK: z.enum(['0', '1']).default('0'),
   DIAG_SITE_URL: z.string().regex(/^https?:\/\/[^/@\s]+$/, 'such as https://shop.example, without a path').max(300).optional(),
+  DIAG_SHELL: z.enum(['on', 'off']).default('on'),
+  DIAG_SHELL_IDLE_MINUTES: z.coerce.number().int().min(1).max(1_440).default(60),
   DIAG_END_WITH_STDIN: z.enum(['0', '1']).default('0'),
 });
 
@@ -63,6 +69,8 @@ export function configOf(env: Env): Config {
     processes: processesOf(s.DIAG_PROCESSES),
     allowLoopback: s.DIAG_ALLOW_LOOPBACK === '1',
     siteUrl: s.DIAG_SITE_URL,
+    shell: s.DIAG_SHELL === 'on',
+    shellIdleMs: s.DIAG_SHELL_IDLE_MINUTES * 60_000,
     webJob: (env['WEBJOBS_NAME'] ?? '') !== '',
     shutdownFile: env['WEBJOBS_SHUTDOWN_FILE'] || undefined,
   };

@@ -33,12 +33,27 @@ export async function endTree(population: Population, target: ProcessKey, graceM
   signal.throwIfAborted();
   const hunted = new Map<number, number>();
   join(hunted, all, target.pid);
-  for (const [pid, startedAt] of hunted) await send(population, { pid, startedAt }, 'SIGTERM');
+  await hunt(population, hunted, { ask: 'SIGTERM', graceMs, what: `process ${target.pid}` }, signal);
+}
+
+/** Ends what we started ourselves: these processes with their descendants, asked by the signal that they heed. Those that do not live are passed over. @throws PROCESS_DENIED, TIMED_OUT */
+export async function endOwn(population: Population, roots: readonly number[], how: { readonly ask: 'SIGHUP' | 'SIGTERM'; readonly graceMs: number }, signal: AbortSignal): Promise<void> {
+  const all = await population.everyone();
+  const mine = below(all, roots);
+  if (mine.has(population.self)) return;                       // a parent of ours cannot be one that we started: its number is another's by now
+  const hunted = new Map([...mine].flatMap((pid) => { const living = all.get(pid); return living === undefined || pid === 1 ? [] : [[pid, living.startedAt] as const]; }));
+  await hunt(population, hunted, { ...how, what: `what ${roots[0]} had started` }, signal);
+}
+
+async function hunt(population: Population, hunted: Map<number, number>, { ask, graceMs, what }: { readonly ask: Asking; readonly graceMs: number; readonly what: string }, signal: AbortSignal): Promise<void> {
+  for (const [pid, startedAt] of hunted) await send(population, { pid, startedAt }, ask);
   if (await gone(population, hunted, graceMs, signal)) return;
   for (const [pid, startedAt] of hunted) await send(population, { pid, startedAt }, 'SIGKILL');
   if (await gone(population, hunted, KILLED_LIMIT_MS, signal)) return;
-  throw new DiagError('TIMED_OUT', { what: `The end of process ${target.pid} after KILL`, limit: `${KILLED_LIMIT_MS / 1_000} s` });
+  throw new DiagError('TIMED_OUT', { what: `The end of ${what} after KILL`, limit: `${KILLED_LIMIT_MS / 1_000} s` });
 }
+
+type Asking = 'SIGTERM' | 'SIGHUP';
 
 /** @throws PROCESS_OURS for ourselves, our parents, our children and the first process */
 export function refuseOurs(all: ReadonlyMap<number, Living>, self: number, pid: number): void {
@@ -62,7 +77,7 @@ function join(hunted: Map<number, number>, all: ReadonlyMap<number, Living>, roo
   }
 }
 
-async function send(population: Population, target: ProcessKey, what: 'SIGTERM' | 'SIGKILL'): Promise<void> {
+async function send(population: Population, target: ProcessKey, what: Asking | 'SIGKILL'): Promise<void> {
   if (population.kill !== undefined) { population.kill(target); return; }
   if (await population.startOf(target.pid) !== target.startedAt) return;
   try {

@@ -3,6 +3,7 @@ import type { AppInfo, Capability, Offer, ProcessInfo, ProcessKey } from '../sha
 import type { HostFact, Runtime, ThreadState } from '../shared/surroundings.ts';
 import type { Clock } from './clock.ts';
 import type { Inspector } from './inspector.ts';
+import type { Shells } from './shell/shell.ts';
 
 /** Absolute folders of the home, laid out as on App Service. */
 export interface Folders {
@@ -150,6 +151,8 @@ export interface Platform {
   /** Where `can('overlapped-restart')`: a second worker is started beside this one, gets the new requests once it answers, and this one is ended when it has answered what it had.
    *  @throws RESTART_REFUSED (this one serves on), CANCELLED (what was begun goes on) */
   replaceWorker?(target: ProcessKey, signal: AbortSignal, progress: (note: string) => void): Promise<{ readonly pid: number }>;
+  /** Shells for the page's terminal. */
+  readonly shells: Shells;
   /** Rows of eventlog.xml as it is now, oldest first; a torn file gives the rows that are whole. */
   eventLog(signal: AbortSignal): Promise<readonly EventLogRow[]>;
   /** Releases what is kept open between samples; the platform is not used after it. */

@@ -13,6 +13,7 @@ import { mitigateRoutes } from './routes/mitigate.ts';
 import { observeRoutes } from './routes/observe.ts';
 import { ruleRoutes } from './routes/rules.ts';
 import { sessionRoutes } from './routes/sessions.ts';
+import { shellRoutes } from './routes/shells.ts';
 
 export interface AppSettings { readonly agent: Agent; readonly guard: Guard; readonly base: string; readonly publicDir: string }
 
@@ -35,7 +36,7 @@ export function createApp({ agent, guard, base, publicDir }: AppSettings): Expre
   const router = express.Router({ caseSensitive: true });
   router.put('/api/rules', express.json({ limit: MAX_RULES_BODY, strict: true }));
   router.use(express.json({ limit: MAX_BODY, strict: true }));
-  mountAll(router, { ...agentRoutes(agent, guard), ...observeRoutes(agent), ...logRoutes(agent), ...sessionRoutes(agent), ...mitigateRoutes(agent), ...ruleRoutes(agent) }, guard);
+  mountAll(router, { ...agentRoutes(agent, guard), ...observeRoutes(agent), ...logRoutes(agent), ...sessionRoutes(agent), ...mitigateRoutes(agent), ...ruleRoutes(agent), ...shellRoutes(agent) }, guard);
   router.use('/api', (req) => { throw new DiagError('NOT_FOUND', { path: req.baseUrl + req.path }); });
   router.get('/', once(guard, base));
   router.use(express.static(publicDir, { index: false, redirect: false, setHeaders: (res, path) => { res.setHeader('cache-control', /assets[\\/]chunk-/.test(path) ? FOREVER : 'no-cache'); } }));

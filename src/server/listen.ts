@@ -6,6 +6,7 @@ import type { Agent } from '../agent/agent.ts';
 import { createApp } from './app.ts';
 import { createGuard, type Guard } from './guard.ts';
 import { attachLive } from './live.ts';
+import { shellSockets } from './shell-socket.ts';
 
 /** Our idle connections must outlive those of the proxy in front (iisnode, ARR: two minutes), or it meets a closed one and answers 500.1013 or 502 for us. */
 const KEEP_ALIVE_MS = 250_000;
@@ -33,7 +34,8 @@ export async function listen(agent: Agent, publicDir: string): Promise<Listening
   server.headersTimeout = REQUEST_MS;
   server.requestTimeout = REQUEST_MS;
   server.maxConnections = MAX_CONNECTIONS;
-  const live = attachLive(server, agent, guard, config.base);
+  const shells = shellSockets(agent);
+  const live = attachLive(server, agent, guard, config.base, shells);
   await bind(server, config.listen);
   const url = addressOf(server, config.listen, config.base);
   return {
@@ -41,6 +43,7 @@ export async function listen(agent: Agent, publicDir: string): Promise<Listening
     link: () => (config.auth === 'token' && 'port' in config.listen ? `${url}/?once=${guard.once()}` : undefined),
     async close() {
       live.close();
+      shells.close();
       const closed = new Promise<void>((done) => { server.close(() => { done(); }); });
       server.closeAllConnections();
       await closed;

@@ -9,6 +9,7 @@ import type { Clock } from '../platform/clock.ts';
 import type { Agent } from '../agent/agent.ts';
 import type { Guard } from './guard.ts';
 import { LogSinks } from './log-sink.ts';
+import { MAX_SHELL_SOCKETS, type ShellSockets } from './shell-socket.ts';
 import { subscribe } from './topics.ts';
 import { problemOf } from './problem.ts';
 
@@ -32,15 +33,23 @@ export interface Live {
   close(): void;
 }
 
-export function attachLive(server: Server, agent: Agent, guard: Guard, base: string): Live {
+/** `shells`: takes the sockets at `<base>/shell`. */
+export function attachLive(server: Server, agent: Agent, guard: Guard, base: string, shells?: ShellSockets): Live {
   const wss = new WebSocketServer({ noServer: true, maxPayload: MAX_MESSAGE_BYTES, perMessageDeflate: false });
   server.on('upgrade', (req, socket, head) => {
+    const place = (req.url ?? '').split('?')[0];
+    const isShell = shells !== undefined && place === `${base}/shell`;
+    let who;
     try {
-      admit(req, guard, base, wss.clients.size);
+      guard.checkHost(req);
+      if (!isShell && place !== `${base}/live`) throw new DiagError('NOT_FOUND', { path: 'this socket address' });
+      who = admit(req, guard);
+      if (isShell ? shells.sockets >= MAX_SHELL_SOCKETS : wss.clients.size >= MAX_SOCKETS) throw new DiagError('TOO_MANY', { what: isShell ? 'terminals' : 'live sockets', limit: isShell ? MAX_SHELL_SOCKETS : MAX_SOCKETS });
     } catch (error) {
       refuse(socket, error);
       return;
     }
+    if (isShell) { shells.take(req, socket, head, who); return; }
     wss.handleUpgrade(req, socket, head, (ws) => { serve(ws, req.socket, agent).catch((error: unknown) => { agent.log.error('live socket failed', {}, error); ws.terminate(); }); });
   });
   return {
@@ -49,7 +58,7 @@ export function attachLive(server: Server, agent: Agent, guard: Guard, base: str
   };
 }
 
-async function closeAll(wss: WebSocketServer, clock: Clock): Promise<void> {
+export async function closeAll(wss: WebSocketServer, clock: Clock): Promise<void> {
   const closed = new AbortController();
   wss.close(() => { closed.abort(); });                        // called when the last socket is gone
   for (const ws of wss.clients) ws.close(1001, 'the agent ends');
@@ -61,12 +70,11 @@ async function closeAll(wss: WebSocketServer, clock: Clock): Promise<void> {
   for (const ws of wss.clients) ws.terminate();
 }
 
-function admit(req: IncomingMessage, guard: Guard, base: string, open: number): void {
+function admit(req: IncomingMessage, guard: Guard): string {
   guard.checkHost(req);
-  if ((req.url ?? '').split('?')[0] !== `${base}/live`) throw new DiagError('NOT_FOUND', { path: 'this socket address' });
-  guard.who(req);
+  const who = guard.who(req);
   guard.checkSocket(req);
-  if (open >= MAX_SOCKETS) throw new DiagError('TOO_MANY', { what: 'live sockets', limit: MAX_SOCKETS });
+  return who;
 }
 
 /** A problem as for every refused request; then our end of the connection goes too: the server no longer counts a socket that asked for an upgrade. */
@@ -145,7 +153,7 @@ function sender(ws: WebSocket, clock: Clock, signal: AbortSignal): Send {
 }
 
 /** A ping every 30 s; a socket that answered none since the last is gone. */
-async function keepAlive(ws: WebSocket, clock: Clock, gone: AbortSignal): Promise<void> {
+export async function keepAlive(ws: WebSocket, clock: Clock, gone: AbortSignal): Promise<void> {
   let answered = true;
   ws.on('pong', () => { answered = true; });
   for await (const _ of clock.every(PING_MS, gone)) {

@@ -15,6 +15,8 @@ import { MetricId } from './metrics.ts';
 import { Channel, ChannelId, ChannelView } from './alerts.ts';
 import { PresetView, Rule, RuleEntry, RuleId, RulesCheck, RulesView, TrialView } from './rules.ts';
 
+import { shellRoutes } from './shells.ts';
+
 export { Ended, type Route } from './route.ts';
 
 export const Problem = z.object({
@@ -136,6 +138,7 @@ export const api = {
   putAlert: route({ method: 'PUT', path: '/api/alerts/:channel', summary: 'Add or replace a channel', params: z.object({ channel: ChannelId }), body: Channel, answers: { 200: Ended } }),
   deleteAlert: route({ method: 'DELETE', path: '/api/alerts/:channel', summary: 'Take a channel away', params: z.object({ channel: ChannelId }), answers: { 200: Ended } }),
   testAlert: route({ method: 'POST', path: '/api/alerts/:channel/test', summary: 'Send a test to a channel now', params: z.object({ channel: ChannelId }), answers: { 200: Ended } }),
+  ...shellRoutes,
   audit: route({ method: 'GET', path: '/api/audit', summary: 'Who changed what, newest first', query: z.object({ limit: number.int().min(1).max(1_000).default(100) }), answers: { 200: z.object({ entries: z.array(AuditEntry) }) } }),
 } as const satisfies Record<string, Route>;
 

@@ -28,6 +28,7 @@ export const errors = {
   PAUSE_TOO_LONG: { status: 409, say: (f) => `${f['what']} would stop process ${f['pid']} for about ${f['predicted']}; at most ${f['limit']} is allowed.`, next: () => 'Allow a longer pause, or take something that stops it less.' },
   HEAP_SNAPSHOT_REFUSED: { status: 409, say: (f) => `A heap snapshot of process ${f['pid']} would endanger it: ${f['why']}.`, next: () => 'Take a sampling heap profile instead: it stops nothing and needs next to no memory.' },
   HEAP_SNAPSHOT_FAILED: { status: 500, say: (f) => `The heap snapshot of process ${f['pid']} failed: ${f['why']}.`, next: () => 'The process runs on.' },
+  SHELL_FAILED: { status: 500, say: (f) => `The shell ${f['shell']} could not be started: ${f['why']}.`, next: () => 'Choose another shell or folder.' },
   // store
   NO_ROOM: { status: 507, say: (f) => `${f['what']} needs about ${bytes(n(f['needBytes']))}; ${bytes(n(f['freeBytes']))} are free.`, next: () => 'Delete old sessions or choose fewer diagnosers.' },
   SESSION_UNKNOWN: { status: 404, say: (f) => `There is no session ${f['session']}.`, next: () => 'List the sessions: it may have aged out.' },
@@ -64,6 +65,9 @@ export const errors = {
   // agent
   OPERATION_UNKNOWN: { status: 404, say: (f) => `There is no operation ${f['operation']}.` },
   OPERATION_BUSY: { status: 409, say: (f) => `${f['what']} is already running (${f['operation']}).`, next: () => 'Wait for it, tell it that it has enough, or cancel it.' },
+  SHELL_OFF: { status: 403, say: (f) => `Shells are off: ${f['why']}.`, next: () => 'Use the platform\'s own console, or switch them on in the setting DIAG_SHELL and restart the agent.' },
+  SHELL_UNKNOWN: { status: 404, say: (f) => `There is no shell ${f['shell']}.`, next: () => 'List the shells: it may have been ended.' },
+  SHELL_LIMIT: { status: 409, say: (f) => `All ${f['limit']} shells are busy.`, next: () => 'End one of them, or wait until what runs in one is done.' },
   // server
   TOKEN_MISSING: { status: 401, say: () => 'This agent wants its token.', next: () => 'Open the one-time link that the agent printed, or send Authorization: Bearer.' },
   ORIGIN_REFUSED: { status: 403, say: (f) => `A request from ${f['origin']} is not accepted here.`, next: () => 'Use the page of this agent, or a program with a Bearer token.' },

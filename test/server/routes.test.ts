@@ -17,6 +17,7 @@ let artifact = { instance: '', name: '' };
 let core = { instance: '', name: '' };
 let profile = { instance: '', name: '' };
 let heap = { instance: '', name: '' };
+let shell = '';
 const BASE = '/diag';
 const HOST = '127.0.0.1';
 
@@ -44,6 +45,7 @@ before(async () => {
   assert.equal(ended.state, 'done', JSON.stringify(ended));
   const [first] = ended.artifacts;
   artifact = { instance: first?.instance ?? '', name: first?.name ?? '' };
+  ({ shell: { id: shell } } = (await send('openShell', { body: {} })).body as { shell: { id: string } });
   const draft = await given.agent.store.artifacts.writer(session).draft('core-dump', 'worker.core');
   draft.stream().end(smallCore());
   core = await draft.commit();
@@ -120,6 +122,10 @@ const calls: { readonly [N in RouteName]: () => { good: Sent; status?: number; b
   putAlert: () => ({ good: { params: { channel: 'hook' }, body: HOOK }, bad: [[{ params: { channel: 'hook' }, body: { ...HOOK, url: 'file:///etc/passwd' } }, 400, 'BAD_INPUT'], [{ params: { channel: 'hook' }, body: { ...HOOK, url: 'https://user:word@alerts.example' } }, 400, 'ADDRESS_REFUSED'], [{ params: { channel: 'other' }, body: HOOK }, 400, 'BAD_INPUT']] }),
   testAlert: () => ({ good: { params: { channel: 'hook' } }, status: 400, bad: [[{ params: { channel: 'no-such' } }, 404, 'CHANNEL_UNKNOWN']] }),
   deleteAlert: () => ({ good: { params: { channel: 'hook' } }, bad: [[{ params: { channel: 'no-such' } }, 404, 'CHANNEL_UNKNOWN']] }),
+  shells: () => ({ good: {}, bad: [] }),
+  openShell: () => ({ good: { body: { shell: 'sh', title: 'one' } }, bad: [[{ body: { shell: 'fish' } }, 400, 'BAD_INPUT'], [{ body: { cwd: 'relative' } }, 400, 'BAD_INPUT'], [{ body: { cwd: '/no/such/folder' } }, 400, 'BAD_INPUT'], [{ body: { title: 'a\u001b[2Jb' } }, 400, 'BAD_INPUT'], [{ body: { shell: 'cmd' } }, 500, 'SHELL_FAILED']] }),
+  renameShell: () => ({ good: { params: { shell }, body: { title: 'Ärger' } }, bad: [[{ params: { shell: '0123456789ab' }, body: { title: 'x' } }, 404, 'SHELL_UNKNOWN'], [{ params: { shell }, body: { title: ' ' } }, 400, 'BAD_INPUT']] }),
+  endShell: () => ({ good: { params: { shell } }, bad: [[{ params: { shell: '../../etc' } }, 400, 'BAD_INPUT'], [{ params: { shell: '0123456789ab' } }, 404, 'SHELL_UNKNOWN']] }),
   audit: () => ({ good: {}, bad: [[{ query: { limit: 0 } }, 400, 'BAD_INPUT']] }),
   deleteSession: () => ({ good: { params: { session } }, bad: [[{ params: { session: '010101_0000000000' } }, 404, 'SESSION_UNKNOWN']] }),
 };

@@ -52,6 +52,7 @@ export async function fakePlatform(settings: FakeSettings = {}): Promise<FakePla
     ...steer,
     ...reading(world),
     ...acting(world),
+    shells: { list: () => [], open: async ({ shell }) => { throw new DiagError('SHELL_FAILED', { shell, why: 'the fake has none' }); } },
     remove: () => rm(top, { recursive: true, force: true }),
     close: () => { world.closed = true; },
   };

@@ -24,6 +24,7 @@ import { readModules, readThreads } from './inside.ts';
 import { inspectorDoor, nodeReportOffer } from './node-report.ts';
 import { readOpenFiles } from './open-files.ts';
 import { DENIED, GONE, ProcReader, readWhole } from './read.ts';
+import { shellsOf } from '../shell/index.ts';
 import type { Selection } from './members.ts';
 import { ProcessTable } from './table.ts';
 import { UsageReader } from './usage.ts';
@@ -86,6 +87,7 @@ export function openLinux(settings: LinuxSettings): Platform {
     },
     end: (target, graceMs, signal) => endTree(reach, target, graceMs, signal),
     eventLog: (signal) => events.rows(signal),
+    shells: shellsOf(reach, env, { windows: false }),
     close: () => { reader.close(); },
   };
 }

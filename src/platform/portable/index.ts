@@ -11,6 +11,7 @@ import { eventLogFile } from '../event-log-file.ts';
 import { appInfo, type Env } from '../identity.ts';
 import type { Folders, HostUsage, Platform, Usage } from '../platform.ts';
 import { surroundings } from '../surroundings.ts';
+import { shellsOf } from '../shell/index.ts';
 import { ProcessList, type Selection } from './list.ts';
 
 export interface PortableSettings {
@@ -76,6 +77,7 @@ export async function openPortable(settings: PortableSettings): Promise<Platform
     nodeReport: () => refuse('node-report', 'A diagnostic report'),
     end: (target, graceMs, signal) => endTree(population, target, graceMs, signal),
     eventLog: (signal) => events.rows(signal),
+    shells: shellsOf(population, env, { windows: osType() === 'Windows_NT' }),
     close: () => { void forgetPidusage(); },
   };
 }

@@ -33,6 +33,7 @@ export function openBlind(portable: Platform, error: unknown): Platform {
     memoryLeft: async () => undefined,
     nodeReportOffered: () => ({ yes: false, because }),
     nodeReport: () => refuse('A diagnostic report'),
+    shells: { list: () => [], open: async () => await refuse('A shell') },
     end: async (target) => { if (target.pid === self.pid) throw new DiagError('PROCESS_OURS', { pid: target.pid }); return await refuse('Ending a process'); },
   };
 }

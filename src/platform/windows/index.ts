@@ -11,6 +11,7 @@ import { appInfo, type Env } from '../identity.ts';
 import { inspectThrough } from '../node-inspector.ts';
 import { takeNodeReport } from '../node-report.ts';
 import type { DumpKind, Folders, Platform, Usage } from '../platform.ts';
+import { shellsOf } from '../shell/index.ts';
 import { siteMark } from '../site-mark.ts';
 import { surroundings } from '../surroundings.ts';
 import { readConnections } from './connections.ts';
@@ -61,6 +62,7 @@ export async function openWindows(settings: WindowsSettings): Promise<Platform> 
     counters: () => readCounters(env),
     ...surroundings({ env, windows: true }),
     eventLog: (signal) => events.rows(signal),
+    shells: shellsOf(reach, env, { windows: true }),
     ...acting(asked, table, reach, settings),
     close: () => undefined,
   };
