@@ -23,6 +23,7 @@ import { workerOf } from '../analyze/target.ts';
 import { VERSION, type Config } from './config.ts';
 import { describeDiagnosers } from './describe.ts';
 import { diagnoseWith } from './diagnose.ts';
+import { createFiles, type Files } from './files.ts';
 import { createLooks, type Looks } from './looks.ts';
 import { doctor } from './doctor/doctor.ts';
 import { createLead, type Lead } from './lead.ts';
@@ -64,6 +65,8 @@ export interface Agent {
   now(minutes: number): Promise<Now>;
   /** Dumps, profiles and heaps of sessions, read for the page. */
   readonly looks: Looks;
+  /** The only way to files that a user names. */
+  readonly files: Files;
   readonly rules: Rules;
   readonly shells: Shells;
   diagnosers(): z.infer<typeof DiagnoserInfo>[];
@@ -134,6 +137,7 @@ export async function startAgent(config: Config, files: AgentFiles): Promise<Age
     doctor: () => doctor(parts, config),
     now: (minutes) => now.of(minutes),
     looks: createLooks(parts, files.analyzeWorker),
+    files: createFiles(platform),
     shells,
     rules,
     diagnosers: () => describeDiagnosers(diagnosers, workerOf(observed.processes()), platform),
