@@ -1,10 +1,10 @@
-// Tests the tables in the kernel's memory: figures of batches that the kernel wrote are those of the same batches without it, whatever the texts.
+// Tests the tables and counters in the kernel's memory: figures of batches that the kernel wrote are those of the same batches without it, whatever the texts.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { TEXT_ROLES, newColumns } from '../../../src/observe/http-log/columns.ts';
 import type { Columns } from '../../../src/observe/http-log/columns.ts';
 import { Figures } from '../../../src/observe/http-log/figures/figures.ts';
-import { lookupsOf } from '../../../src/observe/http-log/kernel/kernel.ts';
+import { tallyOf } from '../../../src/observe/http-log/kernel/kernel.ts';
 import { routeOf } from '../../../src/observe/http-log/route.ts';
 import { iisW3c } from '../../../src/observe/http-log/w3c.ts';
 import { WRITERS, makeLog as generate } from '../../support/generate-http-log.ts';
@@ -25,9 +25,9 @@ function copyOf(columns: Columns): Columns {
 function bothWays(log: Uint8Array, chunk = log.length): [Figures, Figures] {
   const quick = new Figures(), plain = new Figures();
   const reader = iisW3c.reader({ sink: (columns) => {
-    assert.ok(lookupsOf(columns) !== undefined);
+    assert.ok(tallyOf(columns) !== undefined);
     const copy = copyOf(columns);
-    assert.equal(lookupsOf(copy), undefined);
+    assert.equal(tallyOf(copy), undefined);
     quick.add(columns, 0);
     plain.add(copy, 0);
   } });
@@ -81,6 +81,18 @@ test('more routes and clients than are kept: those let go are void in the tables
   const lines = Array.from({ length: 60_000 }, (_, i) => row({ at: FROM + i, path: `/r${i % 30_000}x/z`, client: `c${i % 40_000}.example` }));
   const figures = same(Buffer.from([HEAD, ...lines, ''].join('\n')), 200_000);
   assert.ok(figures.routes.counts.pruned && figures.dimensions.clients.pruned);
+});
+
+test('counters that are full are taken away in time: many sources, many times, cells that run over, days', () => {
+  const quick = new Figures(), plain = new Figures(), next = seeded(5);
+  for (let piece = 0; piece < 130; piece += 1) {
+    const lines = Array.from({ length: 700 }, (_, i) => row({ at: FROM + piece * 3_600_000 * 5 + i * 60_000, path: `/r${Math.floor(next() ** 2 * 4_000)}x`, taken: i % 2 === 0 ? 5 : Math.floor(2 ** (next() * 45)), status: i % 9 === 0 ? 502 : 200 }));
+    const log = Buffer.from([HEAD, ...lines, ''].join('\n'));
+    iisW3c.reader({ sink: (columns) => { plain.add(copyOf(columns), piece >> 1); quick.add(columns, piece >> 1); } }).write(log);
+  }
+  assert.ok(plain.slots.stepMs > 60_000);
+  assert.deepEqual(quick.report(SOURCES), plain.report(SOURCES));
+  assert.deepEqual(quick.state(), plain.state());
 });
 
 test('figures that take turns with one kernel do not take each other\'s numbers', () => {

@@ -212,10 +212,11 @@ test('short rows, more than a batch to a chunk, all come', () => {
 });
 
 test('numbers of any length up to fifteen digits are read exactly, and days as the calendar has them', () => {
-  const one = (fields: string, line: string): Columns => {
+  const one = (fields: string, line: string): Pick<Columns, 'at' | 'win32' | 'taken' | 'sent' | 'received'> => {
     let found: Columns | undefined;
-    iisW3c.reader({ sink: (columns) => { found = structuredClone({ ...columns, bytes: new Uint8Array(0) }); } }).write(Buffer.from(`#Fields: ${fields}\n${line}\n`));
-    return found!;
+    iisW3c.reader({ sink: (columns) => { found = columns; } }).write(Buffer.from(`#Fields: ${fields}\n${line}\n`));
+    const { at, win32, taken, sent, received } = found!;
+    return { at: at.slice(0, 1), win32: win32.slice(0, 1), taken: taken.slice(0, 1), sent: sent.slice(0, 1), received: received.slice(0, 1) };
   };
   for (const value of [7, 42, 999, 1_234, 65_536, 123_456, 9_876_543, 12_345_678, 123_456_789, 4_294_967_295, 999_999_999_999_999]) {
     const { win32, taken, sent, received } = one('date time sc-status sc-win32-status sc-bytes cs-bytes time-taken', `2026-11-20 12:00:00 200 ${value} ${value} ${value} ${value}`);

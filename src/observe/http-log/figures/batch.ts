@@ -6,14 +6,14 @@ import { bucketOf } from './buckets.ts';
 /** Arrays hold a value for each row that takes part, in order. One object is used for all batches. */
 export class Batch {
   count = 0;
-  rows = new Int32Array(BATCH_ROWS);
-  buckets = new Int32Array(BATCH_ROWS);
-  statuses = new Int32Array(BATCH_ROWS);
-  routes = new Int32Array(BATCH_ROWS);
-  slots = new Int32Array(BATCH_ROWS);
-  hosts = new Int32Array(BATCH_ROWS);
-  clients = new Int32Array(BATCH_ROWS);
-  agents = new Int32Array(BATCH_ROWS);
+  rows: Int32Array = new Int32Array(BATCH_ROWS);
+  buckets: Int32Array = new Int32Array(BATCH_ROWS);
+  statuses: Int32Array = new Int32Array(BATCH_ROWS);
+  routes: Int32Array = new Int32Array(BATCH_ROWS);
+  slots: Int32Array = new Int32Array(BATCH_ROWS);
+  hosts: Int32Array = new Int32Array(BATCH_ROWS);
+  clients: Int32Array = new Int32Array(BATCH_ROWS);
+  agents: Int32Array = new Int32Array(BATCH_ROWS);
   /** Over the columns' bytes. */
   view: DataView = new DataView(new ArrayBuffer(0));
 

@@ -2,8 +2,6 @@
 import { hashOf } from '../columns.ts';
 import type { Columns, TextColumn } from '../columns.ts';
 import { agentFamily } from './agent-family.ts';
-import { lookupsOf } from '../kernel/kernel.ts';
-import type { Judge } from '../kernel/lookups.ts';
 import type { Batch } from './batch.ts';
 import { Histograms } from './histograms.ts';
 import type { HistogramsState } from './histograms.ts';
@@ -17,6 +15,7 @@ export const MAX_HOSTS = 2_048, MAX_CLIENTS = 32_768, MAX_FAMILIES = 512, MAX_RE
 const MEMO_SLOTS = 4_096;
 const COLON = 58, SLASH = 47, QUERY = 63, HASH = 35, AT = 64;
 const MAX_HOST_BYTES = 255;
+const ROLES = { hosts: 'host', clients: 'client', agents: 'agent', referrers: 'referrer' } as const;
 
 export interface SourceCounts { rows: number; failures: number; longest: number }
 export interface DimensionsState { hosts: TextCountsState; clients: TextCountsState; agents: TextCountsState; referrers: TextCountsState; sources: [number, SourceCounts][]; sourcesTaken: HistogramsState }
@@ -51,26 +50,23 @@ export class Dimensions {
 
   /** Which texts the rows have. */
   #find(columns: Columns, batch: Batch): void {
-    const { bytes, text } = columns, { count, view } = batch;
-    const family = (from: number, size: number): number => this.#family(bytes, from, size), referring = (from: number, size: number): number => this.#referringHost(bytes, from, size);
-    const lookups = lookupsOf(columns);
-    if (lookups === undefined) {
-      this.hosts.idsOf(text.host, columns, batch, batch.hosts);
-      this.clients.idsOf(text.client, columns, batch, batch.clients);
-      this.#remembered(text.agent, columns, batch, { memo: this.#families, into: batch.agents, judge: family });
-      this.#remembered(text.referrer, columns, batch, { memo: this.#referringHosts, into: this.#ids, judge: referring });
-      return;
-    }
-    // In the kernel's memory: texts that were judged before are found there.
-    const of = (counts: TextCounts, { from, to }: TextColumn, judge: (from: number, size: number) => number): { owner: object; version: number; judge: Judge } =>
-      ({ owner: counts, version: counts.version, judge: (row) => judge(from[row] as number, (to[row] as number) - (from[row] as number)) });
-    const own = (counts: TextCounts, { from, to, hash }: TextColumn): { owner: object; version: number; judge: Judge } =>
-      ({ owner: counts, version: counts.version, judge: (row) => counts.idOf(hash[row] as number, bytes, view, from[row] as number, (to[row] as number) - (from[row] as number)) });
-    lookups.find('hosts', 'host', count, batch.hosts, own(this.hosts, text.host));
-    lookups.find('clients', 'client', count, batch.clients, own(this.clients, text.client));
-    lookups.find('agents', 'agent', count, batch.agents, of(this.agents, text.agent, family));
-    lookups.find('referrers', 'referrer', count, this.#ids, of(this.referrers, text.referrer, referring));
+    const { bytes, text } = columns;
+    this.hosts.idsOf(text.host, columns, batch, batch.hosts);
+    this.clients.idsOf(text.client, columns, batch, batch.clients);
+    this.#remembered(text.agent, columns, batch, { memo: this.#families, into: batch.agents, judge: (from, size) => this.#family(bytes, from, size) });
+    this.#remembered(text.referrer, columns, batch, { memo: this.#referringHosts, into: this.#ids, judge: (from, size) => this.#referringHost(bytes, from, size) });
   }
+
+  /** Id of one row's text. */
+  judge(kind: 'hosts' | 'clients' | 'agents' | 'referrers', { bytes, text }: Columns, view: DataView, row: number): number {
+    const { from, to, hash } = text[ROLES[kind]], begin = from[row] as number, size = (to[row] as number) - begin;
+    if (kind === 'agents') return this.#family(bytes, begin, size);
+    if (kind === 'referrers') return this.#referringHost(bytes, begin, size);
+    return this[kind].idOf(hash[row] as number, bytes, view, begin, size);
+  }
+
+  /** There are too many of one kind. */
+  get crowded(): boolean { return this.hosts.crowded || this.clients.crowded || this.agents.crowded || this.referrers.crowded; }
 
   prune(): { hosts: Int32Array | undefined; clients: Int32Array | undefined; agents: Int32Array | undefined } {
     const agents = this.agents.prune();
@@ -85,12 +81,7 @@ export class Dimensions {
   }
 
   merge(state: DimensionsState, sourceOf: (source: number) => number): { hosts: Int32Array; clients: Int32Array; agents: Int32Array } {
-    for (const [source, there] of state.sources) {
-      const here = this.#sourceCounts(sourceOf(source));
-      here.rows += there.rows;
-      here.failures += there.failures;
-      here.longest = Math.max(here.longest, there.longest);
-    }
+    for (const [source, there] of state.sources) this.countSource(sourceOf(source), there);
     this.sourcesTaken.merge(state.sourcesTaken, sourceOf);
     this.referrers.merge(state.referrers);
     return { hosts: this.hosts.merge(state.hosts), clients: this.clients.merge(state.clients), agents: this.agents.merge(state.agents) };
@@ -103,19 +94,23 @@ export class Dimensions {
     return known;
   }
 
-  #source(columns: Columns, { rows, count, buckets }: Batch, source: number): void {
-    const counts = this.#sourceCounts(source);
-    counts.rows += count;
-    const { status, taken } = columns;
-    let failures = 0, longest = counts.longest;
+  #source({ status, taken }: Columns, { rows, count, buckets }: Batch, source: number): void {
+    let failures = 0, longest = 0;
     for (let i = 0; i < count; i += 1) {
       const row = rows[i] as number, ms = taken[row] as number;
       if ((status[row] as number) >= 500) failures += 1;
       if (ms > longest) longest = ms;
     }
-    counts.failures += failures;
-    counts.longest = longest;
+    this.countSource(source, { rows: count, failures, longest });
     this.sourcesTaken.addEach(this.#ids.fill(source, 0, count), buckets, count);
+  }
+
+  /** Rows of a source, but their times taken. */
+  countSource(source: number, { rows, failures, longest }: SourceCounts): void {
+    const counts = this.#sourceCounts(source);
+    counts.rows += rows;
+    counts.failures += failures;
+    counts.longest = Math.max(counts.longest, longest);
   }
 
   #remembered({ from, to, hash }: TextColumn, { bytes }: Columns, { rows, count, view }: Batch, use: { memo: Memo; into: Int32Array; judge(from: number, size: number): number }): void {

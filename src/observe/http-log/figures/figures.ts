@@ -1,13 +1,15 @@
 // Owns the figures of HTTP logs: batches of columns in, what they add up to out, in bounded memory; mergeable over files, threads, instances and time.
 import type { HttpReport, HttpSource } from '../../../shared/http-report.ts';
 import type { Columns } from '../columns.ts';
-import { lookupsOf } from '../kernel/kernel.ts';
+import { tallyOf } from '../kernel/kernel.ts';
+import type { Tally } from '../kernel/tally.ts';
 import { leftOut } from '../rows.ts';
 import { Batch } from './batch.ts';
 import { Dimensions } from './dimensions.ts';
 import type { DimensionsState } from './dimensions.ts';
 import { Failing } from './failing.ts';
 import type { FailingState } from './failing.ts';
+import { InKernel } from './in-kernel.ts';
 import { KeptRows } from './kept-rows.ts';
 import type { KeptRowsState } from './kept-rows.ts';
 import { LEAST_LIMIT_MS, Limits } from './limits.ts';
@@ -69,7 +71,11 @@ export class Figures {
   readonly failed = new Samples(SAMPLED_FAILURES);
   readonly slowestRows: KeptRows;
   readonly failedRows: KeptRows;
+  /** Grows when slots are no longer what they were. */
+  slotsVersion = 0;
   readonly #batch = new Batch();
+  /** What is counted where the kernel's columns lie: it comes here before anyone reads the tables. */
+  #inKernel: InKernel | undefined;
 
   constructor(options: FiguresOptions = {}) {
     this.options = options;
@@ -85,6 +91,11 @@ export class Figures {
 
   /** Counts a batch. `source`: index into the sources that report() is given. Nothing of the columns is kept. */
   add(columns: Columns, source: number): void {
+    const tally = tallyOf(columns);
+    if (tally === undefined) this.#addHere(columns, source); else this.#addThere(columns, source, tally);
+  }
+
+  #addHere(columns: Columns, source: number): void {
     const batch = this.#batch;
     batch.begin(columns);
     this.#choose(columns, batch);
@@ -93,16 +104,29 @@ export class Figures {
     batch.bucketsOf(columns);
     this.#statuses(columns, batch);
     this.#times(columns, batch);
-    lookupsOf(columns)?.ask(batch.rows, batch.count);
     this.routes.find(columns, batch.view, batch.rows, batch.count, batch.routes);
     countRoutes(this.routes.counts, columns, batch);
     this.dimensions.add(columns, batch, source);
     this.upstreams.add(columns, batch);
-    this.#rows(columns, batch, source);
+    for (let i = 0; i < batch.count; i += 1) this.#look(columns, batch, i, source);
+    this.#bound();
+  }
+
+  /** In the kernel's memory: the columns are not read here, but for what is new and what is looked at. */
+  #addThere(columns: Columns, source: number, tally: Tally): void {
+    const there = this.#inKernel ??= new InKernel(this, (...row) => { this.#look(...row); });
+    const batch = there.begin(columns, tally);
+    if (this.options.select === undefined) this.#chooseThere(columns, batch, tally); else this.#choose(columns, batch);
+    if (batch.count === 0) return;
+    this.options.onRows?.(columns, batch.rows, batch.count, source);
+    const { failures, longest } = there.count(columns, source);
+    this.totals.failures += failures;
+    this.dimensions.countSource(source, { rows: batch.count, failures, longest });
     this.#bound();
   }
 
   state(): FiguresState {
+    this.#inKernel?.settle();
     return {
       totals: { ...this.totals }, status: this.status.state(), routes: this.routes.state(), slots: this.slots.state(), dimensions: this.dimensions.state(), failing: this.failing.state(),
       limits: this.limits.state(), upstreams: this.upstreams.state(), all: this.all.state(), failed: this.failed.state(), slowestRows: this.slowestRows.state(), failedRows: this.failedRows.state(),
@@ -111,6 +135,7 @@ export class Figures {
 
   /** Adds what another has counted with the same options. `sourceOf`: index here of each source there, when they are not the same. Below the bounds of the tables the order of merging changes nothing. */
   merge(state: FiguresState, sourceOf: (source: number) => number = (source) => source): void {
+    this.#inKernel?.settle();
     mergeTotals(this.totals, state.totals);
     const status = this.status.merge(state.status);
     const route = this.routes.merge(state.routes);
@@ -126,11 +151,13 @@ export class Figures {
     this.failed.merge(state.failed, slot, places);
     this.slowestRows.merge(state.slowestRows, sourceOf);
     this.failedRows.merge(state.failedRows, sourceOf);
+    this.slotsVersion += 1;
     this.#bound();
   }
 
   /** What it all adds up to. `sources`: what was read, in the order of the indexes given to add(). */
   report(sources: readonly HttpSource[]): HttpReport {
+    this.#inKernel?.settle();
     return makeReport(this, sources);
   }
 
@@ -180,19 +207,28 @@ export class Figures {
     table.taken.addEach(slots, buckets, count);
   }
 
+  #chooseThere(columns: Columns, batch: Batch, tally: Tally): void {
+    const { from = -Infinity, to = Infinity, everything = false } = this.options;
+    const totals = this.totals;
+    const { count, outside, leftOut, firstAt, lastAt } = tally.choose(columns.rows, { from, to, everything });
+    batch.count = count;
+    totals.rows += count;
+    totals.outside += outside;
+    totals.leftOut += leftOut;
+    totals.firstAt = Math.min(totals.firstAt, firstAt);
+    totals.lastAt = Math.max(totals.lastAt, lastAt);
+  }
+
   /** What few rows are asked: the sampled, the failed, the slow. */
-  #rows(columns: Columns, batch: Batch, source: number): void {
+  #look(columns: Columns, batch: Batch, i: number, source: number): void {
     const { status, taken, at, offset } = columns;
-    const { rows, count, slots } = batch;
-    for (let i = 0; i < count; i += 1) {
-      const row = rows[i] as number, slot = slots[i] as number, ms = taken[row] as number;
-      const priority = priorityOf(offset[row] as number, source);
-      if (this.all.wants(slot, priority)) this.all.add(slot, priority, this.#ids(batch, i, source));
-      const failed = (status[row] as number) >= FAILED_FROM;
-      if (failed) this.#failure(columns, batch, i, { source, priority });
-      if (ms >= LEAST_LIMIT_MS) this.limits.add(ms, { status: status[row] as number, failed, route: batch.routes[i] as number, at: at[row] as number });
-      if (ms >= 0 && this.slowestRows.wants(ms)) this.slowestRows.add(columns, row, source);
-    }
+    const row = batch.rows[i] as number, slot = batch.slots[i] as number, ms = taken[row] as number;
+    const priority = priorityOf(offset[row] as number, source);
+    if (this.all.wants(slot, priority)) this.all.add(slot, priority, this.#ids(batch, i, source));
+    const failed = (status[row] as number) >= FAILED_FROM;
+    if (failed) this.#failure(columns, batch, i, { source, priority });
+    if (ms >= LEAST_LIMIT_MS) this.limits.add(ms, { status: status[row] as number, failed, route: batch.routes[i] as number, at: at[row] as number });
+    if (ms >= 0 && this.slowestRows.wants(ms)) this.slowestRows.add(columns, row, source);
   }
 
   #failure(columns: Columns, batch: Batch, i: number, { source, priority }: { source: number; priority: number }): void {
@@ -208,6 +244,12 @@ export class Figures {
 
   /** Keeps every table within its bound. */
   #bound(): void {
+    if (this.slots.crowded || this.routes.counts.crowded || this.dimensions.crowded) this.#makeRoom();
+    this.failing.prune();
+  }
+
+  #makeRoom(): void {
+    this.#inKernel?.settle();
     const slots = this.slots.coarsen();
     if (slots) this.#moveSlots(slots);
     const routes = this.routes.prune();
@@ -220,7 +262,6 @@ export class Figures {
     if (hosts) this.#renumber(SAMPLE_HOST, hosts);
     if (clients) this.#renumber(SAMPLE_CLIENT, clients);
     if (agents) this.#renumber(SAMPLE_AGENT, agents);
-    this.failing.prune();
   }
 
   #renumber(place: number, into: Int32Array): void {
@@ -229,6 +270,7 @@ export class Figures {
   }
 
   #moveSlots(into: Int32Array): void {
+    this.slotsVersion += 1;
     this.all.moveSlots(into);
     this.failed.moveSlots(into);
     this.failing.moveSlots(into);

@@ -94,6 +94,16 @@ export class Histograms {
     return page;
   }
 
+  /** Adds a page of cells to a histogram; its number here, for addTurns(). */
+  addPage(id: number, power: number, cells: Uint8Array, page: number): number {
+    return this.#addPage(id * PAGES + power, cells, page);
+  }
+
+  /** A cell of a page here has run over so many times more. */
+  addTurns(page: number, cell: number, times: number): void {
+    this.#turn(page * PAGE + cell, times);
+  }
+
   /** Forgets a histogram. */
   drop(id: number): void {
     for (let place = id * PAGES; place < (id + 1) * PAGES; place += 1) {
@@ -125,7 +135,13 @@ export class Histograms {
   }
 
   state(count: number): HistogramsState {
-    return { directory: this.#directory.slice(0, count * PAGES), cells: this.#cells.slice(0, this.#used * PAGE), turns: Float64Array.from([...this.#turns].flat()) };
+    return { directory: this.#directory.slice(0, count * PAGES), cells: this.#cells.slice(0, this.#used * PAGE).fill(0, 0, PAGE), turns: this.#turnsInOrder() };
+  }
+
+  #turnsInOrder(): Float64Array {
+    const cells = Float64Array.from(this.#turns.keys()).sort(), turns = new Float64Array(cells.length * 2);
+    cells.forEach((cell, i) => { turns[i * 2] = cell; turns[i * 2 + 1] = this.#turns.get(cell) ?? 0; });
+    return turns;
   }
 
   /** `into`: id here of each id there; a negative one is left out. */

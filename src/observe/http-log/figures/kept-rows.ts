@@ -31,6 +31,9 @@ export class KeptRows {
 
   wants(rank: number): boolean { return this.#keep > 0 && rank >= this.#floor; }
 
+  /** The least rank that is wanted. */
+  get wantedFrom(): number { return this.#keep > 0 ? this.#floor : Infinity; }
+
   add(columns: Columns, row: number, source: number): void {
     if (this.#columns.rows === this.#sources.length) this.#grow();
     const to = this.#columns.rows;

@@ -1,7 +1,6 @@
 // Owns counting by method and route: the path is folded once while it is remembered, then a row is one look-up.
 import { hashOf } from '../columns.ts';
 import type { Columns } from '../columns.ts';
-import { lookupsOf } from '../kernel/kernel.ts';
 import type { Batch } from './batch.ts';
 import { RouteFold } from './fold.ts';
 import { Histograms } from './histograms.ts';
@@ -46,8 +45,6 @@ export class Routes {
 
   /** Route ids of these rows. */
   find(columns: Columns, view: DataView, rows: Int32Array, count: number, into: Int32Array): void {
-    const lookups = lookupsOf(columns);
-    if (lookups !== undefined) { lookups.findRoutes(count, into, { owner: this, version: this.counts.version, judge: (row) => this.#judgeRow(columns, view, row) }); return; }
     const { bytes, text: { path, method } } = columns;
     if (this.#verbs.length < count) this.#verbs = new Int32Array(rows.length);
     const verbs = this.#verbs;
@@ -63,7 +60,8 @@ export class Routes {
     }
   }
 
-  #judgeRow({ bytes, text: { method, path } }: Columns, view: DataView, row: number): number {
+  /** Route id of one row. */
+  judge({ bytes, text: { method, path } }: Columns, view: DataView, row: number): number {
     const at = method.from[row] as number, length = (method.to[row] as number) - at, from = path.from[row] as number, size = (path.to[row] as number) - from;
     const verb = length > 0 ? this.#method(method.hash[row] as number, bytes, view, at, length) : this.#method(NO_METHOD, NONE, NONE_VIEW, 0, 1);
     return this.#judge(path.hash[row] as number, verb, bytes, from, size);

@@ -33,6 +33,9 @@ export class Samples {
     return known === undefined || Math.clz32(priority) >= known.level;
   }
 
+  /** Rows of a slot are wanted whose priority has at least so many leading zeros. */
+  levelOf(slot: number): number { return this.#slots[slot]?.level ?? 0; }
+
   add(slot: number, priority: number, ids: readonly [status: number, route: number, host: number, client: number, source: number, agent: number]): void {
     const known = this.#slots[slot] ??= { level: 0, size: 0, records: new Int32Array(FIRST_RECORDS * SAMPLE_WIDTH) };
     if (Math.clz32(priority) < known.level) return;

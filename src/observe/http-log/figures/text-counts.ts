@@ -72,10 +72,13 @@ export class TextCounts {
     }
   }
 
+  /** There are too many. */
+  get crowded(): boolean { return this.size > this.#options.most; }
+
   /** Between batches: lets texts go when they are too many. Ids of before become ids of the answer (-1: let go); undefined when all stay. */
   prune(): Int32Array | undefined {
     const { most, width, taken } = this.#options;
-    if (this.size <= most) return undefined;
+    if (!this.crowded) return undefined;
     const order = this.inOrder();
     const keep = order.slice(0, most / 2);
     const into = new Int32Array(this.size).fill(-1);

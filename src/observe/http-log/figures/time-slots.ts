@@ -23,6 +23,8 @@ export class TimeSlots {
   #lastTo = -Infinity;
 
   get size(): number { return this.#steps.length; }
+  /** There are too many. */
+  get crowded(): boolean { return this.size > MAX_SLOTS; }
   get sizeBytes(): number { return this.values.byteLength + this.taken.sizeBytes + this.#steps.length * 60; }
 
   /** Slot of an instant. Rows of a log come minute by minute, so nearly always that of the last. */

@@ -3,7 +3,7 @@ import type { Columns, TextColumn, TextRole } from '../columns.ts';
 import type { Fields } from '../fields.ts';
 import { W3C_WASM } from './w3c-wasm.js';
 import * as layout from './layout.ts';
-import { Lookups } from './lookups.ts';
+import { Tally } from './tally.ts';
 
 /** What run() came back for. */
 export const DONE = 0, FULL = 1, DIRECTIVE = 2;
@@ -11,13 +11,11 @@ export const DONE = 0, FULL = 1, DIRECTIVE = 2;
 export interface Compiled {
   readonly memory: { readonly buffer: ArrayBuffer };
   prepare(): void;
-  find(table: number, text: number, count: number): number;
-  findRoutes(count: number): number;
-  again(table: number, text: number, row: number): number;
-  routeAgain(row: number): number;
-  learn(table: number, text: number, row: number, id: number): void;
-  learnRoute(row: number, id: number): void;
   forget(table: number): void;
+  forgetSlots(): void;
+  forgetStatuses(): void;
+  choose(rows: number, from: number, to: number, everything: number): number;
+  count(rows: number, source: number, sourceTimes: number): void;
   setColumns(count: number): void;
   begin(from: number, to: number, offset: number): void;
   run(): number;
@@ -39,7 +37,13 @@ export class Kernel {
   #fields: Fields | undefined;
 
   constructor() {
-    this.loop = new wasm.Instance(compiled(), { env: { abort: () => { throw new Error('the W3C kernel gave up'); } } }).exports as unknown as Compiled;
+    const env = {
+      abort: () => { throw new Error('the W3C kernel gave up'); },
+      // Called while rows are counted: tally is there by then.
+      judge: (kind: number, row: number): number => tally.judge(kind, row),
+      pick: (place: number): number => tally.pick(place),
+    };
+    this.loop = new wasm.Instance(compiled(), { env }).exports as unknown as Compiled;
     const { buffer } = this.loop.memory;
     this.bytes = new Uint8Array(buffer);
     this.counts = new Int32Array(buffer, layout.COUNTS_AT, 6);
@@ -48,7 +52,8 @@ export class Kernel {
     this.#headDay = new Float64Array(buffer, layout.HEAD_DAY_AT, 1);
     this.columns = columnsOf(buffer, this.bytes);
     this.loop.prepare();
-    lookups.set(buffer, new Lookups(this.loop));
+    const tally = new Tally(this.loop);
+    tallies.set(buffer, tally);
   }
 
   /** Which columns the next lines have; the day is for rows that have none of their own. */
@@ -74,11 +79,11 @@ function columnsOf(buffer: ArrayBuffer, bytes: Uint8Array): Columns {
   };
 }
 
-const lookups = new WeakMap<ArrayBufferLike, Lookups>();
+const tallies = new WeakMap<ArrayBufferLike, Tally>();
 
-/** Tables beside these columns, when the kernel wrote them. */
-export function lookupsOf(columns: Columns): Lookups | undefined {
-  return lookups.get(columns.bytes.buffer);
+/** What counts these columns where they lie, when the kernel wrote them. */
+export function tallyOf(columns: Columns): Tally | undefined {
+  return tallies.get(columns.bytes.buffer);
 }
 
 /** The part of WebAssembly that is used: its types belong to the browser's library, which the server side does not have. */

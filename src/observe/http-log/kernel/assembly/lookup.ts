@@ -1,14 +1,16 @@
-// Owns tables from text to number, in AssemblyScript: many rows a call, bytes compared 16 at a time. A table is a memory of answers that JavaScript gave; what it does not know it says.
-import { CHUNK, FOUND, KEYS, KEY_ROOM, MAX_CHUNK, ROWS_ASKED, TEXTS, TEXT_SIZE, TABLES } from './memory';
+// Owns tables from text to number, in AssemblyScript: many rows a call, bytes compared 16 at a time. A table is a memory of answers that JavaScript gave; what it does not know it asks.
+import { KEYS, KEY_ROOM, ROWS_ASKED, ROUTE_IDS, TEXTS, TEXT_SIZE, TABLES, TABLES_AT, TOUCHED, WANTED } from './memory';
 import { isOdd, routeKey } from './fold';
 import { hashOf } from './row';
 
 /** Answers that are no number: the row has no such text; nobody said yet. */
 const NO_TEXT: i32 = -2, UNKNOWN: i32 = -3;
+
+/** JavaScript says the number of what a row names; a negative one is not remembered. */
+@external("env", "judge")
+export declare function judge(table: i32, row: i32): i32;
 /** Steps from a text's own slot, at most: it bounds what texts that collide on purpose can cost. */
 const STEPS: usize = 16;
-/** Rows whose keys are made together. */
-const TOGETHER: usize = 16;
 /** Longer ones are not remembered. */
 const MAX_TEXT: usize = 512;
 
@@ -19,7 +21,7 @@ const SLOT: usize = 16;
 const ODD: usize = 5, ODD_HEAD: usize = HEADS + 20 * ODD;
 
 export function prepareTables(): void {
-  let at: usize = CHUNK + MAX_CHUNK;
+  let at: usize = TABLES_AT;
   // Routes, clients, agents, hosts, referrers, odd paths: slots, and bytes of text. layout.ts adds them up.
   at = lay(0, at, 32768, 2 << 20);
   at = lay(1, at, 131072, 2 << 20);
@@ -47,65 +49,72 @@ export function forget(table: usize): void {
   store<usize>(head, load<usize>(head, 8), 16);
 }
 
-/** Numbers of a text of the rows asked; how many of them are unknown. */
-export function find(table: usize, text: usize, count: i32): i32 {
+/** Numbers of a text of the rows [begin, end) of those that take part. */
+export function findTexts(table: usize, text: usize, begin: usize, end: usize, into: usize): void {
   const head = HEADS + table * 20;
   const column = TEXTS + text * TEXT_SIZE;
-  let unknown = 0;
-  for (let i: usize = 0; i < <usize>count; i += 1) {
-    const cell = column + (<usize>load<i32>(ROWS_ASKED + (i << 2)) << 2);
+  for (let i = begin; i < end; i += 1) {
+    const row = <usize>load<i32>(ROWS_ASKED + (i << 2)), cell = column + (row << 2);
     const from = <usize>load<u32>(cell), size = <usize>load<u32>(cell, TEXT_SIZE / 3) - from;
-    const found = size == 0 ? NO_TEXT : probe(head, load<i32>(cell, 2 * TEXT_SIZE / 3), from, size);
-    store<i32>(FOUND + (i << 2), found);
-    if (found == UNKNOWN) unknown += 1;
-  }
-  return unknown;
-}
-
-/** The number of one row's text: it may have become known since find(). */
-export function again(table: usize, text: usize, row: usize): i32 {
-  const cell = TEXTS + text * TEXT_SIZE + (row << 2);
-  const from = <usize>load<u32>(cell), size = <usize>load<u32>(cell, TEXT_SIZE / 3) - from;
-  return probe(HEADS + table * 20, load<i32>(cell, 2 * TEXT_SIZE / 3), from, size);
-}
-
-/** The number of a row's text is now known. */
-export function learn(table: usize, text: usize, row: usize, id: i32): void {
-  const cell = TEXTS + text * TEXT_SIZE + (row << 2);
-  const from = <usize>load<u32>(cell);
-  insert(table, load<i32>(cell, 2 * TEXT_SIZE / 3), from, <usize>load<u32>(cell, TEXT_SIZE / 3) - from, id);
-}
-
-/** Numbers of method and route of the rows asked; how many are unknown. */
-export function findRoutes(count: i32): i32 {
-  let unknown = 0;
-  for (let begin: usize = 0; begin < <usize>count; begin += TOGETHER) {
-    const size = min<usize>(TOGETHER, <usize>count - begin);
-    // Keys are read in a second loop: a read of what was written in other pieces just now would wait for the writes.
-    for (let i: usize = 0; i < size; i += 1) {
-      const key = KEYS + i * KEY_ROOM;
-      const length = <i32>routeKey(<usize>load<i32>(ROWS_ASKED + (begin + i << 2)), key);
-      store<i32>(key + KEY_ROOM - 4, isOdd ? -length : length);
+    let found = size == 0 ? NO_TEXT : probe(head, load<i32>(cell, 2 * TEXT_SIZE / 3), from, size);
+    if (found == UNKNOWN) {
+      found = judge(<i32>table, <i32>row);
+      if (found >= 0) insert(table, load<i32>(cell, 2 * TEXT_SIZE / 3), from, size, found);
     }
-    for (let i: usize = 0; i < size; i += 1) {
-      const key = KEYS + i * KEY_ROOM, told = load<i32>(key + KEY_ROOM - 4), length = <usize>abs(told);
-      const found = told == 0 ? UNKNOWN : probe(told < 0 ? ODD_HEAD : HEADS, hashOf(key, key + length), key, length);
-      store<i32>(FOUND + (begin + i << 2), found);
-      if (found == UNKNOWN) unknown += 1;
-    }
+    store<i32>(into + (i << 2), found);
   }
-  return unknown;
 }
 
-/** The number of one row's method and route: it may have become known since findRoutes(). */
-export function routeAgain(row: usize): i32 {
-  const size = routeKey(row, KEYS);
-  return size == 0 ? UNKNOWN : probe(isOdd ? ODD_HEAD : HEADS, hashOf(KEYS, KEYS + size), KEYS, size);
+/** Where what the next rows need is not in the cache: reads all of it at once, so that they do not wait for one after the other. */
+export function touchTexts(table: usize, text: usize, begin: usize, end: usize, sums: usize, width: usize): void {
+  const head = HEADS + table * 20, slots = load<usize>(head), mask = load<usize>(head, 4);
+  const hashes = TEXTS + text * TEXT_SIZE + 2 * TEXT_SIZE / 3;
+  let touched = 0;
+  for (let i = begin; i < end; i += 1) {
+    const hash = load<i32>(hashes + (<usize>load<i32>(ROWS_ASKED + (i << 2)) << 2));
+    const slot = slots + (<usize>(hash ^ <i32>(<u32>hash >> 15)) & mask) * SLOT;
+    store<usize>(WANTED + (i - begin << 2), slot);
+    touched |= load<i32>(slot, 12);
+  }
+  touchRecords(end - begin, sums, width, touched);
 }
 
-export function learnRoute(row: usize, id: i32): void {
-  const size = routeKey(row, KEYS);
-  if (size > 0) insert(isOdd ? ODD : 0, hashOf(KEYS, KEYS + size), KEYS, size, id);
+function touchRecords(count: usize, sums: usize, width: usize, before: i32): void {
+  let touched = before;
+  for (let i: usize = 0; i < count; i += 1) {
+    const slot = load<usize>(WANTED + (i << 2));
+    touched |= load<i32>(load<usize>(slot, 8)) | load<i32>(sums + <usize>max<i32>(0, load<i32>(slot, 12) - 1) * width);
+  }
+  store<i32>(TOUCHED, touched);
+}
+
+/** Numbers of method and route of the rows that take part. Each step is a loop of its own, so that what one row waits for is under way for all. */
+export function findRoutes(begin: usize, end: usize, sums: usize, width: usize): void {
+  const many = end - begin;
+  for (let i: usize = 0; i < many; i += 1) {
+    const key = KEYS + i * KEY_ROOM;
+    const length = <i32>routeKey(<usize>load<i32>(ROWS_ASKED + (begin + i << 2)), key);
+    store<i32>(key + KEY_ROOM - 4, isOdd ? -length : length);
+  }
+  let touched = 0;
+  for (let i: usize = 0; i < many; i += 1) {
+    const key = KEYS + i * KEY_ROOM, told = load<i32>(key + KEY_ROOM - 4);
+    const hash = hashOf(key, key + <usize>abs(told)), head = told < 0 ? ODD_HEAD : HEADS;
+    const slot = load<usize>(head) + (<usize>(hash ^ <i32>(<u32>hash >> 15)) & load<usize>(head, 4)) * SLOT;
+    store<i32>(key + KEY_ROOM - 8, hash);
+    store<usize>(WANTED + (i << 2), slot);
+    touched |= load<i32>(slot, 12);
+  }
+  touchRecords(many, sums, width, touched);
+  for (let i: usize = 0; i < many; i += 1) {
+    const key = KEYS + i * KEY_ROOM, told = load<i32>(key + KEY_ROOM - 4), hash = load<i32>(key + KEY_ROOM - 8), length = <usize>abs(told);
+    let found = told == 0 ? UNKNOWN : probe(told < 0 ? ODD_HEAD : HEADS, hash, key, length);
+    if (found == UNKNOWN) {
+      found = judge(0, load<i32>(ROWS_ASKED + (begin + i << 2)));
+      if (found >= 0 && told != 0) insert(told < 0 ? ODD : 0, hash, key, length, found);
+    }
+    store<i32>(ROUTE_IDS + (begin + i << 2), found);
+  }
 }
 
 @inline

@@ -35,11 +35,57 @@ export const CHUNK: usize = 336 * 1024 + MAX_LINE;
 /** Bytes read at once, and blocks that are loaded beyond their end; then come the tables of lookup.ts. */
 export const MAX_CHUNK: usize = 256 * 1024 + 64 * 1024;
 export const TABLES: usize = 6;
-/** The rows asked for, the numbers found, and keys that are being made: before the room for an unfinished line. */
+/** The rows that take part, and keys that are being made: before the room for an unfinished line. */
 export const ROWS_ASKED: usize = 320 * 1024;
-export const FOUND: usize = ROWS_ASKED + 4 * CAPACITY;
-export const KEYS: usize = FOUND + 4 * CAPACITY;
+export const KEYS: usize = ROWS_ASKED + 4 * CAPACITY;
 export const KEY_ROOM: usize = 488;
+
+/** Slots and texts of the tables. */
+export const TABLES_AT: usize = CHUNK + MAX_CHUNK;
+const TABLES_SIZE: usize = (32768 + 131072 + 8192 + 4096 + 16384 + 32768) * 16 + (33 << 18) + 64;
+
+/** What a batch adds up to, and what the counting must know. */
+export const OUTSIDE: usize = TABLES_AT + TABLES_SIZE, LEFT_OUT: usize = OUTSIDE + 4, FAILURES: usize = OUTSIDE + 8, PAGES_USED: usize = OUTSIDE + 12, TURNS_USED: usize = OUTSIDE + 16;
+export const FIRST_AT: usize = OUTSIDE + 24, LAST_AT: usize = OUTSIDE + 32, LONGEST: usize = OUTSIDE + 40, SLOW_FROM: usize = OUTSIDE + 48, STEP_MS: usize = OUTSIDE + 56;
+/** Of each row that takes part: its bucket of time taken, and the ids of what it names. */
+export const BUCKETS: usize = OUTSIDE + 128;
+const IDS: usize = 4 * CAPACITY;
+export const STATUS_IDS: usize = BUCKETS + IDS, SLOT_IDS: usize = STATUS_IDS + IDS, ROUTE_IDS: usize = SLOT_IDS + IDS;
+export const HOST_IDS: usize = ROUTE_IDS + IDS, CLIENT_IDS: usize = HOST_IDS + IDS, AGENT_IDS: usize = CLIENT_IDS + IDS, REFERRER_IDS: usize = AGENT_IDS + IDS;
+
+/** Ids of each kind: what is kept at once, and as many as one batch can bring. One more is for rows that are not told apart. */
+export const MAX_STATUSES: usize = 1536, MAX_SLOTS: usize = 4096, MAX_ROUTES: usize = 9216, MAX_HOSTS: usize = 3072, MAX_CLIENTS: usize = 33792, MAX_AGENTS: usize = 1536, MAX_REFERRERS: usize = 9216, MAX_SOURCES: usize = 64;
+/** Sampled rows of a step of time have at least so many leading zeros. */
+export const LEVELS: usize = REFERRER_IDS + IDS;
+/**
+ * Counters. Kinds with times have 128 bytes for each id, so that a row touches one line of the cache: rows, failures, client errors, rows with a size; two more numbers; longest; then the pages of their histogram.
+ * Statuses and steps: rows, failures, first, last, longest. Texts without times: rows, failures, longest.
+ */
+export const WIDE: usize = 128, NARROW: usize = 16;
+/** Where the pages begin: one for the whole numbers below 128, then one for each power of two from there on. */
+export const PAGES_AT: usize = 32;
+export const STATUS_SUMS: usize = (LEVELS + MAX_SLOTS + 127) & ~127;
+export const SLOT_SUMS: usize = STATUS_SUMS + MAX_STATUSES * WIDE;
+export const ROUTE_SUMS: usize = SLOT_SUMS + MAX_SLOTS * WIDE;
+export const HOST_SUMS: usize = ROUTE_SUMS + (MAX_ROUTES + 1) * WIDE;
+export const AGENT_SUMS: usize = HOST_SUMS + (MAX_HOSTS + 1) * WIDE;
+export const SOURCE_SUMS: usize = AGENT_SUMS + (MAX_AGENTS + 1) * WIDE;
+export const CLIENT_SUMS: usize = SOURCE_SUMS + MAX_SOURCES * WIDE;
+export const REFERRER_SUMS: usize = CLIENT_SUMS + (MAX_CLIENTS + 1) * NARROW;
+/** Answers to the statuses and steps of rows. */
+export const STATUS_MEMO: usize = REFERRER_SUMS + (MAX_REFERRERS + 1) * NARROW, STATUS_MEMO_SLOTS: usize = 4096;
+export const SLOT_MEMO: usize = STATUS_MEMO + STATUS_MEMO_SLOTS * 24, SLOT_MEMO_SLOTS: usize = 4096;
+
+/** Pages of histograms, those of all kinds together: where each page is named, how often a cell ran over, and the cells. */
+export const PAGE: usize = 128, MAX_PAGES: usize = 65535;
+export const PLACE_OF: usize = SLOT_MEMO + SLOT_MEMO_SLOTS * 16;
+export const TURNS: usize = PLACE_OF + (MAX_PAGES + 1) * 4, TURN_SLOTS: usize = 65536;
+export const CELLS: usize = (TURNS + TURN_SLOTS * 8 + 127) & ~127;
+/** Rows that are looked up together, and the slots they need. */
+export const TOGETHER: usize = 16;
+export const WANTED: usize = KEYS + TOGETHER * KEY_ROOM;
+/** Written so that no compiler leaves out what was only read to have it in the cache. */
+export const TOUCHED: usize = WANTED + 4 * TOGETHER;
 
 @inline
 export function bump(counter: usize): void { store<i32>(counter, load<i32>(counter) + 1); }

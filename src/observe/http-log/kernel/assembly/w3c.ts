@@ -4,7 +4,8 @@ import { BASE, COMMENTS, LINES, MALFORMED, PLACES, ROWS, CAPACITY, DIRECTIVE_AT,
 import { prepareKinds } from './fold';
 import { prepareTables } from './lookup';
 import { decode } from './row';
-export { again, find, findRoutes, forget, learn, learnRoute, routeAgain } from './lookup';
+export { forget } from './lookup';
+export { choose, count, forgetSlots, forgetStatuses } from './count';
 
 const LF: u8 = 10, CR: u8 = 13, SPACE: u8 = 32, HASH: u8 = 35;
 
