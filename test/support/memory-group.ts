@@ -14,6 +14,8 @@ const MIB = 2 ** 20;
 const never = new AbortController().signal;
 
 export interface MemoryGroup {
+  /** Its folder below the kernel's own. */
+  readonly path: string;
   add(pid: number): void;
   limit(bytes: number): void;
   usedBytes(): number;
@@ -34,6 +36,7 @@ export function makeMemoryGroup(name: string): MemoryGroup | undefined {
   }
   const text = (file: string): string => readFileSync(join(path, file), 'utf8');
   return {
+    path,
     add: (pid) => { writeFileSync(join(path, 'cgroup.procs'), String(pid)); },
     limit: (bytes) => { writeFileSync(join(path, 'memory.limit_in_bytes'), String(Math.round(bytes))); },
     usedBytes: () => Number(text('memory.usage_in_bytes')),

@@ -1,10 +1,11 @@
 // Owns the cause bad-configuration: a setting or web.config keeps the app from working.
 import { afterChange, changeFacts } from './after-change.ts';
 import { clock, effectText, oneLine, rowsFact, type CauseRule, type Claim } from './cause.ts';
-import { factOf } from './sign-claim.ts';
+import type { Scene } from '../events/scene.ts';
+import { byName, factOf, signClaim, timesText } from './sign-claim.ts';
 
 export const badConfiguration: CauseRule = {
-  id: 'bad-configuration', about: 'the configuration', explains: ['configured', 'unstartable', 'answered'], needs: ['http', 'exits'], collect: ['changes', 'environment', 'event-log'],
+  id: 'bad-configuration', about: 'the configuration', explains: ['configured', 'unstartable', 'answered'], needs: ['http', 'exits', 'app-log'], collect: ['changes', 'environment', 'event-log'],
   judge(scene): Claim[] {
     const said = scene.rows.failed.filter((r) => r.effect === 'configured');
     const signs = scene.signs('config-error');
@@ -24,7 +25,18 @@ export const badConfiguration: CauseRule = {
         title: (t) => `A change of the configuration (${oneLine(change.said, 100)}) at ${clock(change.at)} broke the app: ${effectText(t, '')} since, hardly any before.`, advice: ['Stop it now: put the setting back as it was.', 'Compare the settings with those of a slot or an instance that works.'],
       });
     }
-    return claims;
+    return [...claims, ...byName(scene.signs('setting-missing')).flatMap(({ name, signs }) => ofSetting(scene, name, signs))];
   },
-  excludes: (scene) => (scene.rows.failed.some((r) => r.effect === 'configured') ? undefined : scene.rowsFrom === 'http-log' && !scene.lives.changes.some((c) => c.kind === 'configuration') ? 'no request was refused for the configuration, and none was changed' : undefined),
+  excludes: (scene) => (scene.rows.failed.some((r) => r.effect === 'configured') || scene.signs('setting-missing').length > 0 ? undefined : scene.rowsFrom === 'http-log' && !scene.lives.changes.some((c) => c.kind === 'configuration') ? 'no request was refused for the configuration, and none was changed' : undefined),
 };
+
+/** The app itself says what it lacks, whether one route needs it or the start does. */
+function ofSetting(scene: Scene, name: string | undefined, signs: ReturnType<Scene['signs']>): Claim[] {
+  const which = name === undefined ? 'A setting' : `The setting \`${oneLine(name, 80)}\``;
+  return signClaim(scene, {
+    cause: 'bad-configuration', key: `setting ${name ?? ''}`, signs, effects: ['answered', 'stopped', 'unstartable'], by: 0.75, says: 'the log says that a setting is missing or wrong', crashBy: ['setting-missing'], what: `${which} is missing or wrong`,
+    more: name === undefined ? [] : [{ by: 0.3, says: 'it names the setting' }],
+    title: (t) => `${which} of the app is missing or wrong: ${effectText(t, `the log says so ${timesText(signs)}`)}.`,
+    advice: ['Set it in the app settings of the site (Configuration, Application settings); the app restarts with it. A slot setting does not come along in a swap.', 'Compare the names of the settings with those of a slot that works: letters of another case are another name on Linux.', 'Check all settings when the app starts, and end with a list of what is missing.'],
+  });
+}

@@ -31,7 +31,7 @@ function ofRemote(scene: Scene, name: string | undefined, signs: readonly SignEv
   const who = name === undefined ? 'A server that the app calls' : `The app's dependency ${name}`;
   const refused = signs.some((s) => s.sign === 'connect-refused') || told?.errors.some(([code]) => code === 'ECONNREFUSED') === true;
   return signClaim(scene, {
-    cause: 'dependency-down', key: name ?? '', signs, effects: ['answered', 'stopped', 'silent', 'gateway', 'slow'], by: 0.65, says: 'the log says that the connection to it was refused or never came about', crashBy: [...REFUSED],
+    cause: 'dependency-down', key: name ?? '', signs, ...(refused ? { effects: ['answered', 'stopped', 'gateway'], orElse: ['silent', 'slow'] } : { effects: ['answered', 'stopped', 'silent', 'gateway', 'slow'] }), by: 0.65, says: 'the log says that the connection to it was refused or never came about', crashBy: [...REFUSED],
     what: `${who} ${refused ? 'refuses connections' : 'cannot be reached'}`, more: [...insideWeights(told), ...(opening === undefined ? [] : [{ by: 0.55, says: `${plural(opening.opening, 'connection')} to it ${opening.opening === 1 ? 'is' : 'are'} asked for, none is open` }])],
     facts: [...(opening === undefined ? [] : [{ text: `${plural(opening.opening, 'connection')} to ${opening.remote} asked for and not answered, none open`, where: 'connections.json' }]), ...(told === undefined ? [] : [{ text: `Seen in the app: ${told.failed} of ${told.calls + told.failed} calls to ${told.host} failed (${told.errors.map(([code, n]) => `${code} ${n}`).join(', ')})`, where: told.proof.where }])],
     ...(signs.length === 0 ? { rows: scene.rows.failed.filter((r) => r.effect === 'answered' || r.effect === 'silent') } : {}),

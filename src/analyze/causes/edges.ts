@@ -51,8 +51,8 @@ export const EDGES: Readonly<Partial<Record<CauseId, readonly CauseId[]>>> = {
   'keep-alive-race': ['one-sick-instance'],
 };
 
-/** Not over any number of steps: only what was seen may say that new code broke a server outside. */
-const BARRED: Readonly<Partial<Record<CauseId, readonly CauseId[]>>> = { 'bad-deployment': ['dependency-down', 'dns-failure', 'slow-dependency'] };
+/** Not over any number of steps: only what was seen may say that new code or many visitors broke a server outside. */
+const BARRED: Readonly<Partial<Record<CauseId, readonly CauseId[]>>> = { 'bad-deployment': ['dependency-down', 'dns-failure', 'slow-dependency'], 'traffic-spike': ['dependency-down', 'dns-failure', 'application-error'] };
 
 const reached = new Map<CauseId, ReadonlySet<CauseId>>();
 

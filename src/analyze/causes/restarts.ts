@@ -12,6 +12,11 @@ export function restartRows(scene: Scene, fits: (restart: RestartEvent) => boole
   return { restarts, rows: [...new Set(restarts.flatMap((r) => rowsOfGap(scene, r.at)))].sort((a, b) => a.at - b.at) };
 }
 
+/** The platform had given the app up by then, and nobody had started it again: a 503 is its own. */
+export function stoppedAt({ lives }: Scene, row: Row): boolean {
+  return lives.restarts.some((r) => r.by === 'stopped' && row.until >= r.at - BEFORE_MS && !lives.starts.some((s) => s.at > r.at && s.at <= row.from));
+}
+
 /** Broken off, refused or told to come again, from `at` until the app is back. */
 export function rowsOfGap(scene: Scene, at: number): Row[] {
   const ended = scene.lives.exits.find((e) => e.at >= at - BEFORE_MS && e.at <= at + GAP_MS)?.at ?? at;

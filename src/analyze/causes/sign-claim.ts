@@ -6,6 +6,7 @@ import type { Row } from '../events/rows.ts';
 import type { Scene } from '../events/scene.ts';
 import { signOf, type Sign } from '../events/signs.ts';
 import { crashesOf, rowsOf } from './crashes.ts';
+import { stoppedAt } from './restarts.ts';
 import { plural, rowsFact, weightOf, type Claim, type Told, type Weight } from './cause.ts';
 
 /** A line is written within the request it is about; clocks of logs and buffers differ by this much. */
@@ -19,6 +20,8 @@ export interface SignWords {
   readonly signs: readonly SignEvent[];
   /** What such lines do to requests. */
   readonly effects: readonly (Effect | 'slow')[];
+  /** The same where no request of these kinds is there: an error that was answered is not the reason of others' silence. */
+  readonly orElse?: readonly (Effect | 'slow')[];
   /** How surely a line of this kind means this cause. */
   readonly by: number;
   readonly says: string;
@@ -40,9 +43,14 @@ export function signClaim(scene: Scene, words: SignWords): Claim[] {
   const times = merge(words.signs);
   const untimed = words.signs.reduce((n, s) => n + s.untimed, 0);
   const number = words.signs.reduce((n, s) => n + s.count, 0);
-  const open = [...scene.rows.failed, ...scene.rows.slow, ...scene.rows.long].filter((row) => words.effects.some((e) => (e === 'slow' ? row.effect === 'fine' : row.effect === e)));
-  const near = times.length > 0 ? open.filter((row) => has(times, row.from - NEAR_MS, row.until + NEAR_MS)) : untimed > 0 ? open.filter((row) => row.effect !== 'fine') : [];
   const crashed = words.crashBy === undefined ? [] : rowsOf(crashesOf(scene).crashes.filter((c) => c.exception !== undefined && words.crashBy?.includes(signOf(c.exception.sample.text)?.sign ?? 'listening')));
+  const ofOthers = new Set(rowsOf(crashesOf(scene).crashes));
+  const nearOf = (effects: SignWords['effects']): Row[] => {
+    const open = [...scene.rows.failed, ...scene.rows.slow, ...scene.rows.long].filter((row) => !ofOthers.has(row) && effects.some((e) => (e === 'slow' ? row.effect === 'fine' : row.effect === e)) && !(row.effect === 'stopped' && stoppedAt(scene, row)));
+    return ofNamed(words.signs, times.length > 0 ? open.filter((row) => has(times, row.from - NEAR_MS, row.until + NEAR_MS)) : untimed > 0 ? open.filter((row) => row.effect !== 'fine') : []);
+  };
+  const answering = nearOf(words.effects);
+  const near = answering.length > 0 ? answering : nearOf(words.orElse ?? []);
   const rows = [...new Set([...words.rows ?? [], ...near, ...crashed])].sort((a, b) => a.at - b.at);
   if (number === 0 && rows.length === 0 && (words.facts ?? []).length === 0) return [];
   const weights: Weight[] = [...(number > 0 ? [{ by: words.by, says: words.says }] : []), ...words.more ?? []];
@@ -61,6 +69,14 @@ export function signClaim(scene: Scene, words: SignWords): Claim[] {
     for: [...words.signs.slice(0, 3).map(factOf), ...words.facts ?? [], ...rowsFact(rows, 'failed or waited at that time')], against: words.against ?? [],
     chain: steps, title: (told) => words.title(told), advice: words.advice, mitigations: words.mitigations ?? [],
   }];
+}
+
+/** Where most lines name the request that they are about, the rows are those requests'. */
+function ofNamed(signs: readonly SignEvent[], rows: readonly Row[]): Row[] {
+  const routes = new Set(signs.flatMap((s) => [...s.routes.keys()]));
+  const naming = signs.reduce((n, s) => n + [...s.routes.values()].reduce((a, b) => a + b, 0), 0);
+  const own = naming * 2 > signs.reduce((n, s) => n + s.count, 0) ? rows.filter((row) => routes.has(`${row.method} ${row.route}`)) : [];
+  return own.length > 0 ? own : [...rows];
 }
 
 export function factOf(sign: SignEvent): CauseFact {

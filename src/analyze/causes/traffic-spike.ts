@@ -1,6 +1,6 @@
 // Owns the cause traffic-spike: many more requests than usual came at once, and only then did they fail or become slow.
 import { percent } from '../../shared/units.ts';
-import { effectText, count, clock, rowsFact, oneLine, type CauseRule, type Claim, type Weight } from './cause.ts';
+import { effectText, count, clock, rowsFact, oneLine, weightOf, type CauseRule, type Claim, type Weight } from './cause.ts';
 import type { Scene } from '../events/scene.ts';
 
 /** So many times the usual rate is no daily rhythm. */
@@ -9,6 +9,8 @@ const LEAST_RATE = 20;
 /** Steps of usual traffic that must be known. */
 const LEAST_BASE = 12;
 const FEW_CLIENTS = 0.7;
+/** What is too much hits more than a few. */
+const HIT_SHARE = 0.1;
 
 export const trafficSpike: CauseRule = {
   id: 'traffic-spike', about: 'a spike of traffic', explains: ['busy', 'silent', 'slow'], needs: ['http'], collect: ['http-logs'],
@@ -23,6 +25,8 @@ export const trafficSpike: CauseRule = {
     const one = client !== undefined && client[1] > scene.rows.total * FEW_CLIENTS ? client[0] : undefined;
     const weights: Weight[] = [{ by: 0.55, says: `${count(Math.round(spike.times))} times the usual rate of requests` }, { by: 0.35, says: 'nothing failed or was slow outside of the spike' }];
     if (one !== undefined) weights.push({ by: 0.2, says: 'most of them came from one client' });
+    const meanwhile = scene.rows.norms.within('', undefined, spike.from, spike.until).count;
+    if (weightOf(rows) < meanwhile * HIT_SHARE) weights.push({ by: -0.65, says: `nearly all of the ${count(meanwhile)} requests of that time were answered as usual` });
     if (scene.lives.exits.some((e) => !e.planned && e.at >= spike.from - 5_000 && e.at <= spike.until)) weights.push({ by: -0.4, says: 'a process ended by itself meanwhile' });
     return [{
       cause: 'traffic-spike', key: '', rows, weights, incidents: 1, since: spike.from, for: [{ text: `${count(Math.round(spike.rate))} requests a second instead of ${count(Math.round(spike.base * 10) / 10)}`, at: spike.from, until: spike.until, where: 'the HTTP log' }, ...rowsFact(rows, 'failed or waited in it')], against: [],

@@ -1,4 +1,5 @@
 // Owns what may have happened: events with their place, interval and proof, as readers find them; a cause is named from these and from rows alone.
+import type { AppFlight } from '../../shared/app-link.ts';
 import type { ProcessEnd } from '../parse/exits.ts';
 import type { Sign } from './signs.ts';
 
@@ -32,6 +33,8 @@ export interface SignEvent {
   /** Ascending; at most KEPT_TIMES, the rest is counted. */
   readonly times: number[];
   readonly pids: Set<number>;
+  /** Requests that its lines name, and in how many of them: "GET /orders". */
+  readonly routes: Map<string, number>;
   readonly proof: Proof;
   readonly text: string;                                       // the first line, on one line
 }
@@ -55,7 +58,7 @@ export interface CollectionEvent { readonly at: number; readonly forMs: number; 
 export interface ThreadsEvent {
   readonly at: number | undefined; readonly total: number;
   readonly deadlock: readonly string[];                        // names of the threads that wait for each other
-  readonly waiting: readonly { readonly place: string; readonly threads: number; readonly kind: 'lock' | 'network' | 'pool' | 'other' }[];
+  readonly waiting: readonly { readonly place: string; readonly threads: number; readonly kind: 'lock' | 'network' | 'pool' | 'task' | 'other' }[];
   readonly busyWorkers: { readonly busy: number; readonly total: number } | undefined;
   readonly stack: readonly string[];
   readonly proof: Proof;
@@ -64,3 +67,6 @@ export interface ThreadsEvent {
 /** Outbound connections by remote end. `waiting`: of no use any more or not yet; `opening` of them: asked for and not answered; `left`: closed by the other end and kept here. */
 export interface RemoteEnd { readonly remote: string; readonly count: number; readonly waiting: number; readonly opening: number; readonly left: number; readonly open: number }
 export interface ConnectionsEvent { readonly at: number; readonly total: number; readonly byRemote: readonly RemoteEnd[]; readonly proof: Proof }
+
+/** A request under way in the app, and what it waits for. */
+export interface FlightEvent { readonly method: string; readonly route: string; readonly ageMs: number; readonly waitsFor: NonNullable<AppFlight['waits']>[number]['for']; readonly on: string | undefined; readonly waitedMs: number; readonly pid: number }

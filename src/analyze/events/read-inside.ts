@@ -1,6 +1,7 @@
 // Owns the reading of what apps tell from inside: stalls, dependencies, collections and failures as events.
 import type { AppView } from '../../shared/app-view.ts';
-import type { CollectionEvent, DependencyEvent, StallEvent } from './event.ts';
+import { routeOf } from '../../observe/http-log/route.ts';
+import type { CollectionEvent, DependencyEvent, FlightEvent, StallEvent } from './event.ts';
 import { signOfCode, type Sign } from './signs.ts';
 import { STALL_MS } from './read-metrics.ts';
 
@@ -10,6 +11,8 @@ export interface Inside {
   readonly dependencies: readonly DependencyEvent[];
   readonly collections: readonly CollectionEvent[];
   readonly codes: readonly { readonly sign: Sign; readonly code: string; readonly host: string; readonly count: number }[];
+  /** Requests under way of which it is known what they wait for. */
+  readonly flights: readonly FlightEvent[];
   readonly waitingForPool: readonly { readonly host: string; readonly waiting: number; readonly inFlight: number }[];
 }
 
@@ -31,6 +34,7 @@ export function insideOf(apps: readonly AppView[], at: number): Inside {
       return share < GC_SHARE ? [] : [{ at: at - app.coversMs, forMs: app.coversMs, share, heapShare: app.heap === undefined ? undefined : app.heap.used / app.heap.limit, proof: WHERE }];
     }),
     codes: apps.flatMap((app) => app.dependencies.flatMap((d) => d.errors.flatMap(([code, count]) => { const sign = signOfCode(code); return sign === undefined ? [] : [{ sign, code, host: d.host, count }]; }))),
+    flights: apps.filter((app) => app.state !== 'ended').flatMap((app) => app.oldest.flatMap(({ method, path, ageMs, waits }): FlightEvent[] => { const [wait] = waits ?? []; return wait === undefined ? [] : [{ method, route: routeOf(path), ageMs, waitsFor: wait.for, on: wait.on, waitedMs: wait.forMs ?? ageMs, pid: app.pid }]; })),
     waitingForPool: apps.flatMap((app) => app.dependencies.flatMap((d) => ((d.waiting ?? 0) > 0 ? [{ host: d.host, waiting: d.waiting ?? 0, inFlight: d.inFlight }] : []))),
   };
 }

@@ -1,4 +1,5 @@
 // Owns the reading of text logs into events: known lines by what they mean, exceptions, and the front's word on single requests, in bounded memory.
+import { routeOf } from '../../observe/http-log/route.ts';
 import { readEntries } from '../../observe/logs/entries.ts';
 import type { LogLine } from '../../shared/model.ts';
 import type { ArtifactReader } from '../contracts.ts';
@@ -28,6 +29,9 @@ const MAX_SIGNS = 300;
 const KEPT_TIMES = 5_000;
 const MAX_FRONT_LINES = 20_000;
 const MAX_PIDS = 200;
+const MAX_ROUTES = 50;
+/** As most loggers of requests write it. */
+const REQUEST = /\b(GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS) "?(?:https?:\/\/[^/\s]{1,200})?(\/[^\s"'?#,;)]{0,300})/;
 
 export class LogReading {
   readonly #signs = new Map<string, SignEvent>();
@@ -102,12 +106,17 @@ export class LogReading {
     let event = this.#signs.get(key);
     if (event === undefined) {
       if (this.#signs.size >= MAX_SIGNS) return;
-      event = { sign, key, named: named === undefined ? undefined : oneLine(named, 120), count: 0, untimed: 0, times: [], pids: new Set(), proof: { where: of.where, line: cut(of.text, 600) }, text: oneLine(of.text, 240) };
+      event = { sign, key, named: named === undefined ? undefined : oneLine(named, 120), count: 0, untimed: 0, times: [], pids: new Set(), routes: new Map(), proof: { where: of.where, line: cut(of.text, 600) }, text: oneLine(of.text, 240) };
       this.#signs.set(key, event);
     }
     event.count += 1;
     if (of.at === undefined) event.untimed += 1;
     else if (event.times.length < KEPT_TIMES) event.times.push(of.at);
+    const request = REQUEST.exec(of.text.length > 2_000 ? of.text.slice(0, 2_000) : of.text);
+    if (request?.[1] !== undefined && request[2] !== undefined) {
+      const route = `${request[1]} ${routeOf(request[2])}`;
+      if (event.routes.has(route) || event.routes.size < MAX_ROUTES) event.routes.set(route, (event.routes.get(route) ?? 0) + 1);
+    }
     if (of.pid !== undefined && event.pids.size < MAX_PIDS) event.pids.add(of.pid);
   }
 

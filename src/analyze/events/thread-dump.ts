@@ -96,21 +96,26 @@ function cycleOf(threads: readonly Thread[]): string[] {
 
 const NETWORK = /SocketInputStream\.(?:socketR|r)ead|NioSocketImpl\.(?:park|read|implRead)|SocketDispatcher\.read|Net\.poll|EPoll\w*\.(?:wait|epollWait)|socketConnect|NioSocketImpl\.connect/;
 const POOL = /HikariPool\.getConnection|borrowObject|PoolingConnectionProvider|ConnectionPool\.\w*(?:acquire|borrow|get)|PoolEntryFuture|LeasedConnection|getPoolEntryBlocking/;
+/** It waits for what another thread is to compute. */
+const TASK = /FutureTask\.(?:awaitDone|get)|CompletableFuture\.(?:get|join|waitingGet|timedGet)|ForkJoinTask\.(?:get|join|awaitDone)|CompletableFuture\$Signaller|CountDownLatch\.await|AbstractExecutorService\.invoke(?:All|Any)/;
 const IDLE = /ThreadPoolExecutor\.getTask|LinkedBlockingQueue\.take|TaskQueue\.(?:take|poll)|ForkJoinPool\.(?:awaitWork|runWorker)|ReferenceQueue|SynchronousQueue\.(?:take|poll)|ScheduledThreadPoolExecutor|EPollSelectorImpl|KQueueSelectorImpl|ServerSocketChannelImpl\.accept|Net\.accept|socketAccept|BlockPoller/;
 const THEIRS = /^(?:java\.base\/|java\.|javax\.|jakarta\.|jdk\.|sun\.|com\.sun\.|org\.apache\.|org\.springframework\.|org\.eclipse\.|io\.netty|com\.zaxxer|org\.hibernate)/;
 
-function kindOf(thread: Thread): 'lock' | 'network' | 'pool' | 'other' | undefined {
+type Kind = ThreadsEvent['waiting'][number]['kind'];
+
+function kindOf(thread: Thread): Kind | undefined {
   const text = thread.frames.slice(0, 40).join('\n');
   if (POOL.test(text)) return 'pool';
   if (thread.state === 'BLOCKED') return 'lock';
   if (thread.frames.length === 0 || IDLE.test(thread.frames.slice(0, 14).join('\n'))) return undefined;
   if (NETWORK.test(thread.frames.slice(0, 10).join('\n'))) return 'network';
+  if (TASK.test(thread.frames.slice(0, 14).join('\n'))) return 'task';
   return thread.state === 'WAITING' || thread.state === 'TIMED_WAITING' ? 'lock' : 'other';
 }
 
 /** Threads that stand at the same place of the app's own code, most first. */
 function placesOf(threads: readonly Thread[]): ThreadsEvent['waiting'] {
-  const places = new Map<string, { place: string; threads: number; kind: 'lock' | 'network' | 'pool' | 'other' }>();
+  const places = new Map<string, { place: string; threads: number; kind: Kind }>();
   for (const thread of threads) {
     const kind = kindOf(thread);
     if (kind === undefined) continue;

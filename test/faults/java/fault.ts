@@ -8,7 +8,7 @@ import { listens, startNginx } from '../lab/nginx.ts';
 
 const FRONT = { front: 'files', needs: ['nginx', 'java', 'javac', 'jstack'] } as const;
 
-async function startJava(bench: FilesBench): Promise<{ readonly url: string; readonly pid: number }> {
+export async function startJava(bench: FilesBench): Promise<{ readonly url: string; readonly pid: number }> {
   const made = spawnSync('javac', ['-d', bench.folder, join(import.meta.dirname, 'src', 'Lab.java')], { encoding: 'utf8' });
   if (made.status !== 0) throw new Error(made.stderr);
   const port = await freePort();

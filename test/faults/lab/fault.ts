@@ -1,5 +1,7 @@
 // Owns the words of the fault lab: what a fault is, what its traffic may do, and what comes of a run.
 import type { CauseId } from '../../../src/shared/cause.ts';
+import type { z } from 'zod';
+import type { Rule } from '../../../src/shared/rules.ts';
 import type { Limits } from '../../../scripts/local/limits.ts';
 
 /** Minutes of log before the app was started: what a fault that sets in late has before it. */
@@ -65,6 +67,8 @@ export interface LabSite {
   replaced(old: number | undefined): Promise<number>;
   /** Touches web.config, as a user does. */
   recycle(): Promise<void>;
+  /** A rule of the agent's own, in force from the next look on. */
+  rule(rule: z.input<typeof Rule>): Promise<void>;
   /** A deployment on record and other files in wwwroot; the platform starts the app anew. */
   deploy(files: Readonly<Record<string, string>>, message: string): Promise<void>;
   /** Rows in the HTTP log of this status. */

@@ -10,6 +10,7 @@ import { defaultLimits } from '../../../scripts/local/limits.ts';
 import { header, rowFileName, rowText } from '../../../scripts/local/w3c.ts';
 import type { Placed } from '../../../src/analyze/readers.ts';
 import { connect } from '../../../src/shared/connect.ts';
+import { Rule } from '../../../src/shared/rules.ts';
 import type { ArtifactRef } from '../../../src/shared/model.ts';
 import { rows as rowsIn } from '../../local/support.ts';
 import { freePort } from '../../support/free-port.ts';
@@ -84,8 +85,10 @@ async function raise(fault: LocalFault, site: Site): Promise<Launched> {
   return launched;
 }
 
-async function diagnoseNow(fault: LocalFault, { diagUrl = '' }: Launched, home: Home): Promise<Ran> {
-  const diag = connect(diagUrl, fetch as Parameters<typeof connect>[1], { authorization: `Bearer ${TOKEN}` });
+const asked = ({ diagUrl = '' }: Launched): ReturnType<typeof connect> => connect(diagUrl, fetch as Parameters<typeof connect>[1], { authorization: `Bearer ${TOKEN}` });
+
+async function diagnoseNow(fault: LocalFault, launched: Launched, home: Home): Promise<Ran> {
+  const diag = asked(launched);
   const clicked = performance.now();
   const { diagnosers } = await diag.diagnosers();
   const { session } = await diag.startSession({ body: { diagnosers: diagnosers.filter((d) => d.preselected && d.id !== 'memory-dump').map(({ id }) => ({ id })), minutes: 15, reason: 'lab' } });
@@ -168,6 +171,13 @@ class Site implements LabSite {
     const config = join(this.#home.wwwroot, 'web.config');
     await writeFile(config, '<configuration/>\n', { flag: 'a' });
     await utimes(config, new Date(), new Date());
+  }
+
+  async rule(rule: Parameters<LabSite['rule']>[0]): Promise<void> {
+    if (!this.launched) throw new Error('no agent yet');
+    const diag = asked(this.launched);
+    const { version } = await diag.rules();
+    await diag.putRule({ params: { rule: rule.id }, body: { rule: Rule.parse(rule), version } });
   }
 
   async deploy(files: Readonly<Record<string, string>>, message: string): Promise<void> {

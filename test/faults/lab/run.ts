@@ -12,7 +12,7 @@ export interface Seen { readonly outcome: Outcome; readonly recording: Recording
 /** The programs that are not there. */
 export function lacking(fault: Fault): readonly string[] {
   const folders = `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin`.split(':');
-  return (fault.needs ?? []).filter((program) => (program === 'root' ? process.getuid?.() !== 0 : !folders.some((folder) => existsSync(join(folder, program)))));
+  return (fault.needs ?? []).filter((program) => (program === 'memory-group' ? !existsSync('/sys/fs/cgroup/memory/memory.limit_in_bytes') || process.getuid?.() !== 0 : program === 'root' ? process.getuid?.() !== 0 : !folders.some((folder) => existsSync(join(folder, program)))));
 }
 
 export async function runFault(fault: Fault): Promise<Seen> {

@@ -21,10 +21,12 @@ public class Lab {
 
     public static void main(String[] args) throws Exception {
         HttpServer server = HttpServer.create(new InetSocketAddress("127.0.0.1", Integer.parseInt(args[0])), 0);
-        server.setExecutor(Executors.newFixedThreadPool(8));
+        var pool = Executors.newFixedThreadPool(8);
+        server.setExecutor(pool);
         server.createContext("/", e -> answer(e, 200));
         server.createContext("/in", e -> { try { move(LEFT, RIGHT); } catch (InterruptedException x) { throw new RuntimeException(x); } answer(e, 200); });
         server.createContext("/out", e -> { try { move(RIGHT, LEFT); } catch (InterruptedException x) { throw new RuntimeException(x); } answer(e, 200); });
+        server.createContext("/sum", e -> { try { Thread.sleep(1500); pool.submit(() -> 1).get(); } catch (InterruptedException | java.util.concurrent.ExecutionException x) { throw new RuntimeException(x); } answer(e, 200); });
         server.createContext("/cache", e -> {
             try { synchronized (CACHE) { CACHE.add(new byte[4_000_000]); } answer(e, 200); }
             catch (OutOfMemoryError x) { System.err.println(java.time.Instant.now() + " ERROR GET /cache"); x.printStackTrace(); answer(e, 500); }
