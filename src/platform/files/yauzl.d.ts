@@ -2,6 +2,7 @@
 declare module 'yauzl' {
   import type { Readable } from 'node:stream';
   export interface Entry {
+    readonly crc32: number;
     getLastModDate(): Date;
   }
   export class RandomAccessReader {

@@ -39,6 +39,8 @@ async function begin(given: Given, spot: Spot, making: Making): Promise<{ archiv
     await addManifest(archive, making);
     await archive.finalize();
   };
+  // Whoever reads the stream hears its errors; where nobody does any more they are in the promise.
+  archive.on('error', () => undefined);
   const done = work().catch((error: unknown) => { archive.destroy(error as Error); throw error; });
   void Promise.allSettled([done]);                             // it may fail before anyone asks for what was left out
   return { archive, done };
@@ -124,6 +126,8 @@ async function* pieces(file: Opened, parts: readonly string[], left: Left, signa
 function added(archive: ZipArchive, content: Readable | Buffer, about: { name: string; date?: Date }): Promise<void> {
   return new Promise((done, fail) => {
     const settle = (run: () => void): void => { archive.off('entry', onEntry); archive.off('error', onError); archive.off('close', onClose); run(); };
+    // Nobody but us hears of what ends it: an abort in the middle of a file.
+    if (!Buffer.isBuffer(content)) content.on('error', (error) => { settle(() => { fail(error); }); });
     const onEntry = (): void => { settle(done); };
     const onError = (error: Error): void => { settle(() => { fail(error); }); };
     const onClose = (): void => { settle(() => { fail(new DOMException('the reader of the zip went away', 'AbortError')); }); };
