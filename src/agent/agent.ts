@@ -27,6 +27,7 @@ import { createFiles, type Files } from './files.ts';
 import { createLooks, type Looks } from './looks.ts';
 import { doctor } from './doctor/doctor.ts';
 import { createLead, type Lead } from './lead.ts';
+import { createKudu, type Kudu } from './kudu/kudu.ts';
 import { createOperations, type Operations } from './operations.ts';
 import { restartWith } from './restart.ts';
 import { startRules, type Rules } from './rules.ts';
@@ -69,6 +70,8 @@ export interface Agent {
   readonly files: Files;
   readonly rules: Rules;
   readonly shells: Shells;
+  /** What stands behind Kudu's API. */
+  readonly kudu: Kudu;
   diagnosers(): z.infer<typeof DiagnoserInfo>[];
   diagnose(choice: z.infer<typeof StartSession>, who: string): Promise<z.infer<typeof SessionAccepted>>;
   pin(id: SessionId, pinned: boolean): Promise<Session>;
@@ -127,6 +130,7 @@ export async function startAgent(config: Config, files: AgentFiles): Promise<Age
   const leading = lead.keep({ store, taken: async () => { await recover(store, platform, log); await observed.lead(); } }, ending.signal);
   const now = freshNow(parts, masking.mask);
   const rules = await startRules(parts, config, masking.mask);
+  const kudu = createKudu(parts, config, masking.mask);
   const shells = createShells(parts, config);
   const startedAt = platform.clock.now();
   return {
@@ -140,6 +144,7 @@ export async function startAgent(config: Config, files: AgentFiles): Promise<Age
     files: createFiles(platform),
     shells,
     rules,
+    kudu,
     diagnosers: () => describeDiagnosers(diagnosers, workerOf(observed.processes()), platform),
     diagnose: (choice, who) => diagnoseWith(parts, choice, who),
     pin: (id, pinned) => pin(parts, id, pinned),
@@ -150,6 +155,7 @@ export async function startAgent(config: Config, files: AgentFiles): Promise<Age
       rules.stop();                                            // before their sessions: what is unfinished is the next agent's
       await shells.stop();
       parts.operations.cancelAll();
+      await kudu.close();
       await sessions.idle();
       ending.abort();
       await Promise.all([observed.stopped, masking.stopped, rules.stopped, sweeping, leading]);

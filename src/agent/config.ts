@@ -19,6 +19,8 @@ export interface Config {
   readonly token: string | undefined;
   /** Further host names under which a browser may reach us; loopback names are always allowed. */
   readonly hosts: readonly string[];
+  /** Kudu's API is answered too. */
+  readonly kuduApi: boolean;
   readonly endWithStdin: boolean;
   readonly processes: 'site' | 'all' | { readonly pids: readonly number[] };
   /** Probes and alerts may go to this very machine: for local use. */
@@ -46,6 +48,7 @@ const Settings = z.object({
   DIAG_PROCESSES: z.string().regex(/^(site|all|\d+(,\d+)*)$/, 'site, all, or pids').default('site'),
   DIAG_ALLOW_LOOPBACK: z.enum(['0', '1']).default('0'),
   DIAG_SITE_URL: z.string().regex(/^https?:\/\/[^/@\s]+$/, 'such as https://shop.example, without a path').max(300).optional(),
+  DIAG_KUDU_API: z.enum(['on', 'off']).default('on'),
   DIAG_SHELL: z.enum(['on', 'off']).default('on'),
   DIAG_SHELL_IDLE_MINUTES: z.coerce.number().int().min(1).max(1_440).default(60),
   DIAG_END_WITH_STDIN: z.enum(['0', '1']).default('0'),
@@ -65,6 +68,7 @@ export function configOf(env: Env): Config {
     auth: s.DIAG_AUTH ?? (behindScm(env) ? 'platform' : 'token'),
     token: s.DIAG_TOKEN,
     hosts: s.DIAG_HOSTS.split(',').map((h) => h.trim().toLowerCase()).filter(Boolean),
+    kuduApi: s.DIAG_KUDU_API === 'on',
     endWithStdin: s.DIAG_END_WITH_STDIN === '1',
     processes: processesOf(s.DIAG_PROCESSES),
     allowLoopback: s.DIAG_ALLOW_LOOPBACK === '1',

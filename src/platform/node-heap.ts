@@ -165,10 +165,15 @@ async function pieceOf(out: FileHandle, at: number, size: number): Promise<strin
 
 /** A .cpuprofile as JSON text. */
 export async function cpuProfile(inspector: Inspector, forMs: number, signal: AbortSignal): Promise<string> {
+  return await cpuProfileUntil(inspector, () => systemClock.wait(forMs, signal));
+}
+
+/** The same for as long as `until`, which is called when the sampling has begun, takes. */
+export async function cpuProfileUntil(inspector: Inspector, until: () => Promise<void>): Promise<string> {
   await inspector.send('Profiler.enable');
   await inspector.send('Profiler.setSamplingInterval', { interval: CPU_EVERY_US });
   await inspector.send('Profiler.start');
-  await systemClock.wait(forMs, signal);
+  await until();
   const { profile } = await inspector.send('Profiler.stop') as { profile?: { nodes?: unknown } };
   if (!Array.isArray(profile?.nodes)) throw new Error('it gave no profile');
   await inspector.send('Profiler.disable');

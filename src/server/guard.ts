@@ -20,6 +20,10 @@ export interface Guard {
   checkOrigin(req: IncomingMessage): void;
   /** For everything that changes something. @throws ORIGIN_REFUSED, HEADER_MISSING */
   checkChange(req: IncomingMessage): void;
+  /** Who asks at Kudu's addresses, whose programs send the token as the password of Basic authentication, with any name. @throws TOKEN_MISSING */
+  whoAtKudu(req: IncomingMessage): string;
+  /** For everything at Kudu's addresses: reading there stops processes too. @throws ORIGIN_REFUSED, HEADER_MISSING */
+  checkAtKudu(req: IncomingMessage): void;
   /** For the upgrade of a socket: same origin, or a program with its token. @throws ORIGIN_REFUSED */
   checkSocket(req: IncomingMessage): void;
   /** A key for one sign-in; the link is `<base>/?once=<key>`. */
@@ -41,6 +45,14 @@ export function createGuard(settings: GuardSettings): Guard {
   const fits = (given: string, wanted: string): boolean => timingSafeEqual(digest(given), digest(wanted));
   const bearer = (req: IncomingMessage): string | undefined => /^Bearer (\S{1,300})$/i.exec(req.headers.authorization ?? '')?.[1];
   const rightBearer = (req: IncomingMessage): boolean => { const given = bearer(req); return given !== undefined && fits(given, settings.token); };
+  const rightBasic = (req: IncomingMessage): boolean => { const given = passwordOf(req); return given !== undefined && fits(given, settings.token); };
+  const who = (req: IncomingMessage): string => {
+    if (settings.auth === 'platform') return platformUser(req);
+    if (rightBearer(req)) return 'token';
+    const given = bearer(req) === undefined ? cookieOf(req, COOKIE) : undefined;
+    if (given !== undefined && fits(given, cookie)) return 'browser';
+    throw new DiagError('TOKEN_MISSING');
+  };
 
   return {
     checkHost(req) {
@@ -48,19 +60,26 @@ export function createGuard(settings: GuardSettings): Guard {
       const name = hostName(req.headers.host ?? '');
       if (!LOOPBACK.has(name) && !settings.hosts.includes(name)) throw new DiagError('HOST_REFUSED', { host: name.slice(0, 100) || '(none)' });
     },
-    who(req) {
-      if (settings.auth === 'platform') return platformUser(req);
-      if (rightBearer(req)) return 'token';
-      const given = bearer(req) === undefined ? cookieOf(req, COOKIE) : undefined;
-      if (given !== undefined && fits(given, cookie)) return 'browser';
-      throw new DiagError('TOKEN_MISSING');
-    },
+    who,
     checkOrigin,
     checkChange(req) {
       const site = req.headers['sec-fetch-site'];
       if (isForeign(site)) throw new DiagError('ORIGIN_REFUSED', { origin: String(site).slice(0, 200) });
       // A Bearer header is itself one that another site's page cannot send.
       if (settings.auth === 'token' && rightBearer(req)) return;
+      if (req.headers['x-diag'] === undefined) throw new DiagError('HEADER_MISSING');
+    },
+    whoAtKudu(req) {
+      if (settings.auth === 'platform' || passwordOf(req) === undefined) return who(req);
+      if (rightBasic(req)) return 'token';
+      throw new DiagError('TOKEN_MISSING');
+    },
+    checkAtKudu(req) {
+      checkOrigin(req);
+      const site = req.headers['sec-fetch-site'];
+      // A browser that was given a name and password sends them along with everything, also with a link that stands elsewhere.
+      if (isForeign(site)) throw new DiagError('ORIGIN_REFUSED', { origin: String(site).slice(0, 200) });
+      if (isReading(req) || settings.auth === 'platform' || rightBearer(req) || rightBasic(req)) return;
       if (req.headers['x-diag'] === undefined) throw new DiagError('HEADER_MISSING');
     },
     checkSocket(req) {
@@ -112,6 +131,16 @@ function checkOrigin(req: IncomingMessage): void {
 /** `none`: a person typed the address or opened a bookmark. */
 function isForeign(site: string | string[] | undefined): boolean {
   return site !== undefined && site !== 'same-origin' && site !== 'none';
+}
+
+const isReading = ({ method }: IncomingMessage): boolean => method === 'GET' || method === 'HEAD';
+
+/** The password of Basic authentication (RFC 7617): what stands behind the first colon. */
+function passwordOf(req: IncomingMessage): string | undefined {
+  const given = /^Basic ([A-Za-z0-9+/=]{1,2000})$/i.exec(req.headers.authorization ?? '')?.[1];
+  if (given === undefined) return undefined;
+  const text = Buffer.from(given, 'base64').toString('utf8');
+  return text.slice(text.indexOf(':') + 1);
 }
 
 function cookieOf(req: IncomingMessage, name: string): string | undefined {

@@ -10,8 +10,8 @@ import { shellSockets } from './shell-socket.ts';
 
 /** Our idle connections must outlive those of the proxy in front (iisnode, ARR: two minutes), or it meets a closed one and answers 500.1013 or 502 for us. */
 const KEEP_ALIVE_MS = 250_000;
-/** A request is a few KB of headers and at most 64 KB of body: who is slower does not mean to finish. Idle connections are not meant by it (Node counts from a message's first byte). */
-const REQUEST_MS = 60_000;
+/** A request's head is a few KB: who is slower does not mean to finish. Idle connections are not meant by it (Node counts from a message's first byte). */
+const HEAD_MS = 60_000;
 /** Connections at once: 64 live sockets, six for each browser, programs, downloads. More are hung up on, so that whoever opens thousands takes neither our memory nor the descriptors that the samplers need. */
 const MAX_CONNECTIONS = 512;
 
@@ -31,8 +31,8 @@ export async function listen(agent: Agent, publicDir: string): Promise<Listening
   const app = createApp({ agent, guard, base: config.base, publicDir });
   const server = createServer(app);
   server.keepAliveTimeout = KEEP_ALIVE_MS;
-  server.headersTimeout = REQUEST_MS;
-  server.requestTimeout = REQUEST_MS;
+  server.headersTimeout = HEAD_MS;
+  server.requestTimeout = 0;                                   // body-time.ts: a file may take longer than a click
   server.maxConnections = MAX_CONNECTIONS;
   const shells = shellSockets(agent);
   const live = attachLive(server, agent, guard, config.base, shells);

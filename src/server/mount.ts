@@ -61,7 +61,8 @@ let checksAnswers = false;
 /** Tests switch this on: an answer that breaks the contract then fails the request. */
 export function checkAnswers(on: boolean): void { checksAnswers = on; }
 
-function signalOf(res: Response): AbortSignal {
+/** Aborts when the client goes away before the answer. */
+export function signalOf(res: Response): AbortSignal {
   const gone = new AbortController();
   res.once('close', () => { if (!res.writableFinished) gone.abort(); });
   return gone.signal;

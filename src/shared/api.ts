@@ -68,7 +68,7 @@ export const StartSession = z.object({
   reason: z.string().max(500).optional(),
 });
 export const SessionAccepted = z.object({ session: SessionId, operation: OperationId });
-export const Operation = z.object({ id: OperationId, kind: z.enum(['session', 'restart', 'read-dump', 'read-profile', 'read-heap']), title: z.string(), state: z.enum(['running', 'done', 'failed', 'cancelled']), note: z.string().optional(), fraction: z.number().optional(), session: SessionId.optional(), startedAt: At });
+export const Operation = z.object({ id: OperationId, kind: z.enum(['session', 'restart', 'read-dump', 'read-profile', 'read-heap', 'dump']), title: z.string(), state: z.enum(['running', 'done', 'failed', 'cancelled']), note: z.string().optional(), fraction: z.number().optional(), session: SessionId.optional(), startedAt: At });
 export type Operation = z.infer<typeof Operation>;
 export const RestartTarget = z.object({ info: ProcessInfo, offer: Offer, says: z.string() });   // says: what the action costs the app
 export const RestartDone = z.object({ ended: ProcessKey, at: At, next: ProcessKey.optional() });   // next: the new worker, when seen in time
