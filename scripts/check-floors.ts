@@ -13,7 +13,7 @@ const MAX_LINES = 300;
 /** Which floors may use an npm package; the rest of src/ may not. */
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   zod: ['shared', 'store', 'analyze', 'agent', 'server', 'cli'], koffi: ['platform'], pidusage: ['platform'], systeminformation: ['platform'], archiver: ['analyze', 'platform'],
-  express: ['server'], ws: ['server', 'cli'], commander: ['cli'], preact: ['client'], uplot: ['client'], re2js: ['observe'], 'jsonc-parser': ['mitigate'], saxes: ['platform', 'analyze', 'observe', 'agent'], yauzl: ['analyze', 'observe', 'platform'],
+  express: ['server'], ws: ['server', 'cli'], commander: ['cli'], preact: ['client'], uplot: ['client'], re2js: ['observe'], 'jsonc-parser': ['mitigate'], saxes: ['platform', 'analyze', 'observe', 'mitigate', 'agent'], yauzl: ['analyze', 'observe', 'platform'],
   '@lydell/node-pty': ['platform'], '@xterm/xterm': ['client'], '@xterm/addon-fit': ['client'], '@azure/arm-appservice': ['mitigate'], '@azure/identity': ['mitigate'], nodemailer: ['mitigate'],
 };
 
