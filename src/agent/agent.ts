@@ -21,6 +21,8 @@ import { diagnosers } from '../analyze/diagnosers/index.ts';
 import { analyzers } from '../analyze/analyzers/index.ts';
 import { workerOf } from '../analyze/target.ts';
 import { VERSION, type Config } from './config.ts';
+import { startEnvironment, type SiteEnvironment } from './environment.ts';
+import { createExplorer, type Explorer } from './explorer.ts';
 import { describeDiagnosers } from './describe.ts';
 import { diagnoseWith } from './diagnose.ts';
 import { createFiles, type Files } from './files.ts';
@@ -72,7 +74,11 @@ export interface Agent {
   readonly shells: Shells;
   /** What stands behind Kudu's API. */
   readonly kudu: Kudu;
-  diagnosers(): z.infer<typeof DiagnoserInfo>[];
+  /** A close look at one process. */
+  readonly explorer: Explorer;
+  readonly environment: SiteEnvironment;
+  /** For this process, else for the worker. */
+  diagnosers(pid?: number): z.infer<typeof DiagnoserInfo>[];
   diagnose(choice: z.infer<typeof StartSession>, who: string): Promise<z.infer<typeof SessionAccepted>>;
   pin(id: SessionId, pinned: boolean): Promise<Session>;
   /** Also a session whose end the disk did not take: its room may be just what is missing. */
@@ -132,6 +138,7 @@ export async function startAgent(config: Config, files: AgentFiles): Promise<Age
   const rules = await startRules(parts, config, masking.mask);
   const kudu = createKudu(parts, config, masking.mask);
   const shells = createShells(parts, config);
+  const environment = startEnvironment(parts, config, masking.mask, ending.signal);
   const startedAt = platform.clock.now();
   return {
     version: VERSION, config, token, ...parts,
@@ -145,7 +152,9 @@ export async function startAgent(config: Config, files: AgentFiles): Promise<Age
     shells,
     rules,
     kudu,
-    diagnosers: () => describeDiagnosers(diagnosers, workerOf(observed.processes()), platform),
+    explorer: createExplorer(parts, config, masking.mask),
+    environment,
+    diagnosers: (pid) => describeDiagnosers(diagnosers, pid === undefined ? workerOf(observed.processes()) : observed.processes().find((one) => one.pid === pid), platform),
     diagnose: (choice, who) => diagnoseWith(parts, choice, who),
     pin: (id, pinned) => pin(parts, id, pinned),
     remove: (id) => store.sessions.remove(id, sessions.isOver(id)),
@@ -158,7 +167,7 @@ export async function startAgent(config: Config, files: AgentFiles): Promise<Age
       await kudu.close();
       await sessions.idle();
       ending.abort();
-      await Promise.all([observed.stopped, masking.stopped, rules.stopped, sweeping, leading]);
+      await Promise.all([observed.stopped, masking.stopped, rules.stopped, environment.stopped, sweeping, leading]);
       await store.close();
       await lead.release();
       platform.close();

@@ -6,6 +6,8 @@ import {
 } from './model.ts';
 import { bool, Ended, instant, list, MAX_SPAN_NOTE, number, route, type Route } from './route.ts';
 import { AppAsking, AppInside, AppView } from './app-view.ts';
+import { environmentRoutes } from './environment.ts';
+import { processRoutes, ProcessOffers } from './processes.ts';
 import { DumpRead } from './dump-read.ts';
 import { HeapReport } from './heap.ts';
 import { ProfileReport } from './profile.ts';
@@ -54,6 +56,7 @@ export const ProcessDetail = z.object({
   openFilesMissing: z.string().optional(),
   environment: z.array(z.object({ name: z.string(), value: z.string(), masked: z.boolean() })).optional(),
   environmentMissing: z.string().optional(),
+  offers: ProcessOffers,
 });
 export const DiagnoserInfo = z.object({
   id: z.string(), title: z.string(), about: z.string(),
@@ -95,6 +98,8 @@ export const api = {
   metrics: route({ method: 'GET', path: '/api/metrics', summary: 'History of metrics on one time axis; a gap is null', query: z.object({ metric: list(MetricId), ...Span, pid: number.int().positive().optional(), startedAt: instant.optional(), points: number.int().min(10).max(5_000).default(600) }), answers: { 200: Series } }),
   processes: route({ method: 'GET', path: '/api/processes', summary: 'The site\'s processes with their newest sample', answers: { 200: z.object({ at: At, processes: z.array(ProcessNow), missing: z.string().optional() }) } }),
   process: route({ method: 'GET', path: '/api/processes/:pid', summary: 'One process: open files, environment (masked)', params: PidParams, answers: { 200: ProcessDetail } }),
+  ...processRoutes,
+  ...environmentRoutes,
   app: route({ method: 'GET', path: '/api/app', summary: 'The Node apps that carry the preload, from inside: in flight, routes, dependencies, loop, heap, failures of the last minute; those that ended in the last minute with their reason', query: z.object({ pid: number.int().positive().optional() }), answers: { 200: z.object({ at: At, apps: z.array(AppView), together: AppInside.optional().describe('all that live, when there are several'), missing: z.string().optional() }) } }),
   askApp: route({ method: 'POST', path: '/api/app/:pid/ask', summary: 'Ask the preload of an app: to follow what its requests wait for, to count exceptions that the app handles, to take an artifact once its heap is nearly full', params: PidParams, body: AppAsking, answers: { 200: Ended } }),
   requests: route({ method: 'GET', path: '/api/requests', summary: 'Rows of the HTTP log, newest first', query: z.object({ ...Span, filter: HttpFilterText, failed: bool.optional(), status: z.string().max(40).optional(), route: z.string().max(300).optional(), after: z.string().max(300).optional().describe('the answer\'s next'), limit: number.int().min(1).max(10_000).default(200) }), answers: { 200: z.object({ rows: z.array(RequestRow), more: z.boolean(), next: z.string().optional() }) } }),
@@ -103,7 +108,7 @@ export const api = {
   logs: route({ method: 'GET', path: '/api/logs', summary: 'Catalog of logs', answers: { 200: z.object({ sources: z.array(LogSourceInfo), more: z.number().int() }) } }),
   logLines: route({ method: 'GET', path: '/api/logs/:source', summary: 'Lines of a log: the last ones, those before or after a cursor, from a time, or from a byte of the file', params: SourceParams, query: z.object({ before: z.string().max(200).optional(), after: z.string().max(200).optional(), at: instant.optional(), offset: number.int().min(0).optional(), limit: number.int().min(1).max(5_000).default(200), text: z.string().max(500).optional(), regex: z.string().max(500).optional(), not: bool.optional(), ignoreCase: bool.optional(), levels: list(Level).optional() }), answers: { 200: LogPage } }),
   logFile: route({ method: 'GET', path: '/api/logs/:source/file', summary: 'The log file as it is, resumable', params: SourceParams, answers: { 200: 'text/plain', 206: 'text/plain' } }),
-  diagnosers: route({ method: 'GET', path: '/api/diagnosers', summary: 'What Diagnose Now can collect, with its cost and whether it is possible here', answers: { 200: z.object({ diagnosers: z.array(DiagnoserInfo) }) } }),
+  diagnosers: route({ method: 'GET', path: '/api/diagnosers', summary: 'What Diagnose Now can collect, with its cost and whether it is possible here, for this process or the worker', query: z.object({ pid: number.int().positive().optional() }), answers: { 200: z.object({ diagnosers: z.array(DiagnoserInfo) }) } }),
   startSession: route({ method: 'POST', path: '/api/sessions', summary: 'Diagnose now', body: StartSession, answers: { 202: SessionAccepted } }),
   sessions: route({ method: 'GET', path: '/api/sessions', summary: 'All kept sessions, newest first', answers: { 200: z.object({ sessions: z.array(Session), unreadable: z.number().int() }) } }),
   session: route({ method: 'GET', path: '/api/sessions/:session', summary: 'One session with its steps', params: SessionParams, answers: { 200: Session } }),

@@ -17,6 +17,7 @@ let artifact = { instance: '', name: '' };
 let core = { instance: '', name: '' };
 let profile = { instance: '', name: '' };
 let heap = { instance: '', name: '' };
+let moment = '';
 let shell = '';
 const BASE = '/diag';
 const HOST = '127.0.0.1';
@@ -46,6 +47,7 @@ before(async () => {
   const [first] = ended.artifacts;
   artifact = { instance: first?.instance ?? '', name: first?.name ?? '' };
   ({ shell: { id: shell } } = (await send('openShell', { body: {} })).body as { shell: { id: string } });
+  moment = ((await send('saveMoment', { body: { note: 'before' } })).body as { ref: string }).ref.replace('moment:', '');
   const draft = await given.agent.store.artifacts.writer(session).draft('core-dump', 'worker.core');
   draft.stream().end(smallCore());
   core = await draft.commit();
@@ -64,6 +66,11 @@ async function kept(kind: 'cpu-profile' | 'heap-snapshot', name: string, content
   return await draft.commit();
 }
 
+const startedAt = (): number | undefined => given.agent.observed.processes().find((p) => p.pid === given.victim.pid)?.startedAt;
+/** What every look at one process refuses alike. */
+const NOT_THERE: readonly [Sent, number, string][] = [[{ params: { pid: 'one' } }, 400, 'BAD_INPUT'], [{ params: { pid: 999_999_999 } }, 404, 'PROCESS_GONE']];
+const reused = (): [Sent, number, string] => [{ params: { pid: given.victim.pid }, query: { startedAt: 1 } }, 409, 'PROCESS_REUSED'];
+
 const RULES = '{ "rules": [ /* ours */ { "id": "hot", "enabled": false, "when": { "type": "metric", "metric": "site.cpu", "above": 90 }, "do": [{ "type": "diagnose" }] } ] }';
 const HOT = { id: 'hot', enabled: false, when: { type: 'metric', metric: 'site.cpu', above: 80 }, do: [{ type: 'diagnose' }] };
 /** Link-local: set up it may be, asked it never is. */
@@ -80,6 +87,19 @@ const calls: { readonly [N in RouteName]: () => { good: Sent; status?: number; b
   metrics: () => ({ good: { query: { metric: ['site.cpu', 'http.requests'] } }, bad: [[{ query: { metric: ['no.such'] } }, 400, 'BAD_INPUT'], [{}, 400, 'BAD_INPUT'], [{ query: { metric: ['site.cpu'], from: 2, to: 1 } }, 400, 'BAD_INPUT']] }),
   processes: () => ({ good: {}, bad: [] }),
   process: () => ({ good: { params: { pid: given.victim.pid } }, bad: [[{ params: { pid: 'one' } }, 400, 'BAD_INPUT'], [{ params: { pid: 999_999_999 } }, 404, 'PROCESS_GONE']] }),
+  searchProcesses: () => ({ good: { query: { text: 'node' } }, bad: [[{ query: { text: 'x' } }, 400, 'BAD_INPUT'], [{ query: { text: 'node', in: ['sockets'] } }, 400, 'BAD_INPUT']] }),
+  processModules: () => ({ good: { params: { pid: given.victim.pid }, query: { startedAt: startedAt() } }, bad: [...NOT_THERE, reused()] }),
+  processThreads: () => ({ good: { params: { pid: given.victim.pid } }, bad: [...NOT_THERE, reused()] }),
+  processConnections: () => ({ good: { params: { pid: given.victim.pid } }, bad: [...NOT_THERE, reused()] }),
+  processStack: () => ({ good: { params: { pid: given.victim.pid }, body: { startedAt: startedAt() } }, bad: [[{ params: { pid: given.victim.pid }, body: {} }, 400, 'BAD_INPUT'], [{ params: { pid: given.victim.pid }, body: { startedAt: 1 } }, 409, 'PROCESS_REUSED'], [{ params: { pid: 999_999_999 }, body: { startedAt: 1 } }, 404, 'PROCESS_GONE']] }),
+  revealVariable: () => ({ good: { params: { pid: given.victim.pid }, body: { startedAt: startedAt(), name: 'GREETING' } }, bad: [[{ params: { pid: given.victim.pid }, body: { startedAt: startedAt(), name: 'NO_SUCH' } }, 404, 'VARIABLE_UNKNOWN'], [{ params: { pid: given.victim.pid }, body: { startedAt: 1, name: 'GREETING' } }, 409, 'PROCESS_REUSED'], [{ params: { pid: given.victim.pid }, body: { name: 'GREETING' } }, 400, 'BAD_INPUT']] }),
+  endProcess: () => ({ good: { params: { pid: process.pid }, body: { startedAt: given.agent.observed.processes().find((p) => p.pid === process.pid)?.startedAt } }, status: 403, bad: [[{ params: { pid: given.victim.pid }, body: { startedAt: 1 } }, 409, 'PROCESS_REUSED'], [{ params: { pid: given.victim.pid }, body: {} }, 400, 'BAD_INPUT'], [{ params: { pid: 999_999_999 }, body: { startedAt: 1 } }, 404, 'PROCESS_GONE']] }),
+  environment: () => ({ good: {}, bad: [[{ query: { of: 'other' } }, 400, 'BAD_INPUT']] }),
+  surroundings: () => ({ good: {}, bad: [[{ query: { fresh: 'often' } }, 400, 'BAD_INPUT']] }),
+  snapshots: () => ({ good: {}, bad: [] }),
+  compareEnvironments: () => ({ good: { query: { left: `moment:${moment}`, all: true } }, bad: [[{}, 400, 'BAD_INPUT'], [{ query: { left: 'moment:../../key' } }, 400, 'BAD_INPUT'], [{ query: { left: 'moment:260101-000000-000-none' } }, 404, 'SNAPSHOT_UNKNOWN'], [{ query: { left: 'instance:none' } }, 404, 'SNAPSHOT_UNKNOWN']] }),
+  saveMoment: () => ({ good: { body: { note: 'after' } }, bad: [[{ body: { note: 'x'.repeat(201) } }, 400, 'BAD_INPUT']] }),
+  deleteMoment: () => ({ good: { params: { moment } }, bad: [[{ params: { moment: '../key' } }, 400, 'BAD_INPUT'], [{ params: { moment: '260101-000000-000-none' } }, 404, 'SNAPSHOT_UNKNOWN']] }),
   app: () => ({ good: {}, bad: [[{ query: { pid: 'one' } }, 400, 'BAD_INPUT'], [{ query: { pid: given.victim.pid } }, 503, 'APP_UNREACHABLE']] }),
   askApp: () => ({ good: { params: { pid: given.victim.pid }, body: { what: 'follow', forSeconds: 1 } }, status: 503, bad: [[{ params: { pid: given.victim.pid }, body: { what: 'follow', forSeconds: 3_600 } }, 400, 'BAD_INPUT'], [{ params: { pid: 1 }, body: { what: 'kill' } }, 400, 'BAD_INPUT']] }),
   requests: () => ({ good: { query: { failed: true, filter: '-path:/health', limit: 1 } }, bad: [[{ query: { filter: 'colour:red' } }, 400, 'HTTP_FILTER_BAD'], [{ query: { status: 'bad' } }, 400, 'HTTP_FILTER_BAD'], [{ query: { after: 'x' } }, 400, 'CURSOR_BAD'], [{ query: { limit: 0 } }, 400, 'BAD_INPUT'], [{ query: { limit: 10_001 } }, 400, 'BAD_INPUT']] }),
@@ -88,7 +108,7 @@ const calls: { readonly [N in RouteName]: () => { good: Sent; status?: number; b
   logs: () => ({ good: {}, bad: [] }),
   logLines: () => ({ good: { params: { source } }, bad: [[{ params: { source: 'nosuchlog' } }, 404, 'SOURCE_UNKNOWN'], [{ params: { source: '..%2F..' } }, 400, 'BAD_INPUT'], [{ params: { source }, query: { before: 'junk' } }, 400, 'CURSOR_BAD'], [{ params: { source }, query: { regex: '(?<=a)b' } }, 400, 'FILTER_BAD']] }),
   logFile: () => ({ good: { params: { source } }, bad: [[{ params: { source: 'nosuchlog' } }, 404, 'SOURCE_UNKNOWN']] }),
-  diagnosers: () => ({ good: {}, bad: [] }),
+  diagnosers: () => ({ good: { query: { pid: given.victim.pid } }, bad: [[{ query: { pid: 'one' } }, 400, 'BAD_INPUT']] }),
   startSession: () => ({ good: { body: { diagnosers: [{ id: 'event-log' }] } }, status: 202, bad: [[{ body: { diagnosers: [] } }, 400, 'BAD_INPUT'], [{ body: { diagnosers: [{ id: 'no-such' }] } }, 400, 'DIAGNOSER_UNKNOWN'], [{ body: { minutes: 0 } }, 400, 'BAD_INPUT']] }),
   sessions: () => ({ good: {}, bad: [] }),
   session: () => ({ good: { params: { session } }, bad: [[{ params: { session: '../../etc' } }, 400, 'BAD_INPUT'], [{ params: { session: '010101_0000000000' } }, 404, 'SESSION_UNKNOWN']] }),

@@ -42,6 +42,7 @@ export function observeRoutes(agent: Agent): Mine {
       ]);
       return {
         info: maskedInfo(info, agent.mask),
+        offers: agent.explorer.offers(info),
         ...sampleOf(observed.latest().get(nameOf(info))),
         ...('value' in files ? { openFiles: files.value.map(agent.mask) } : { openFilesMissing: files.because }),
         ...('value' in variables ? { environment: shown(variables.value, agent.mask) } : { environmentMissing: variables.because }),

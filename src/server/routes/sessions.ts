@@ -11,7 +11,7 @@ const REPORT_CSP = "sandbox allow-scripts allow-popups allow-downloads; frame-an
 export function sessionRoutes(agent: Agent): Mine {
   const { sessions } = agent.store;
   return {
-    diagnosers: async () => ({ diagnosers: agent.diagnosers() }),
+    diagnosers: async ({ query }) => ({ diagnosers: agent.diagnosers(query.pid) }),
     startSession: async ({ body, who }) => agent.diagnose(body, who),
     sessions: async () => {
       const { sessions: kept, unreadable } = await sessions.list();
