@@ -141,10 +141,10 @@ class OpenShells implements Shells {
   async #makeRoom(): Promise<ShellSession | undefined> {
     const running = [...this.#sessions.values()].filter((one) => !one.isOver);
     const candidates = await Promise.all(running.map(async (one) => ({ id: one.id, usedAt: one.usedAt, busy: await one.busy() })));
-    const id = givesWay(candidates, MAX_SHELLS);
-    if (id === undefined) throw new DiagError('SHELL_LIMIT', { limit: MAX_SHELLS });
-    if (id === 'none') return undefined;
-    const session = this.#of(id);
+    const way = givesWay(candidates, MAX_SHELLS);
+    if ('full' in way) throw new DiagError('SHELL_LIMIT', { limit: MAX_SHELLS });
+    if ('room' in way) return undefined;
+    const session = this.#of(way.ends);
     await session.end(GAVE_WAY);
     return session;
   }

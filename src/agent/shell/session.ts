@@ -56,9 +56,9 @@ export class ShellSession {
   /** `open` gets where the output goes. @throws what `open` throws */
   static async open(facts: SessionFacts, clock: Clock, open: (output: (bytes: Buffer) => void) => Promise<Shell>): Promise<ShellSession> {
     const early: Buffer[] = [];
-    let session: ShellSession | undefined;
-    const shell = await open((bytes) => { if (session === undefined) early.push(bytes); else session.#heard(bytes); });
-    session = new ShellSession(facts, clock, shell);
+    let hear = (bytes: Buffer): void => { early.push(bytes); };
+    const session = new ShellSession(facts, clock, await open((bytes) => { hear(bytes); }));
+    hear = (bytes) => { session.#heard(bytes); };
     for (const bytes of early) session.#heard(bytes);
     return session;
   }

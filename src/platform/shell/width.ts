@@ -3,7 +3,8 @@
 const WIDE: readonly (readonly [number, number])[] = [
   [0x1100, 0x115f], [0x2e80, 0x303e], [0x3041, 0xa4cf], [0xac00, 0xd7a3], [0xf900, 0xfaff], [0xfe30, 0xfe6f], [0xff00, 0xff60], [0xffe0, 0xffe6], [0x20000, 0x3fffd],
 ];
-const NONE = /^[\p{Mn}\p{Me}\u200b-\u200f\ufe00-\ufe0f]$/u;
+/** Variation selectors are among \p{Mn}; U+200B to U+200F join or turn without a sign of their own. */
+const NONE = /^(?:[\p{Mn}\p{Me}]|[\u200b-\u200f])$/u;
 
 /** Of one code point: 0 for what joins the sign before it, 2 for the wide ones of East Asia. */
 export function widthOf(sign: string): 0 | 1 | 2 {
