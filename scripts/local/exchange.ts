@@ -18,6 +18,8 @@ export interface Desk {
   readonly agent: Agent;
   /** The worker's port, `stopped` after rapid-fail, or nothing between two workers. */
   worker(): number | 'stopped' | undefined;
+  /** Counts a request that goes to the worker on this port, until what it answers is called. */
+  opened(port: number): () => void;
   write(row: Row): void;
 }
 
@@ -65,7 +67,9 @@ class Exchange {
     if (port === 'stopped') return this.#fail(signatures.rapidFail);
     if (port === undefined) return this.#fail(signatures.notListening);
     if (this.#upgradeHead !== undefined && !webSocket && hasBody(this.#req)) return this.#fail(signatures.upgradeWithBody);
-    this.#forward(open(this.#req, this.#record, this.#desk, port, webSocket));
+    const upstream = open(this.#req, this.#record, this.#desk, port, webSocket);
+    upstream.once('close', this.#desk.opened(port));
+    this.#forward(upstream);
   }
 
   #forward(upstream: ClientRequest): void {

@@ -6,6 +6,7 @@ import { startFront } from './front.ts';
 import { openHome } from './home.ts';
 import { takeHome } from './home-lock.ts';
 import type { FromFront, FrontOrder, ToFront } from './link.ts';
+import { startRestartPipe } from './restart-pipe.ts';
 import { RotatingFile } from './rotating-file.ts';
 import { header, rowFileName } from './w3c.ts';
 import { Worker, type WorkerState } from './worker.ts';
@@ -49,17 +50,19 @@ async function serve(order: FrontOrder): Promise<(graceMs: number) => Promise<vo
   });
   tell({ is: 'listening', port: front.port });
   const worker = new Worker({
-    app, home, site: order.site, limits: order.limits, events,
+    app, home, site: order.site, limits: order.limits, events, openOn: (at) => front.openOn(at),
     onState: (next) => {
       state = next;
       tell({ is: 'worker', state: next });
     },
   });
+  const pipe = await startRestartPipe(order.restartPipe, (pid, step) => worker.replace(pid, step));
   process.on('message', (message: ToFront) => {
     if (message.do === 'start-worker') worker.start();
   });
   return async (graceMs) => {
     front.quiesce();
+    await pipe.close();
     await worker.stop(graceMs); // what was in flight ends with it, and its rows say so
     await front.close();
     await events.flushed();

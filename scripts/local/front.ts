@@ -18,6 +18,8 @@ export interface FrontOptions {
 
 export interface Front {
   readonly port: number;
+  /** Requests that the worker on this port still has to answer; tunnels are none. */
+  openOn(port: number): number;
   /** Takes no more requests. */
   quiesce(): void;
   /** Cuts what is left and resolves when the last row is on disk. */
@@ -47,6 +49,7 @@ export async function startFront(options: FrontOptions): Promise<Front> {
     requestTimeout: 0, // our own limits count
   });
   const upgraded = new Set<Socket>();
+  const opened = new Map<number, number>();
   await listening(server, options.port);
   const { port } = server.address() as AddressInfo;
   const desk: Desk = {
@@ -54,6 +57,14 @@ export async function startFront(options: FrontOptions): Promise<Front> {
     port,
     agent,
     worker: () => options.worker(),
+    opened: (at) => {
+      opened.set(at, (opened.get(at) ?? 0) + 1);
+      return () => {
+        const left = (opened.get(at) ?? 1) - 1;
+        if (left > 0) opened.set(at, left);
+        else opened.delete(at);
+      };
+    },
     write: (row) => options.rows.append(rowText(options.site, row)),
   };
   server.on('request', (req, res) => exchange(req, res, desk));
@@ -70,6 +81,7 @@ export async function startFront(options: FrontOptions): Promise<Front> {
   });
   return {
     port,
+    openOn: (at) => opened.get(at) ?? 0,
     quiesce() {
       server.close();
       server.closeIdleConnections();

@@ -3,7 +3,7 @@ import { link, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Home } from './home.ts';
 import { type Marked, endOrphan, lives, markOf } from './process-mark.ts';
-import { recordPath } from './worker.ts';
+import { besidePath, recordPath } from './worker.ts';
 
 /** A launcher that was killed leaves its front end up to 2 s to notice; a new one waits that long for the home. */
 const WAIT_MS = 4_000;
@@ -28,13 +28,17 @@ export async function takeHome(home: Home): Promise<() => Promise<void>> {
 }
 
 /**
- * Ends the worker on record if it still is that process. Resolves with its pid when it was ended.
+ * Ends the worker on record, and the one beside it, if they still are these processes. Resolves with its pid when it was ended.
  * With `ofFront` only a worker of that front end: who was refused a home must not touch what lives in it.
  */
 export async function endRecordedWorker(home: Pick<Home, 'own'>, ofFront?: number): Promise<number | undefined> {
-  const orphan = await readRecord(recordPath(home));
-  if (orphan === undefined || (ofFront !== undefined && orphan.front !== ofFront)) return undefined;
-  return endOrphan(orphan) ? orphan.pid : undefined;
+  const ended: number[] = [];
+  for (const path of [recordPath(home), besidePath(home)]) {
+    const orphan = await readRecord(path);
+    if (orphan === undefined || (ofFront !== undefined && orphan.front !== ofFront)) continue;
+    if (endOrphan(orphan)) ended.push(orphan.pid);
+  }
+  return ended[0];
 }
 
 /** A hard link comes into being whole or not at all: no reader can see a claim without its pid. */

@@ -1,4 +1,8 @@
 // Owns raising the whole local App Service, in order, and ending all of it: front end with worker, agent, traffic.
+import { randomBytes } from 'node:crypto';
+import { rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Home, openHome } from './home.ts';
 import { KeptAgent } from './kept-agent.ts';
@@ -50,23 +54,26 @@ export async function launch(options: LaunchOptions): Promise<Launched> {
   const home = await openHome(options.home);
   const site = { name: SITE_NAME, hostname: `127.0.0.1:${options.port}` };
   const siteUrl = `http://${site.hostname}`;
-  const front = raiseFront(options, site);
+  const restartPipe = pipePath();
+  const front = raiseFront(options, site, restartPipe);
   const quiet = new AbortController();
   let agent: KeptAgent | undefined;
   const ends: Pick<Launched, 'stop' | 'kill'> = {
     async stop() {
       quiet.abort();
       await Promise.all([agent?.stop(), front.stop()]);
+      await left(restartPipe);
     },
     async kill() {
       quiet.abort();
       agent?.kill();
       await front.kill();
+      await left(restartPipe);
     },
   };
   try {
     await untilAborted(front.listening, options.signal);
-    agent = raiseAgent(options, home, site);
+    agent = raiseAgent(options, home, site, restartPipe);
     await settled(front, options);
     const limit = AbortSignal.any([options.signal, AbortSignal.timeout(AGENT_START_MS)]);
     const diagUrl = agent === undefined ? undefined : await untilAborted(agent.listening, limit);
@@ -78,14 +85,14 @@ export async function launch(options: LaunchOptions): Promise<Launched> {
   }
 }
 
-function raiseFront({ home, app, port, limits, say, onGivenUp }: LaunchOptions, site: Site): KeptFront {
-  const order = { home, app: app ?? demoFolder, deploy: app === undefined, port, site, limits };
+function raiseFront({ home, app, port, limits, say, onGivenUp }: LaunchOptions, site: Site, restartPipe: string): KeptFront {
+  const order = { home, app: app ?? demoFolder, deploy: app === undefined, port, site, limits, restartPipe };
   return new KeptFront({ order, say, onGivenUp });
 }
 
-function raiseAgent({ agent, say, onOpen, onGivenUp }: LaunchOptions, home: Home, site: Site): KeptAgent | undefined {
+function raiseAgent({ agent, say, onOpen, onGivenUp }: LaunchOptions, home: Home, site: Site, restartPipe: string): KeptAgent | undefined {
   if (agent === undefined) return undefined;
-  const variables = agentVariables(home, site, agent.port, agent.token, process.env);
+  const variables = { ...agentVariables(home, site, agent.port, agent.token, process.env), DIAG_RESTART_PIPE: restartPipe };
   return new KeptAgent({ file: agent.file, folder: checkout, variables, say, onOpen, onGivenUp });
 }
 
@@ -111,6 +118,17 @@ async function settled(front: KeptFront, { signal, say }: LaunchOptions): Promis
     if (signal.aborted) throw error;
     say(`worker: does not answer after ${WORKER_START_MS / 1000} s`);
   }
+}
+
+/** Short, whatever the home is called: a socket's path has some hundred letters. */
+function pipePath(): string {
+  const name = `local-restart-${randomBytes(8).toString('hex')}`;
+  return process.platform === 'win32' ? `\\\\.\\pipe\\${name}` : join(tmpdir(), `${name}.sock`);
+}
+
+/** The front end takes it away itself, unless it was killed. */
+async function left(restartPipe: string): Promise<void> {
+  if (process.platform !== 'win32') await rm(restartPipe, { force: true });
 }
 
 /** The promise, or the abort's reason if that comes first. */

@@ -15,6 +15,8 @@ export interface Limits {
   readonly startLimitMs: number;
   /** What a worker gets between SIGTERM and SIGKILL when the site stops. */
   readonly stopGraceMs: number;
+  /** In an overlapped restart the old worker gets this long to answer what it has. */
+  readonly drainMs: number;
   /** A raw log of this size is closed and a new file begun. */
   readonly rowFileBytes: number;
   /** The same for the worker's stdout and stderr. */
@@ -29,6 +31,7 @@ export const defaultLimits: Limits = {
   backOffMs: 250, // ten failures in a row then take about 30 s, so rapid-fail is reached inside its minute
   startLimitMs: 60_000,
   stopGraceMs: 2_000,
+  drainMs: 30_000, // IIS gives a worker 90 s; nobody waits so long in front of a terminal
   rowFileBytes: 10 * 1024 * 1024,
   outputFileBytes: 5 * 1024 * 1024,
 };

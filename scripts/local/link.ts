@@ -12,6 +12,8 @@ export interface FrontOrder {
   readonly port: number;
   readonly site: Site;
   readonly limits: Limits;
+  /** Where the agent asks for an overlapped restart: a socket's path, or a named pipe. */
+  readonly restartPipe: string;
 }
 
 /** What the launcher sends. */

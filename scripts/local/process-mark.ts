@@ -28,6 +28,20 @@ export function markOf(pid: number): string | undefined {
   }
 }
 
+/** Whether the process is that leader's own or one of its group: what a shell line starts is the worker as others see it. */
+export function isOfGroup(pid: number, leader: number): boolean {
+  if (pid === leader) return true;
+  try {
+    if (process.platform === 'linux') {
+      const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+      return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[2]) === leader;
+    }
+    return process.platform !== 'win32' && Number(execFileSync('ps', ['-o', 'pgid=', '-p', String(pid)], { encoding: 'utf8', timeout: 5000 })) === leader;
+  } catch {
+    return false; // as in markOf: no such process that we may see
+  }
+}
+
 export function lives({ pid, mark }: Marked): boolean {
   return markOf(pid) === mark;
 }

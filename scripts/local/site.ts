@@ -54,6 +54,8 @@ export function agentVariables(home: Home, site: Site, port: number, token: stri
   const own = Object.entries(from).filter((entry): entry is [string, string] => entry[0].startsWith('DIAG_') && entry[1] !== undefined);
   return {
     ...inherited(from),
+    DIAG_SITE_URL: `http://${site.hostname}`, // probes ask the site itself, which is this machine
+    DIAG_ALLOW_LOOPBACK: '1',
     ...Object.fromEntries(own),
     ...identity(home, site),
     PORT: String(port),

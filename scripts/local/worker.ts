@@ -8,8 +8,9 @@ import { writeWholeNow } from './files.ts';
 import type { Home } from './home.ts';
 import type { Limits } from './limits.ts';
 import { keepOutput } from './output.ts';
+import { type ReplaceStep, answers, drained } from './overlap.ts';
 import { accepts, anyFreePort } from './ports.ts';
-import { markOf, signalGroup } from './process-mark.ts';
+import { isOfGroup, markOf, signalGroup } from './process-mark.ts';
 
 export type WorkerState =
   | { readonly is: 'starting' | 'ready'; readonly pid: number; readonly port: number }
@@ -19,6 +20,8 @@ export interface WorkerOptions extends AppToStart {
   readonly limits: Limits;
   readonly events: EventLog;
   onState(state: WorkerState): void;
+  /** Requests that the worker on this port still has to answer. */
+  openOn(port: number): number;
 }
 
 const PROVIDER = 'HttpPlatformHandler';
@@ -32,6 +35,11 @@ const OUTPUT_GRACE_MS = 1_000;
 /** Where the living worker is on record, for whoever must end it when the front end cannot. */
 export function recordPath(home: Pick<Home, 'own'>): string {
   return join(home.own, 'worker.json');
+}
+
+/** The second worker of an overlapped restart: the next one while it starts, the old one while it drains. */
+export function besidePath(home: Pick<Home, 'own'>): string {
+  return join(home.own, 'worker-beside.json');
 }
 
 interface Run {
@@ -48,8 +56,10 @@ export class Worker {
   readonly #options: WorkerOptions;
   readonly #outputs = new Set<Promise<void>>();
   readonly #configuration: { stop(): void };
+  readonly #living = new Set<Run>();
   #failures: number[] = [];
   #run: Run | undefined;
+  #beside: Run | undefined;
   #pause: NodeJS.Timeout | undefined;
   #launching = false;
   #ending = false;
@@ -73,10 +83,48 @@ export class Worker {
     this.#ending = true;
     clearTimeout(this.#pause);
     this.#configuration.stop();
-    if (this.#run !== undefined) await endApp(this.#run.child, graceMs);
+    await Promise.all([...this.#living].map((run) => endApp(run.child, graceMs)));
     await Promise.race([Promise.all(this.#outputs), patience(OUTPUT_GRACE_MS)]);
-    await rm(recordPath(this.#options.home), { force: true });
+    for (const path of [recordPath(this.#options.home), besidePath(this.#options.home)]) await rm(path, { force: true });
     this.#options.onState({ is: 'ended' });
+  }
+
+  /** A second worker beside the first: when it answers, new requests go to it, the first answers what it has and is ended. Rejects with why the first one serves on. */
+  async replace(pid: number, tell: (step: ReplaceStep) => void): Promise<void> {
+    const { home, limits, openOn } = this.#options;
+    const port = await anyFreePort();
+    const old = this.#run;
+    if (this.#ending || this.#beside !== undefined) throw new Error('another restart is under way');
+    if (old?.child.pid === undefined || !old.ready || !isOfGroup(pid, old.child.pid)) throw new Error(`process ${pid} is not the worker that serves`);
+    const next = port === undefined ? undefined : this.#begin(port, besidePath(home));
+    if (next?.child.pid === undefined) throw new Error('the next worker could not be started');
+    this.#beside = next;
+    try {
+      tell({ is: 'starting', pid: next.child.pid });
+      await answers(next, limits.startLimitMs);
+      this.#serveFrom(next, old);
+      tell({ is: 'ready', pid: next.child.pid });
+      await drained(old, limits.drainMs, openOn, tell);
+      await endApp(old.child, limits.stopGraceMs);
+    } catch (error) {
+      if (this.#run !== next || !next.ready) signalGroup(next.child.pid, 'SIGKILL');
+      throw error;
+    } finally {
+      this.#beside = undefined;
+      await rm(besidePath(home), { force: true });
+    }
+  }
+
+  #serveFrom(next: Run, old: Run): void {
+    const { pid } = next.child;
+    if (pid === undefined) return;
+    old.asked = true;
+    next.ready = true;
+    this.#run = next;
+    this.#record(next, recordPath(this.#options.home));
+    if (!old.over) this.#record(old, besidePath(this.#options.home));
+    this.#say(1001, level.information, `Process '${pid}' started successfully and is listening on port '${next.port}'.`);
+    this.#options.onState({ is: 'ready', pid, port: next.port });
   }
 
   #recycle(): void {
@@ -97,21 +145,30 @@ export class Worker {
     const port = await anyFreePort().finally(() => { this.#launching = false; });
     if (this.#ending) return;
     if (port === undefined) return this.#failed('no free port', undefined);
-    const child = spawnApp(this.#options, port);
-    const run: Run = { child, port, over: false, ready: false, asked: false };
-    this.#run = run;
-    child.once('error', (error) => this.#over(run, `could not be started: ${error.message}`, null, null));
-    child.once('exit', (code, signal) => this.#over(run, exitText(code, signal), code, signal));
-    if (child.pid === undefined) return; // the error event follows
-    this.#record(child.pid, port);
-    const output = keepOutput(child, this.#options.home, this.#options.limits).finally(() => this.#outputs.delete(output));
-    this.#outputs.add(output);
-    this.#options.onState({ is: 'starting', pid: child.pid, port });
-    await this.#becomeReady(run, child.pid);
+    const run = this.#begin(port, recordPath(this.#options.home), (begun) => { this.#run = begun; });
+    const { pid } = run.child;
+    if (pid === undefined) return; // the error event follows
+    this.#options.onState({ is: 'starting', pid, port });
+    await this.#becomeReady(run, pid);
   }
 
-  #record(pid: number, port: number): void {
-    writeWholeNow(recordPath(this.#options.home), JSON.stringify({ pid, mark: markOf(pid) ?? '', port, front: process.pid }));
+  /** `known` is called before anything can go wrong with it. */
+  #begin(port: number, record: string, known: (run: Run) => void = () => undefined): Run {
+    const child = spawnApp(this.#options, port);
+    const run: Run = { child, port, over: false, ready: false, asked: false };
+    known(run);
+    this.#living.add(run);
+    child.once('error', (error) => this.#over(run, `could not be started: ${error.message}`, null, null));
+    child.once('exit', (code, signal) => this.#over(run, exitText(code, signal), code, signal));
+    if (child.pid === undefined) return run;
+    this.#record(run, record);
+    const output = keepOutput(child, this.#options.home, this.#options.limits).finally(() => this.#outputs.delete(output));
+    this.#outputs.add(output);
+    return run;
+  }
+
+  #record({ child: { pid }, port }: Run, path: string): void {
+    if (pid !== undefined) writeWholeNow(path, JSON.stringify({ pid, mark: markOf(pid) ?? '', port, front: process.pid }));
   }
 
   /** No room for the worker's record, say: a worker that is not on record must not run. */
@@ -141,10 +198,15 @@ export class Worker {
   #over(run: Run, text: string, code: number | null, signal: NodeJS.Signals | null): void {
     if (run.over) return;
     run.over = true;
-    this.#run = undefined;
+    this.#living.delete(run);
     const { pid } = run.child;
     if (pid !== undefined) signalGroup(pid, 'SIGKILL'); // the job object of HttpPlatformHandler: children do not outlive the worker
+    if (run !== this.#run) return; // one beside the worker: who began it sees its end
+    const next = this.#beside === run || this.#beside?.over === true ? undefined : this.#beside;
+    this.#run = next;
     if (this.#ending) return;
+    // The one that was to take over is on its way already.
+    if (next?.child.pid !== undefined) return this.#options.onState({ is: 'starting', pid: next.child.pid, port: next.port });
     // 143 is how a shell says that its program ended by SIGTERM.
     if (run.asked || signal === 'SIGTERM' || code === 143) return this.#restart(0);
     // An app that ends itself with 0 after serving may do so on a SIGTERM; one that does so for ever must not take all the CPU.

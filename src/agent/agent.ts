@@ -19,6 +19,7 @@ import { bundleFile } from '../analyze/bundle.ts';
 import { createSessions, type Sessions } from '../analyze/session.ts';
 import { diagnosers } from '../analyze/diagnosers/index.ts';
 import { analyzers } from '../analyze/analyzers/index.ts';
+import type { RestartHow } from '../mitigate/restart.ts';
 import { workerOf } from '../analyze/target.ts';
 import { VERSION, type Config } from './config.ts';
 import { startEnvironment, type SiteEnvironment } from './environment.ts';
@@ -85,7 +86,7 @@ export interface Agent {
   remove(id: SessionId): Promise<void>;
   /** The bundle as a file on disk, made when it is not there yet. */
   bundle(id: SessionId, signal: AbortSignal): Promise<string>;
-  restart(target: ProcessKey & { reason?: string | undefined }, who: string): Promise<z.infer<typeof RestartDone>>;
+  restart(target: ProcessKey & { reason?: string | undefined }, who: string, how?: RestartHow): Promise<z.infer<typeof RestartDone>>;
   /** Who did what; a record that cannot be written is logged, the deed is not undone. */
   audit(who: string, did: string, what: string, result: string): Promise<void>;
   stop(): Promise<void>;
@@ -159,7 +160,7 @@ export async function startAgent(config: Config, files: AgentFiles): Promise<Age
     pin: (id, pinned) => pin(parts, id, pinned),
     remove: (id) => store.sessions.remove(id, sessions.isOver(id)),
     bundle: (session, signal) => bundleFile({ platform, store, session, signal }),
-    restart: (target, who) => { rules.asked(target); return restartWith(parts, target, who); },
+    restart: (target, who, how) => { rules.asked(target); return restartWith(parts, target, who, how); },
     async stop() {
       rules.stop();                                            // before their sessions: what is unfinished is the next agent's
       await shells.stop();

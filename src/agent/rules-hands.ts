@@ -1,6 +1,6 @@
 // Owns the hands of the rules: each kind of action bound to the agent's own ways, with the agent's audit.
 import type { ProcessInfo, ProcessKey, Session } from '../shared/model.ts';
-import { endHand, recycleHand } from '../mitigate/hands/process.ts';
+import { endHand, recycleHand, type ProcessPorts } from '../mitigate/hands/process.ts';
 import { programHand } from '../mitigate/hands/program.ts';
 import { sessionHand, type SessionChoice } from '../mitigate/hands/session.ts';
 import type { Alerts } from '../mitigate/alerts/alerts.ts';
@@ -27,7 +27,7 @@ export function handsOf({ parts, alerts, env, mask, asked }: HandsGiven): Hands 
     sessions: async () => (await store.sessions.list()).sessions,
     isThere: async (target, signal) => (await processes(signal)).some(({ pid, startedAt }) => pid === target.pid && startedAt === target.startedAt),
   });
-  const ending = { clock: platform.clock, processes, restart: (target: ProcessKey, reason: string, who: string, awaitsNext: boolean) => { asked(target); return restartWith(parts, { ...target, reason }, who, awaitsNext); } };
+  const ending: ProcessPorts = { clock: platform.clock, processes, overlapped: () => platform.can('overlapped-restart'), restart: (target, reason, who, how) => { asked(target); return restartWith(parts, { ...target, reason }, who, how); } };
   return {
     diagnose: session, collect: session, recycle: recycleHand(ending), 'end-process': endHand(ending),
     run: programHand({ env, folder: platform.host.folders.home, mask }), notify: alerts.hand(), scale: NOT_CONFIGURED,

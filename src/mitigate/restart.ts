@@ -38,21 +38,40 @@ function rank(info: ProcessInfo): number {
   return info.role === 'worker' ? 0 : 1;
 }
 
+export interface RestartHow {
+  /** Whether somebody wants to know the next worker. */
+  readonly awaitsNext?: boolean;
+  /** The next worker answers before this one is ended; only where the platform can. */
+  readonly overlapped?: boolean;
+  progress?(note: string): void;
+}
+
 /** Ends exactly this process (pid *and* start time) and waits for the platform's next worker, unless nobody waits for it.
  *  @throws PROCESS_GONE, PROCESS_REUSED, PROCESS_OURS, BAD_INPUT (a process that restartTargets does not offer), CAPABILITY_MISSING */
-export async function restart(target: ProcessKey, platform: Platform, signal: AbortSignal, awaitsNext = true): Promise<z.infer<typeof RestartDone>> {
-  const possible = platform.can('restart');
-  if (!possible.yes) throw new DiagError('CAPABILITY_MISSING', { what: 'A restart', because: possible.because });
+export async function restart(target: ProcessKey, platform: Platform, signal: AbortSignal, { awaitsNext = true, overlapped = false, progress = () => undefined }: RestartHow = {}): Promise<z.infer<typeof RestartDone>> {
+  const possible = platform.can(overlapped ? 'overlapped-restart' : 'restart');
+  if (!possible.yes) throw new DiagError('CAPABILITY_MISSING', { what: overlapped ? 'A restart with overlap' : 'A restart', because: possible.because });
   const before = await platform.processes(signal);
   const found = before.find((p) => p.pid === target.pid);
   if (!found) throw new DiagError('PROCESS_GONE', { pid: target.pid });
   if (found.startedAt !== target.startedAt) throw new DiagError('PROCESS_REUSED', { pid: target.pid, startedAt: new Date(found.startedAt).toISOString(), meant: new Date(target.startedAt).toISOString() });
   if (found.ours) throw new DiagError('PROCESS_OURS', { pid: target.pid });
   if (!mayBe(found)) throw new DiagError('BAD_INPUT', { why: `body.pid: process ${target.pid} (${found.name}) is neither a worker nor a runtime of the site` });
+  if (overlapped) return replaced(found, new Set(before.map(keyOf)), platform, signal, progress);
   await platform.end(target, GRACE_MS, signal);
   const at = platform.clock.now();
   const next = !awaitsNext ? undefined : await nextWorker(found, new Set(before.map(keyOf)), platform, signal);
   return { ended: target, at, ...(next ? { next } : {}) };
+}
+
+/** @throws RESTART_REFUSED: the old one serves on */
+async function replaced(old: ProcessInfo, known: ReadonlySet<string>, platform: Platform, signal: AbortSignal, progress: (note: string) => void): Promise<z.infer<typeof RestartDone>> {
+  if (old.role !== 'worker' || platform.replaceWorker === undefined) throw new DiagError('RESTART_REFUSED', { pid: old.pid, why: `${old.name} is no worker: who starts it is not asked for another one` });
+  const { pid } = await platform.replaceWorker(old, signal, progress);
+  const fresh = (await platform.processes(signal)).filter((p) => !p.ours && !known.has(keyOf(p)));
+  // What its host started may be a shell, and the worker the shell's child.
+  const next = fresh.find((p) => p.pid === pid && p.role === 'worker') ?? fresh.find((p) => p.role === 'worker');
+  return { ended: { pid: old.pid, startedAt: old.startedAt }, at: platform.clock.now(), overlapped: true, ...(next ? { next: { pid: next.pid, startedAt: next.startedAt } } : {}) };
 }
 
 const keyOf = (p: ProcessKey): string => `${p.pid}:${p.startedAt}`;

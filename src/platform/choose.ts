@@ -3,6 +3,7 @@ import { systemClock, type Clock } from './clock.ts';
 import { ensureFolders, foldersOf } from './folders.ts';
 import type { Env } from './identity.ts';
 import type { Platform } from './platform.ts';
+import { withRestartPipe } from './restart-pipe.ts';
 
 export interface PlatformSettings {
   /** The home as on App Service, or any folder; the layout is made where it is missing. */
@@ -19,6 +20,10 @@ export interface PlatformSettings {
 
 /** Opens the door to this machine. Close it at the end. @throws HOME_UNUSABLE */
 export async function openPlatform(settings: PlatformSettings): Promise<Platform> {
+  return withRestartPipe(await openDoor(settings), settings.env);
+}
+
+async function openDoor(settings: PlatformSettings): Promise<Platform> {
   const folders = foldersOf(settings.home, settings.temp);
   await ensureFolders(folders);
   const given = { env: settings.env, folders, clock: settings.clock ?? systemClock, processes: settings.processes ?? 'site' } as const;

@@ -74,7 +74,7 @@ export const SessionAccepted = z.object({ session: SessionId, operation: Operati
 export const Operation = z.object({ id: OperationId, kind: z.enum(['session', 'restart', 'read-dump', 'read-profile', 'read-heap', 'dump']), title: z.string(), state: z.enum(['running', 'done', 'failed', 'cancelled']), note: z.string().optional(), fraction: z.number().optional(), session: SessionId.optional(), startedAt: At });
 export type Operation = z.infer<typeof Operation>;
 export const RestartTarget = z.object({ info: ProcessInfo, offer: Offer, says: z.string() });   // says: what the action costs the app
-export const RestartDone = z.object({ ended: ProcessKey, at: At, next: ProcessKey.optional() });   // next: the new worker, when seen in time
+export const RestartDone = z.object({ ended: ProcessKey, at: At, next: ProcessKey.optional(), overlapped: z.literal(true).optional() });   // next: the new worker, when seen in time; overlapped: it answered before the old one was ended
 export const AuditEntry = z.object({ at: At, who: z.string(), did: z.string(), what: z.string(), result: z.string() });
 export type AuditEntry = z.infer<typeof AuditEntry>;
 
@@ -129,7 +129,7 @@ export const api = {
   cancelOperation: route({ method: 'DELETE', path: '/api/operations/:operation', summary: 'Cancel: stop and leave nothing', params: OperationParams, answers: { 202: Operation } }),
   enoughOperation: route({ method: 'POST', path: '/api/operations/:operation/enough', summary: 'Enough: stop collecting and keep what is there', params: OperationParams, answers: { 202: Operation } }),
   restartTargets: route({ method: 'GET', path: '/api/restart', summary: 'Processes that can be restarted, with what it costs', answers: { 200: z.object({ targets: z.array(RestartTarget) }) } }),
-  restart: route({ method: 'POST', path: '/api/restart', summary: 'Restart a worker: ends the process with this pid and start time; the platform starts the next', body: ProcessKey.extend({ reason: z.string().max(500).optional() }), answers: { 200: RestartDone } }),
+  restart: route({ method: 'POST', path: '/api/restart', summary: 'Restart a worker: ends the process with this pid and start time; the platform starts the next. With overlap the next one answers before this one is ended, where the platform can', body: ProcessKey.extend({ reason: z.string().max(500).optional(), overlapped: z.boolean().optional() }), answers: { 200: RestartDone } }),
   rules: route({ method: 'GET', path: '/api/rules', summary: 'The rules as text with comments, each with its live phase, its reading and what holds it back; refused ones with their line', answers: { 200: RulesView } }),
   putRules: route({ method: 'PUT', path: '/api/rules', summary: 'Replace the text of the rules; version is the one that was read, another one is a conflict', body: z.object({ text: z.string().max(2_097_152), version: z.string().max(64) }), answers: { 200: RulesView } }),
   checkRules: route({ method: 'POST', path: '/api/rules/check', summary: 'What a text of rules says, and what of it would be refused; nothing is kept', body: z.object({ text: z.string().max(60_000) }), answers: { 200: RulesCheck } }),

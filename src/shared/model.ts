@@ -285,7 +285,7 @@ export const Report = z.object({
 });
 export type Report = z.infer<typeof Report>;
 
-export const Capability = z.enum(['processes', 'usage', 'private-bytes', 'handles', 'open-files', 'environment', 'host', 'disk', 'memory-dump', 'node-report', 'restart', 'event-log', 'modules', 'threads', 'connections']);
+export const Capability = z.enum(['processes', 'usage', 'private-bytes', 'handles', 'open-files', 'environment', 'host', 'disk', 'memory-dump', 'node-report', 'restart', 'event-log', 'modules', 'threads', 'connections', 'overlapped-restart']);
 export type Capability = z.infer<typeof Capability>;
 export const Offer = z.object({ yes: z.boolean(), because: z.string().optional() });
 export type Offer = z.infer<typeof Offer>;

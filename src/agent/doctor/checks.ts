@@ -157,6 +157,7 @@ const REMEDIES: Readonly<Partial<Record<Capability, { readonly title: string; re
   'node-report': { title: 'Node report', severity: 'info' },
   'event-log': { title: 'Event log', severity: 'info' },
   restart: { title: 'Restart', severity: 'warning', remedy: 'Run the agent as the user of the site.' },
+  'overlapped-restart': { title: 'Restart with overlap', severity: 'info' },
 };
 
 function ability(id: Capability, offer: Offer): DoctorCheck {

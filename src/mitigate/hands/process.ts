@@ -2,7 +2,7 @@
 import type { RestartDone } from '../../shared/api.ts';
 import type { z } from 'zod';
 import { DiagError } from '../../shared/errors.ts';
-import type { ProcessInfo, ProcessKey } from '../../shared/model.ts';
+import type { Offer, ProcessInfo, ProcessKey } from '../../shared/model.ts';
 import type { ActionResult } from '../../shared/rules.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { workerOf } from '../../analyze/target.ts';
@@ -14,8 +14,10 @@ const PAUSE_MS = 10_000;
 export interface ProcessPorts {
   readonly clock: Pick<Clock, 'wait'>;
   processes(signal: AbortSignal): Promise<readonly ProcessInfo[]>;
+  /** Whether the next worker can be started before the old one is ended. */
+  overlapped(): Offer;
   /** Ends this very process, and waits for the platform's next one where that is wanted. @throws as mitigate/restart.ts */
-  restart(target: ProcessKey, reason: string, who: string, awaitsNext: boolean): Promise<z.infer<typeof RestartDone>>;
+  restart(target: ProcessKey, reason: string, who: string, how: { readonly awaitsNext: boolean; readonly overlapped: boolean }): Promise<z.infer<typeof RestartDone>>;
 }
 
 export function recycleHand(ports: ProcessPorts): Hand {
@@ -24,12 +26,14 @@ export function recycleHand(ports: ProcessPorts): Hand {
       const site = step.type === 'recycle' && step.what === 'site';
       const targets = await recycled(ports, on, site);
       if (targets.length === 0) return { result: 'done', says: 'no worker that ran when the rule fired is running any more' };
+      const wished = step.type === 'recycle' && step.overlapped;
+      const offer = ports.overlapped();
       const said: string[] = [];
       for (const [index, target] of targets.entries()) {
         if (index > 0) await ports.clock.wait(PAUSE_MS, on.signal);
-        said.push(await one(ports, target, on, true));
+        said.push(await recycledOne(ports, target, on, wished && offer.yes));
       }
-      return { result: 'done', says: `${said.join('; ')}${step.type === 'recycle' && step.overlapped ? '; ended before the next one started: nothing here starts a second worker beside the first' : ''}`.slice(0, 2_000) };
+      return { result: 'done', says: `${said.join('; ')}${wished && !offer.yes ? `; ended before the next one started: ${offer.because ?? 'nothing here starts a second worker beside the first'}` : ''}`.slice(0, 2_000) };
     },
     /** The processes that were meant are gone: it was done, or they ended by themselves; either way nothing is left to do. */
     async after(step, on) {
@@ -46,16 +50,30 @@ export function endHand(ports: ProcessPorts): Hand {
       const { target } = on.fired;
       if (target === undefined) throw new DiagError('CAPABILITY_MISSING', { what: 'The end of a process', because: 'no process of the site was running when the rule fired' });
       if (!await there(on)) return { result: 'done', says: `process ${target.pid} had ended before` };
-      return { result: 'done', says: await one(ports, target, on, false) };
+      return { result: 'done', says: await one(ports, target, on, { awaitsNext: false, overlapped: false }) };
     },
     after: async (_step, on) => (on.fired.target !== undefined && await there(on) ? undefined : { result: 'done', says: `the agent ended in the middle of it; process ${on.fired.target?.pid ?? ''} has ended` }),
   };
 }
 
-async function one(ports: ProcessPorts, target: ProcessKey, { fired }: FiringContext, awaitsNext: boolean): Promise<string> {
+/** A next worker that does not start keeps the old one in its place; the rule wants it gone, so it is then ended without overlap. */
+async function recycledOne(ports: ProcessPorts, target: ProcessKey, on: FiringContext, overlapped: boolean): Promise<string> {
+  if (overlapped) {
+    try {
+      return await one(ports, target, on, { awaitsNext: true, overlapped: true });
+    } catch (error) {
+      if (!(error instanceof DiagError) || error.code !== 'RESTART_REFUSED') throw error;
+      return `${await one(ports, target, on, { awaitsNext: true, overlapped: false })}, without overlap: ${error.message}`;
+    }
+  }
+  return one(ports, target, on, { awaitsNext: true, overlapped: false });
+}
+
+async function one(ports: ProcessPorts, target: ProcessKey, { fired }: FiringContext, how: { readonly awaitsNext: boolean; readonly overlapped: boolean }): Promise<string> {
   try {
-    const { next } = await ports.restart(target, `rule ${fired.rule}: ${fired.condition.slice(0, 200)}`, `rule ${fired.rule}`, awaitsNext);
-    if (!awaitsNext) return `process ${target.pid} was ended`;
+    const { next } = await ports.restart(target, `rule ${fired.rule}: ${fired.condition.slice(0, 200)}`, `rule ${fired.rule}`, how);
+    if (!how.awaitsNext) return `process ${target.pid} was ended`;
+    if (how.overlapped) return `process ${target.pid} was ended after ${next?.pid ?? 'the next one'} had taken over`;
     return `process ${target.pid} was ended${next === undefined ? '; no next one was seen in time' : `, ${next.pid} runs now`}`;
   } catch (error) {
     // It went by itself meanwhile: what was wanted is so.

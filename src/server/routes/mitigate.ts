@@ -9,6 +9,6 @@ type Mine = Pick<Handlers, 'restartTargets' | 'restart'>;
 export function mitigateRoutes(agent: Agent): Mine {
   return {
     restartTargets: async () => ({ targets: restartTargets(agent.observed.processes().map((info) => maskedInfo(info, agent.mask)), agent.platform) }),
-    restart: async ({ body, who }) => agent.restart(body, who),
+    restart: async ({ body: { overlapped = false, ...target }, who }) => agent.restart(target, who, { overlapped }),
   };
 }

@@ -1,0 +1,31 @@
+// Owns an app that serves well until it is told otherwise: it leaks, spins or crashes by request, and does not start while the home says so; its answers take a while, so that some are always under way.
+'use strict';
+const { existsSync } = require('node:fs');
+const { createServer } = require('node:http');
+const { join } = require('node:path');
+
+if (existsSync(join(process.env.HOME ?? '.', 'start-fails'))) throw new Error('the settings cannot be read');
+
+const kept = [];
+let spinning = false;
+
+/** Most of a core, and still an answer now and then: an app that loops over too much work. */
+function spin() {
+  const until = Date.now() + 90;
+  while (Date.now() < until) Math.sqrt(until);
+  setTimeout(spin, 10);
+}
+
+const does = {
+  '/leak': () => { for (let mb = 0; mb < 120; mb += 1) kept.push(Buffer.alloc(2 ** 20, 7)); },
+  '/spin': () => { if (!spinning) setImmediate(spin); spinning = true; },
+  '/crash': () => { setImmediate(() => { throw new TypeError('the voucher of the cart is undefined'); }); },
+};
+
+const server = createServer((req, res) => {
+  const url = new URL(req.url, 'http://app.invalid');
+  does[url.pathname]?.();
+  setTimeout(() => { res.setHeader('x-pid', process.pid); res.end(String(process.pid)); }, Number(url.searchParams.get('ms') ?? 20));
+});
+server.keepAliveTimeout = 120_000;
+server.listen(Number(process.env.PORT), '127.0.0.1');
