@@ -74,20 +74,24 @@ function splitByPlace({ types, locations, meta: { nodeType } }: HeapGraph, of: U
   }
 }
 
-/** Fills count, shallow, retained and distance. A retained size counts a node only where no other of its class holds it. `child` and `sibling`: scratch, a number per node. */
-export function measureClasses(graph: HeapGraph, { rows, of }: Classes, dominators: Dominators, { of: distance }: Distances, child: Uint32Array, sibling: Uint32Array): void {
-  const { nodeCount, sizes, root } = graph;
+/** Fills count, shallow and distance. */
+export function countClasses({ nodeCount, root, sizes }: HeapGraph, { rows, of }: Classes, distances: Distances): void {
+  const nearest = new Float64Array(rows.length).fill(Infinity);
+  const counts = new Float64Array(rows.length);
+  const shallow = new Float64Array(rows.length);
   for (let node = 0; node < nodeCount; node++) {
     const size = sizes.of(node);
     if (size === 0) continue;
-    const row = (rows[(of[node] as number)] as ClassRow);
-    row.count++;
-    row.shallow += size;
-    if ((distance[node] as number) < row.distance) row.distance = (distance[node] as number);
+    const row = of[node] as number;
+    counts[row] = (counts[row] as number) + 1;
+    shallow[row] = (shallow[row] as number) + size;
+    if (distances.before[node] === node && node !== root) nearest[row] = NO_DISTANCE;
   }
-  dominatedLists(nodeCount, root, dominators, child, sibling);
-  retainedByClass(graph, rows, of, dominators, child, sibling);
-  for (const row of rows) if (row.distance === Infinity) row.distance = NO_DISTANCE;
+  distances.each((node, distance) => {
+    const row = of[node] as number;
+    if (distance < (nearest[row] as number) && sizes.of(node) !== 0) nearest[row] = distance;
+  });
+  rows.forEach((row, at) => { row.count = counts[at] as number; row.shallow = shallow[at] as number; row.distance = nearest[at] === Infinity ? NO_DISTANCE : nearest[at] as number; });
 }
 
 export const NO_NODE = 0xffff_ffff;
@@ -103,12 +107,14 @@ export function dominatedLists(nodeCount: number, root: number, dominators: Domi
   }
 }
 
-function retainedByClass({ root, sizes }: HeapGraph, rows: readonly ClassRow[], of: Uint32Array, { of: by, retained }: Dominators, child: Uint32Array, sibling: Uint32Array): void {
+/** A retained size counts a node only where no other of its class holds it. `child` and `sibling`: as `dominatedLists` left them. */
+export function retainedByClass({ root, sizes }: HeapGraph, { rows, of }: Classes, { of: by, retained }: Dominators, child: Uint32Array, sibling: Uint32Array): void {
   const open = new Uint32Array(rows.length);
+  const sums = new Float64Array(rows.length);
   const enter = (node: number): void => {
     if (sizes.of(node) === 0) return;
     const at = (of[node] as number);
-    if (open[at] === 0) (rows[at] as ClassRow).retained += (retained[node] as number);
+    if (open[at] === 0) sums[at] = (sums[at] as number) + (retained[node] as number);
     open[at] = (open[at] as number) + 1;
   };
   const leave = (node: number): void => { if (sizes.of(node) !== 0) { const at = (of[node] as number); open[at] = (open[at] as number) - 1; } };
@@ -118,7 +124,7 @@ function retainedByClass({ root, sizes }: HeapGraph, rows: readonly ClassRow[], 
     if (child[node] !== NO_NODE) { node = (child[node] as number); enter(node); continue; }
     for (;;) {
       leave(node);
-      if (node === root) return;
+      if (node === root) { rows.forEach((row, at) => { row.retained = sums[at] as number; }); return; }
       if (sibling[node] !== NO_NODE) { node = (sibling[node] as number); enter(node); break; }
       node = (by[node] as number);
     }

@@ -1,5 +1,5 @@
 // Owns who is detached: what the embedder says of its own objects spreads over the objects that they hold (Chrome's rules).
-import type { HeapGraph } from './graph.ts';
+import { targetOf, typeOf, type HeapGraph } from './graph.ts';
 import { Words } from './words.ts';
 
 const ATTACHED = 1;
@@ -30,9 +30,9 @@ export function spreadDetachment(graph: HeapGraph): Uint8Array | undefined {
   return states;
 }
 
-function spread({ firstEdge, edgeTypes, edgeTo, meta }: HeapGraph, node: number, child: (node: number) => void): void {
+function spread({ firstEdge, edges, meta }: HeapGraph, node: number, child: (node: number) => void): void {
   for (let edge = (firstEdge[node] as number); edge < (firstEdge[node + 1] as number); edge++) {
-    const type = edgeTypes[edge];
-    if (type !== meta.edgeType.hidden && type !== meta.edgeType.weak) child((edgeTo[edge] as number));
+    const type = typeOf(edges[edge] as number);
+    if (type !== meta.edgeType.hidden && type !== meta.edgeType.weak) child(targetOf(edges[edge] as number));
   }
 }

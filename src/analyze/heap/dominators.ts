@@ -1,7 +1,7 @@
-// Owns dominators and retained sizes: semi-NCA over the edges that hold, near-linear in time; six numbers a node and one an edge in memory.
+// Owns dominators and retained sizes: semi-NCA over the edges that hold, near-linear in time; eight numbers a node and one an edge beside the walk in memory.
 import type { Arena } from './arena.ts';
-import type { EdgeBits } from './essential.ts';
-import type { HeapGraph } from './graph.ts';
+import { NodeBits } from './bits.ts';
+import { HOLDS, targetOf, type HeapGraph } from './graph.ts';
 import { Words } from './words.ts';
 
 type Column = Uint32Array<ArrayBuffer>;
@@ -16,113 +16,134 @@ export interface Dominators {
 
 const NONE = 0xffff_ffff;
 
-/** Who leads to each node by an edge that holds: from[first[n]] … from[first[n + 1] - 1], as numbers of the walk. */
+/** Who leads to each node by an edge that holds and is not the walk's own: from[first[n]] … from[first[n + 1] - 1], as numbers of the walk. */
 interface Incoming { readonly first: Column; readonly from: Column }
 
-/** The walk in depth: `order` has the nodes by number, `number` the numbers by node, `parent` the number of each number's parent. */
-interface Walk { readonly order: Column; readonly number: Column; readonly parent: Column; count: number }
+/** The walk in depth: `order` has the nodes by number, `number` the numbers by node, `parent` the number of each number's parent, `several` the nodes that were met more than once. */
+interface Walk { readonly order: Column; readonly number: Column; readonly parent: Column; readonly several: NodeBits; count: number }
 
-export function dominators(graph: HeapGraph, essential: EdgeBits, arena: Arena): Dominators {
-  const { nodeCount, root } = graph;
-  const first = counted(graph, essential, arena);
-  const walk: Walk = { order: arena.words(nodeCount), number: arena.words(nodeCount).fill(NONE), parent: arena.words(nodeCount), count: 0 };
-  walked(graph, essential, walk, first, arena);
-  const { order, number, parent, count } = walk;
-  const ins = incoming(graph, essential, number, first, arena);
-  // The numbers are known from the order: their place is used until they are needed again.
-  semiNca(walk, ins, number, arena);
+/** `held`: the nodes that an edge that holds leads to. Takes the marks of the edges away. */
+export function dominators(graph: HeapGraph, held: NodeBits, arena: Arena): Dominators {
+  const { nodeCount, root, sizes } = graph;
+  const walk: Walk = { order: arena.words(nodeCount), number: arena.words(nodeCount).fill(NONE), parent: arena.words(nodeCount), several: new NodeBits(nodeCount), count: 0 };
+  walked(graph, held, walk);
+  const { order, number: of, parent, count } = walk;
+  const ins = incoming(graph, of, arena);
+  semiNca(walk, ins, of, arena);
   arena.give(ins.first, ins.from);
-  const retained = arena.doubles(nodeCount);
-  for (let node = 0; node < nodeCount; node++) retained[node] = graph.sizes.of(node);
-  for (let i = count - 1; i > 0; i--) retained[(order[(parent[i] as number)] as number)] = (retained[(order[(parent[i] as number)] as number)] as number) + (retained[(order[i] as number)] as number);
+  const sums = arena.doubles(count);
+  for (let i = 0; i < count; i++) sums[i] = sizes.of(order[i] as number);
+  for (let i = count - 1; i > 0; i--) { const by = parent[i] as number; sums[by] = (sums[by] as number) + (sums[i] as number); }
   // Cliques that hold each other alone: each of their nodes counts as held by the root, as in Chrome.
-  number.fill(NONE);
-  for (let i = 0; i < count; i++) number[(order[i] as number)] = (order[(parent[i] as number)] as number);
-  for (let node = 0; node < nodeCount; node++) if (number[node] === NONE) { number[node] = root; retained[root] = (retained[root] as number) + (retained[node] as number); }
-  arena.give(order, parent);
-  return { of: number, retained, unreachable: nodeCount - count };
+  of.fill(NONE);
+  const retained = arena.doubles(nodeCount);
+  for (let i = 0; i < count; i++) { const node = order[i] as number; of[node] = (order[(parent[i] as number)] as number); retained[node] = sums[i] as number; }
+  if (count < nodeCount) for (let node = 0; node < nodeCount; node++) if (of[node] === NONE) { of[node] = root; retained[node] = sizes.of(node); retained[root] = (retained[root] as number) + (retained[node] as number); }
+  arena.give(order, parent, sums);
+  return { of, retained, unreachable: nodeCount - count };
 }
 
-/** How many edges that hold lead to each node. */
-function counted({ nodeCount, edgeCount, edgeTo }: HeapGraph, essential: EdgeBits, arena: Arena): Column {
-  const counts = arena.words(nodeCount + 1).fill(0);
-  for (let edge = 0; edge < edgeCount; edge++) if (essential.has(edge)) { const to = (edgeTo[edge] as number); counts[to] = (counts[to] as number) + 1; }
-  return counts;
-}
-
-function walked(graph: HeapGraph, essential: EdgeBits, walk: Walk, counts: Column, arena: Arena): void {
-  const next = arena.words(graph.nodeCount);
-  deeper(graph, essential, walk, next, graph.root);
+function walked(graph: HeapGraph, held: NodeBits, walk: Walk): void {
+  const seen = new NodeBits(graph.nodeCount);
+  const stack = new Words(1 << 16);
+  deeper(graph, seen, walk, stack, graph.root);
   // What only weak edges lead to counts as held by the root.
-  for (let node = 0; node < graph.nodeCount; node++) if (counts[node] === 0 && walk.number[node] === NONE) deeper(graph, essential, walk, next, node);
-  arena.give(next);
+  for (let node = 0; node < graph.nodeCount; node++) if (!held.has(node) && !seen.has(node)) deeper(graph, seen, walk, stack, node);
 }
 
-function deeper({ firstEdge, edgeTo }: HeapGraph, essential: EdgeBits, walk: Walk, next: Column, from: number): void {
-  const { order, number, parent } = walk;
+/** `stack` has, for each node on the way down, where its edges go on and end. */
+function deeper({ firstEdge, edges }: HeapGraph, seen: NodeBits, walk: Walk, stack: Words, from: number): void {
+  const { order, number, parent, several } = walk;
   let count = walk.count;
-  const begin = (node: number, above: number): void => { number[node] = count; order[count] = node; parent[count] = above; next[node] = (firstEdge[node] as number); count++; };
-  begin(from, 0);
-  let node = from;
+  let own = count++;
+  let edge = (firstEdge[from] as number);
+  let end = (firstEdge[from + 1] as number);
+  number[from] = own; order[own] = from; parent[own] = 0;
+  seen.add(from);
   for (;;) {
-    const end = (firstEdge[node + 1] as number);
-    let edge = (next[node] as number);
-    while (edge < end && (number[(edgeTo[edge] as number)] !== NONE || !essential.has(edge))) edge++;
-    next[node] = edge + 1;
-    if (edge < end) { const child = (edgeTo[edge] as number); begin(child, (number[node] as number)); node = child; continue; }
-    if (node === from) { walk.count = count; return; }
-    node = (order[(parent[(number[node] as number)] as number)] as number);
+    let child = -1;
+    for (; edge < end; edge++) {
+      const word = edges[edge] as number;
+      if ((word & HOLDS) === 0) continue;
+      const to = targetOf(word);
+      if (seen.has(to)) { several.add(to); continue; }
+      edges[edge++] = word & ~HOLDS;
+      child = to;
+      break;
+    }
+    if (child >= 0) {
+      stack.push(edge); stack.push(end);
+      seen.add(child);
+      number[child] = count; order[count] = child; parent[count] = own;
+      own = count++;
+      edge = (firstEdge[child] as number);
+      end = (firstEdge[child + 1] as number);
+      continue;
+    }
+    if (stack.length === 0) { walk.count = count; return; }
+    own = parent[own] as number;
+    end = stack.pop();
+    edge = stack.pop();
   }
 }
 
 /** Walks over nodes as they lie in memory: the order of the walk in depth would miss the cache twice an edge. */
-function incoming({ nodeCount, firstEdge, edgeTo }: HeapGraph, essential: EdgeBits, number: Column, first: Column, arena: Arena): Incoming {
+function incoming({ nodeCount, edgeCount, firstEdge, edges }: HeapGraph, number: Column, arena: Arena): Incoming {
+  const first = arena.words(nodeCount + 1).fill(0);
+  for (let edge = 0; edge < edgeCount; edge++) { const word = edges[edge] as number; if ((word & HOLDS) !== 0) { const to = targetOf(word); first[to] = (first[to] as number) + 1; } }
   let sum = 0;
   for (let node = 0; node <= nodeCount; node++) { sum += (first[node] as number); first[node] = sum; }
   const from = arena.words(sum);
   for (let node = nodeCount - 1; node >= 0; node--) {
     const own = (number[node] as number);
-    for (let edge = (firstEdge[node] as number), end = (firstEdge[node + 1] as number); edge < end; edge++) if (essential.has(edge)) { const to = (edgeTo[edge] as number); const at = (first[to] as number) - 1; first[to] = at; from[at] = own; }
+    for (let edge = (firstEdge[node] as number), end = (firstEdge[node + 1] as number); edge < end; edge++) {
+      const word = edges[edge] as number;
+      if ((word & HOLDS) === 0) continue;
+      const to = targetOf(word);
+      const at = (first[to] as number) - 1;
+      first[to] = at; from[at] = own;
+      edges[edge] = word & ~HOLDS;
+    }
   }
   return { first, from };
 }
 
-/** Afterwards `parent` has the dominators, in numbers of the walk. `least`: a number per node, contents lost. */
-function semiNca({ order, parent, count }: Walk, { first, from }: Incoming, least: Column, arena: Arena): void {
-  const ancestor = arena.words(count);
-  ancestor.set(parent.subarray(0, count));
-  const semi = arena.words(count);
+/** Afterwards `parent` has the dominators, in numbers of the walk. `semi`: a number per node, contents lost. */
+function semiNca({ order, parent, several, count }: Walk, { first, from }: Incoming, semi: Column, arena: Arena): void {
+  // For each number its ancestor so far, and beside it the lowest semi-dominator up to there: one place in memory for both.
+  const ways = arena.words(count * 2);
+  for (let i = 0; i < count; i++) ways[2 * i] = parent[i] as number;
   const stack = new Words(1 << 12);
   for (let i = count - 1; i > 0; i--) {
     const node = (order[i] as number);
     let lowest = (parent[i] as number);
-    for (let at = (first[node] as number), end = (first[node + 1] as number); at < end; at++) {
+    if (several.has(node)) for (let at = (first[node] as number), end = (first[node + 1] as number); at < end && lowest !== 0; at++) {
       const v = (from[at] as number);
       if (v === NONE) continue;
-      const found = v <= i ? v : lowestAbove(v, i, ancestor, least, stack);
+      const found = v <= i ? v : (ways[2 * v] as number) <= i ? (ways[2 * v + 1] as number) : lowestAbove(v, i, ways, stack);
       if (found < lowest) lowest = found;
     }
-    semi[i] = lowest; least[i] = lowest;
+    semi[i] = lowest; ways[2 * i + 1] = lowest;
   }
   for (let i = 1; i < count; i++) {
     let above = (parent[i] as number);
-    while (above > (semi[i] as number)) above = (parent[above] as number);
+    const least = semi[i] as number;
+    while (above > least) above = (parent[above] as number);
     parent[i] = above;
   }
-  arena.give(ancestor, semi);
+  arena.give(ways);
 }
 
 /** The lowest semi-dominator on the way up from v through numbers above `last`; the way is made short. */
-function lowestAbove(v: number, last: number, ancestor: Column, least: Column, stack: Words): number {
-  if ((ancestor[v] as number) <= last) return (least[v] as number);
+function lowestAbove(v: number, last: number, ways: Column, stack: Words): number {
   stack.length = 0;
   let at = v;
-  while ((ancestor[at] as number) > last) { stack.push(at); at = (ancestor[at] as number); }
+  for (let above = ways[2 * at] as number; above > last; above = ways[2 * at] as number) { stack.push(at); at = above; }
   while (stack.length > 0) {
     const own = stack.pop();
-    if ((least[at] as number) < (least[own] as number)) least[own] = (least[at] as number);
-    ancestor[own] = (ancestor[at] as number);
+    if ((ways[2 * at + 1] as number) < (ways[2 * own + 1] as number)) ways[2 * own + 1] = (ways[2 * at + 1] as number);
+    ways[2 * own] = (ways[2 * at] as number);
     at = own;
   }
-  return (least[v] as number);
+  return (ways[2 * v + 1] as number);
 }

@@ -19,14 +19,24 @@ export interface HeapGraph {
   readonly detached: Uint8Array | undefined;
   /** The edges of node n are firstEdge[n] … firstEdge[n + 1] - 1. */
   readonly firstEdge: Uint32Array;
-  readonly edgeTypes: Uint8Array;
+  /** What each leads to, its type and a mark, in one number: `targetOf`, `typeOf`, HOLDS. One place in memory is looked at, not three. */
+  readonly edges: Uint32Array;
   readonly edgeNames: Uint32Array;
-  readonly edgeTo: Uint32Array;
   readonly locations: Locations;
   readonly strings: StringTable;
   /** What is missing or damaged, one sentence each; empty: nothing. */
   readonly notes: readonly string[];
 }
+
+/** The edge holds what it leads to (essential.ts); the walk in depth takes the mark away from its own edges. */
+export const HOLDS = 1;
+const TYPE_SHIFT = 1;
+const MOST_TYPE = 7;
+const TARGET_SHIFT = 4;
+/** What fits beside type and mark; at 60 bytes of file a node this is 16 GB. */
+const MAX_NODES = 2 ** (32 - TARGET_SHIFT);
+export const targetOf = (edge: number): number => edge >>> TARGET_SHIFT;
+export const typeOf = (edge: number): number => (edge >>> TYPE_SHIFT) & MOST_TYPE;
 
 /** Shallow sizes: 4 bytes a node, and a list of the few that need more. */
 export class Sizes {
@@ -56,10 +66,8 @@ export class GraphBuilder {
   readonly #sizes: Sizes;
   readonly #firstEdge: Uint32Array;
   #detached: Uint8Array | undefined;
-  readonly #edgeTypes: Uint8Array;
+  readonly #edges: Uint32Array;
   readonly #edgeNames: Uint32Array;
-  readonly #edgeTo: Uint32Array;
-  readonly #rows: { readonly node: Uint32Array; readonly edge: Uint32Array };
   #damagedTypes = 0;
   #damagedEdges = 0;
   nodes = 0;
@@ -69,72 +77,62 @@ export class GraphBuilder {
   constructor(meta: SnapshotMeta, sizeBytes: number) {
     // A number takes a digit and a comma.
     const fits = (rows: number, fields: number): number => Math.min(rows, Math.floor(sizeBytes / (2 * fields)) + 1, MAX_ROWS);
-    const nodes = fits(meta.nodeCount, meta.node.fields);
+    const nodes = Math.min(fits(meta.nodeCount, meta.node.fields), MAX_NODES);
     const edges = fits(meta.edgeCount, meta.edge.fields);
     this.#meta = meta;
     try {
       this.#types = new Uint8Array(nodes); this.#names = new Uint32Array(nodes); this.#ids = new Uint32Array(nodes);
       this.#sizes = new Sizes(nodes); this.#firstEdge = new Uint32Array(nodes + 1);
-      this.#edgeTypes = new Uint8Array(edges); this.#edgeNames = new Uint32Array(edges); this.#edgeTo = new Uint32Array(edges);
+      this.#edges = new Uint32Array(edges); this.#edgeNames = new Uint32Array(edges);
     } catch (cause) {
       throw unreadableHeap(`there is no memory for ${nodes} nodes and ${edges} edges`, cause);
     }
-    this.#rows = { node: new Uint32Array(meta.node.fields), edge: new Uint32Array(meta.edge.fields) };
   }
 
-  /** A batch of the numbers of `nodes`; rows may be cut by its borders. */
-  addNodes(numbers: Uint32Array, count: number, first: number, large: ReadonlyMap<number, number>): void {
+  /** A batch of the rows of `nodes`; a row that is cut off at the end is left out. */
+  addNodes(numbers: Uint32Array, count: number, large: ReadonlyMap<number, number>): void {
     const { fields, type, name, id, size, edges, detached } = this.#meta.node;
-    const row = this.#rows.node;
-    let field = first % fields;
-    let node = this.nodes;
-    const most = this.#types.length;
+    const types = this.#types, names = this.#names, ids = this.#ids, sizes = this.#sizes.small, firstEdge = this.#firstEdge;
+    const rows = Math.floor(count / fields);
+    const fit = Math.max(0, Math.min(rows, types.length - this.nodes));
     const kinds = this.#meta.nodeTypes.length;
-    for (let i = 0; i < count; i++) {
-      row[field] = (numbers[i] as number);
-      if (field === size && numbers[i] === LARGE && node < most) this.#sizes.set(node, large.get(i) ?? LARGE);
-      if (++field < fields) continue;
-      field = 0;
-      if (node >= most) { node++; continue; }
-      if ((row[type] as number) >= kinds) this.#damagedTypes++;
-      this.#types[node] = (row[type] as number) < kinds ? (row[type] as number) : 0;
-      this.#names[node] = (row[name] as number);
-      this.#ids[node] = (row[id] as number);
-      this.#sizes.small[node] = (row[size] as number);
-      this.#firstEdge[node] = (row[edges] as number);
-      if (detached >= 0 && row[detached] !== 0) (this.#detached ??= new Uint8Array(most))[node] = (row[detached] as number) & 3;
-      node++;
+    for (let row = 0, at = 0, node = this.nodes; row < fit; row++, at += fields, node++) {
+      const kind = numbers[at + type] as number;
+      if (kind < kinds) types[node] = kind; else this.#damagedTypes++;
+      names[node] = (numbers[at + name] as number);
+      ids[node] = (numbers[at + id] as number);
+      sizes[node] = (numbers[at + size] as number);
+      firstEdge[node] = (numbers[at + edges] as number);
+      if (detached >= 0 && numbers[at + detached] !== 0) (this.#detached ??= new Uint8Array(types.length))[node] = (numbers[at + detached] as number) & 3;
     }
-    this.nodes = node;
+    for (const [place, value] of large) if (place % fields === size && Math.floor(place / fields) < fit) this.#sizes.set(this.nodes + Math.floor(place / fields), value);
+    this.nodes += rows;
   }
 
-  addEdges(numbers: Uint32Array, count: number, first: number): void {
+  addEdges(numbers: Uint32Array, count: number): void {
     const { fields, type, name, to } = this.#meta.edge;
     const nodeFields = this.#meta.node.fields;
-    const row = this.#rows.edge;
-    let field = first % fields;
-    let edge = this.edges;
-    const most = this.#edgeTo.length;
+    const edges = this.#edges, edgeNames = this.#edgeNames;
+    const rows = Math.floor(count / fields);
+    const fit = Math.max(0, Math.min(rows, edges.length - this.edges));
     const nodes = Math.min(this.nodes, this.#types.length);
-    for (let i = 0; i < count; i++) {
-      row[field] = (numbers[i] as number);
-      if (++field < fields) continue;
-      field = 0;
-      if (edge >= most) { edge++; continue; }
-      const target = (row[to] as number) / nodeFields;
-      const whole = target >>> 0;
+    const { weak } = this.#meta.edgeType;
+    const nowhere = (weak >= 0 && weak < MOST_TYPE ? weak : MOST_TYPE) << TYPE_SHIFT;
+    for (let row = 0, at = 0, edge = this.edges; row < fit; row++, at += fields, edge++) {
+      const place = numbers[at + to] as number;
+      const target = (place / nodeFields) >>> 0;
+      const kind = numbers[at + type] as number;
       // An edge that leads nowhere is kept in its place and leads to the root, weakly: places count, and weak edges hold nothing.
-      if (whole !== target || whole >= nodes) { this.#damagedEdges++; this.#edgeTypes[edge] = this.#meta.edgeType.weak & 255; this.#edgeTo[edge] = 0; } else { this.#edgeTypes[edge] = (row[type] as number); this.#edgeTo[edge] = whole; }
-      this.#edgeNames[edge] = (row[name] as number);
-      edge++;
+      if (target * nodeFields !== place || target >= nodes) { this.#damagedEdges++; edges[edge] = nowhere; } else edges[edge] = (target << TARGET_SHIFT) | ((kind < MOST_TYPE ? kind : MOST_TYPE) << TYPE_SHIFT);
+      edgeNames[edge] = (numbers[at + name] as number);
     }
-    this.edges = edge;
+    this.edges += rows;
   }
 
   /** @throws HEAP_UNREADABLE when there is nothing to analyze */
   done(strings: StringTable, locations: Locations, notes: readonly string[]): HeapGraph {
     const nodeCount = Math.min(this.nodes, this.#types.length);
-    const edgeCount = Math.min(this.edges, this.#edgeTo.length);
+    const edgeCount = Math.min(this.edges, this.#edges.length);
     if (nodeCount === 0) throw unreadableHeap('it has no nodes');
     const root = this.#meta.rootIndex / this.#meta.node.fields;
     if (!Number.isInteger(root) || root >= nodeCount) throw unreadableHeap('its root is none of its nodes');
@@ -146,7 +144,7 @@ export class GraphBuilder {
     return {
       meta: this.#meta, nodeCount, edgeCount, root, firstEdge, strings, locations, notes: said, sizes: this.#sizes,
       types: part(this.#types, nodeCount), names: part(this.#names, nodeCount), ids: part(this.#ids, nodeCount), detached: this.#detached?.subarray(0, nodeCount),
-      edgeTypes: part(this.#edgeTypes, edgeCount), edgeNames: part(this.#edgeNames, edgeCount), edgeTo: part(this.#edgeTo, edgeCount),
+      edges: part(this.#edges, edgeCount), edgeNames: part(this.#edgeNames, edgeCount),
     };
   }
 

@@ -1,13 +1,12 @@
 // Owns the order of the whole calculation, and which large arrays live how long: at most about nine numbers a node at once beside the graph.
 import { Arena } from './arena.ts';
-import { classify, measureClasses, type Classes } from './classes.ts';
+import { classify, countClasses, dominatedLists, retainedByClass, type Classes } from './classes.ts';
 import { spreadDetachment } from './detached.ts';
 import { distances, type Distances } from './distances.ts';
 import { dominators, type Dominators } from './dominators.ts';
-import { essentialEdges, programNodes } from './essential.ts';
+import { markEssential, programNodes } from './essential.ts';
 import type { HeapGraph } from './graph.ts';
 import { giveSizesToOwners } from './shallow.ts';
-import { Words } from './words.ts';
 
 /** A heap with all that is calculated once; every further question is a walk over it. */
 export interface Heap {
@@ -27,17 +26,19 @@ export function calculate(graph: HeapGraph): Heap {
   const { nodeCount } = graph;
   const arena = new Arena();
   const states = spreadDetachment(graph);
-  const stack = new Words(1);
-  stack.values = arena.words(nodeCount);
-  const essential = essentialEdges(graph, programNodes(graph, stack));
-  giveSizesToOwners(graph, states, stack.values);
-  arena.give(stack.values);
-  const held = dominators(graph, essential, arena);
+  const marked = markEssential(graph, programNodes(graph));
+  const owners = arena.words(nodeCount);
+  giveSizesToOwners(graph, states, owners);
+  arena.give(owners);
+  const held = dominators(graph, marked, arena);
   const away = distances(graph, arena);
   const of = arena.words(nodeCount);
   const child = arena.words(nodeCount);
-  const sibling = arena.words(nodeCount);
   const classes = classify(graph, states, of, child);
-  measureClasses(graph, classes, held, away, child, sibling);
+  countClasses(graph, classes, away);
+  away.done();
+  const sibling = arena.words(nodeCount);
+  dominatedLists(nodeCount, graph.root, held, child, sibling);
+  retainedByClass(graph, classes, held, child, sibling);
   return { graph, states, dominators: held, distances: away, classes, child, sibling, arena };
 }

@@ -1,4 +1,5 @@
 // Owns the name of a holder in the words of the source: which variable or property keeps it alive, in which file and line.
+import { targetOf, typeOf } from './graph.ts';
 import type { Heap } from './heap.ts';
 import { NameTest } from './names.ts';
 import { edgeBetween, edgeName } from './path.ts';
@@ -47,20 +48,20 @@ export class Holders {
       const edge = edgeBetween(this.#heap, above, at);
       if (edge === undefined) return undefined;
       const name = edgeName(this.#heap, edge);
-      const { edgeTypes, meta: { edgeType } } = this.#heap.graph;
-      if (edgeTypes[edge] === edgeType.context) {
+      const { edges, meta: { edgeType } } = this.#heap.graph;
+      if (typeOf(edges[edge] as number) === edgeType.context) {
         const place = this.places.ofContext(above) ?? this.#closureAbove(above);
         if (place !== undefined && originOf(place.script) !== 'node') return this.#named(name, names, place, classPlace);
         // A variable of Node's own modules: no global of that name holds what lies in it.
         names.length = 0; classPlace = undefined; inNode = true;
-      } else if (edgeTypes[edge] === edgeType.property || edgeTypes[edge] === edgeType.shortcut) {
+      } else if (typeOf(edges[edge] as number) === edgeType.property || typeOf(edges[edge] as number) === edgeType.shortcut) {
         if (inNode && this.#isGlobal(above)) return undefined;
         const known = this.#byProperty(above, name, names, classPlace);
         if (known !== undefined) return known;
         if (name !== '__proto__' && (names.length > 0 || !INNER.test(name))) names.unshift(name);
         const own = this.places.of(above);
         if (own !== undefined && originOf(own.script) !== 'node' && classPlace === undefined && names.length === 1) classPlace = own;
-      } else if (edgeTypes[edge] === edgeType.element && names.length > 0) names.unshift('[…]');
+      } else if (typeOf(edges[edge] as number) === edgeType.element && names.length > 0) names.unshift('[…]');
       at = above;
     }
     return undefined;
@@ -109,8 +110,8 @@ export class Holders {
   }
 
   #fileOf(module: number): string | undefined {
-    const { firstEdge, edgeTypes, edgeNames, edgeTo, names, strings, meta: { edgeType } } = this.#heap.graph;
-    for (let edge = (firstEdge[module] as number); edge < (firstEdge[module + 1] as number); edge++) if (edgeTypes[edge] === edgeType.property && this.#file.has((edgeNames[edge] as number))) return strings.text((names[(edgeTo[edge] as number)] as number));
+    const { firstEdge, edges, edgeNames, names, strings, meta: { edgeType } } = this.#heap.graph;
+    for (let edge = (firstEdge[module] as number); edge < (firstEdge[module + 1] as number); edge++) if (typeOf(edges[edge] as number) === edgeType.property && this.#file.has((edgeNames[edge] as number))) return strings.text((names[targetOf(edges[edge] as number)] as number));
     return undefined;
   }
 }

@@ -1,5 +1,6 @@
 // Owns the other way to name a holder: where only Node's own lists hold things (timers, sockets), the program's function inside them says who they are.
 import { NO_NODE } from './classes.ts';
+import { targetOf, typeOf } from './graph.ts';
 import type { Heap } from './heap.ts';
 import { originOf, type Place, type PlaceBook } from './places.ts';
 
@@ -10,7 +11,7 @@ const MOST_LOOKED_AT = 400_000;
 /** The program's function that most often lies among what the tops hold. */
 export function functionInside(heap: Heap, places: PlaceBook, tops: readonly number[]): Inside | undefined {
   const { graph, child, sibling } = heap;
-  const { types, firstEdge, edgeTo, edgeTypes, meta: { nodeType, edgeType } } = graph;
+  const { types, firstEdge, edges, meta: { nodeType, edgeType } } = graph;
   const found = new Map<string, { name: string; place: Place; count: number }>();
   const look = (node: number): void => {
     if (types[node] !== nodeType.closure) return;
@@ -27,7 +28,7 @@ export function functionInside(heap: Heap, places: PlaceBook, tops: readonly num
       const node = stack.pop() as number;
       look(node);
       // A function that several share is held by none of them alone: it is one edge away.
-      for (let edge = (firstEdge[node] as number); edge < (firstEdge[node + 1] as number); edge++) if (edgeTypes[edge] === edgeType.property && types[(edgeTo[edge] as number)] === nodeType.closure && heap.dominators.of[(edgeTo[edge] as number)] !== node) look((edgeTo[edge] as number));
+      for (let edge = (firstEdge[node] as number); edge < (firstEdge[node + 1] as number); edge++) if (typeOf(edges[edge] as number) === edgeType.property && types[targetOf(edges[edge] as number)] === nodeType.closure && heap.dominators.of[targetOf(edges[edge] as number)] !== node) look(targetOf(edges[edge] as number));
       for (let below = (child[node] as number); below !== NO_NODE; below = (sibling[below] as number)) stack.push(below);
     }
   }

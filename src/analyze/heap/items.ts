@@ -1,5 +1,6 @@
 // Owns what a collection holds: its items by class, through the tables and hidden parts that V8 puts between.
 import type { ClassRow } from './classes.ts';
+import { targetOf, typeOf } from './graph.ts';
 import type { Heap } from './heap.ts';
 import { Words } from './words.ts';
 
@@ -10,7 +11,7 @@ const MOST_WALKED = 50_000_000;
 /** Counts by class row what hangs on a node directly or behind arrays and hidden parts. `seen`: a byte per node, all 0, left all 0. */
 export function itemsOf(heap: Heap, node: number, seen: Uint8Array): Items {
   const { graph, classes } = heap;
-  const { firstEdge, edgeTypes, edgeTo, types, meta: { nodeType, edgeType, nodeTypes } } = graph;
+  const { firstEdge, edges, types, meta: { nodeType, edgeType, nodeTypes } } = graph;
   const shape = nodeTypes.indexOf('object shape');
   const counts = new Map<number, number>();
   const stack = new Words();
@@ -21,9 +22,9 @@ export function itemsOf(heap: Heap, node: number, seen: Uint8Array): Items {
   for (let walked = 0; stack.length > 0 && walked < MOST_WALKED;) {
     const at = stack.pop();
     for (let edge = (firstEdge[at] as number); edge < (firstEdge[at + 1] as number); edge++, walked++) {
-      const to = (edgeTo[edge] as number);
+      const to = targetOf(edges[edge] as number);
       const type = (types[to] as number);
-      if (seen[to] === 1 || edgeTypes[edge] === edgeType.weak || type === nodeType.code || type === nodeType.synthetic || type === shape || heap.distances.before[to] !== at) continue;
+      if (seen[to] === 1 || typeOf(edges[edge] as number) === edgeType.weak || type === nodeType.code || type === nodeType.synthetic || type === shape || heap.distances.before[to] !== at) continue;
       seen[to] = 1; touched.push(to);
       if (type === nodeType.array || type === nodeType.hidden) { stack.push(to); continue; }
       total++;

@@ -123,13 +123,14 @@ export class SnapshotParser {
     if (byte !== OPEN || !['nodes', 'edges', 'locations', 'strings'].includes(this.#key)) { this.#mode = 'skip'; this.#nested(byte); return; }
     if (this.#meta === undefined || this.#builder === undefined) throw unreadableHeap(`its ${this.#key} come before its header`);
     if (this.#key === 'strings') { this.#mode = 'strings'; this.stringsFrom = at + 1; return; }
-    this.#numbers = new NumberReader(this.#sink(this.#builder));
+    const { node, edge, location } = this.#meta;
+    this.#numbers = new NumberReader((this.#key === 'nodes' ? node : this.#key === 'edges' ? edge : location).fields, this.#sink(this.#builder));
     this.#mode = 'numbers';
   }
 
   #sink(builder: GraphBuilder): NumbersSink {
-    if (this.#key === 'nodes') return (numbers, count, first, large) => { builder.addNodes(numbers, count, first, large); };
-    if (this.#key === 'edges') return (numbers, count, first) => { builder.addEdges(numbers, count, first); };
+    if (this.#key === 'nodes') return (numbers, count, large) => { builder.addNodes(numbers, count, large); };
+    if (this.#key === 'edges') return (numbers, count) => { builder.addEdges(numbers, count); };
     return (numbers, count) => { for (let i = 0; i < count && this.#locations.length < MAX_LOCATIONS; i++) this.#locations.push((numbers[i] as number)); };
   }
 

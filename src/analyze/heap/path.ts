@@ -1,5 +1,6 @@
 // Owns retaining paths: from the program's roots to any node on a shortest way by Chrome's distance, each step with the edge as the source names it.
 import type { ClassRow } from './classes.ts';
+import { targetOf, typeOf } from './graph.ts';
 import type { Heap } from './heap.ts';
 
 export interface Step {
@@ -12,17 +13,17 @@ export interface Step {
 const MOST_STEPS = 200_000;
 
 export function edgeName({ graph }: Heap, edge: number): string {
-  const { edgeTypes, edgeNames, strings, meta: { edgeType } } = graph;
-  return edgeTypes[edge] === edgeType.element || edgeTypes[edge] === edgeType.hidden ? String(edgeNames[edge]) : strings.text((edgeNames[edge] as number));
+  const { edges, edgeNames, strings, meta: { edgeType } } = graph;
+  return typeOf(edges[edge] as number) === edgeType.element || typeOf(edges[edge] as number) === edgeType.hidden ? String(edgeNames[edge]) : strings.text((edgeNames[edge] as number));
 }
 
 /** The edge by which `from` holds `to`, the best named first: a variable or property before V8's own words. */
 export function edgeBetween({ graph }: Heap, from: number, to: number): number | undefined {
-  const { firstEdge, edgeTypes, edgeTo, meta: { edgeType } } = graph;
-  const rank = (edge: number): number => { const type = edgeTypes[edge]; return type === edgeType.context ? 0 : type === edgeType.property ? 1 : type === edgeType.element ? 2 : type === edgeType.shortcut ? 3 : type === edgeType.internal ? 4 : 5; };
+  const { firstEdge, edges, meta: { edgeType } } = graph;
+  const rank = (edge: number): number => { const type = typeOf(edges[edge] as number); return type === edgeType.context ? 0 : type === edgeType.property ? 1 : type === edgeType.element ? 2 : type === edgeType.shortcut ? 3 : type === edgeType.internal ? 4 : 5; };
   let best: number | undefined;
   for (let edge = (firstEdge[from] as number); edge < (firstEdge[from + 1] as number); edge++) {
-    if (edgeTo[edge] !== to || edgeTypes[edge] === edgeType.weak) continue;
+    if (targetOf(edges[edge] as number) !== to || typeOf(edges[edge] as number) === edgeType.weak) continue;
     if (best === undefined || rank(edge) < rank(best)) best = edge;
   }
   return best;
@@ -35,7 +36,7 @@ export function pathTo(heap: Heap, node: number): Step[] {
   for (let at = node; steps.length < MOST_STEPS; at = (before[at] as number)) {
     const above = (before[at] as number);
     const edge = above === at ? undefined : edgeBetween(heap, above, at);
-    steps.push(edge === undefined ? { node: at } : { node: at, edge: { type: heap.graph.meta.edgeTypes[(heap.graph.edgeTypes[edge] as number)] ?? '', name: edgeName(heap, edge) } });
+    steps.push(edge === undefined ? { node: at } : { node: at, edge: { type: heap.graph.meta.edgeTypes[typeOf(heap.graph.edges[edge] as number)] ?? '', name: edgeName(heap, edge) } });
     if (above === at) break;
   }
   return steps.reverse();

@@ -1,5 +1,5 @@
 // Owns where things are written: the script and line of functions and constructors, and of a variable as far as V8 keeps the source in the snapshot (its first 1,024 signs).
-import type { HeapGraph } from './graph.ts';
+import { targetOf, typeOf, type HeapGraph } from './graph.ts';
 import { NameTest } from './names.ts';
 
 /** Line from 1, as an editor shows it. */
@@ -67,8 +67,8 @@ export class PlaceBook {
 
   /** Where an internal edge of that name leads. */
   target(node: number, name: NameTest): number | undefined {
-    const { firstEdge, edgeTypes, edgeNames, edgeTo, meta: { edgeType } } = this.#graph;
-    for (let edge = (firstEdge[node] as number); edge < (firstEdge[node + 1] as number); edge++) if (edgeTypes[edge] === edgeType.internal && name.has((edgeNames[edge] as number))) return edgeTo[edge];
+    const { firstEdge, edges, edgeNames, meta: { edgeType } } = this.#graph;
+    for (let edge = (firstEdge[node] as number); edge < (firstEdge[node + 1] as number); edge++) if (typeOf(edges[edge] as number) === edgeType.internal && name.has((edgeNames[edge] as number))) return targetOf(edges[edge] as number);
     return undefined;
   }
 

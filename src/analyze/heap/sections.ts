@@ -2,6 +2,7 @@
 import type { ClassRow } from './classes.ts';
 import type { HeapReport } from '../../shared/heap.ts';
 import { DETACHED } from './detached.ts';
+import { targetOf, typeOf } from './graph.ts';
 import type { Heap } from './heap.ts';
 import type { Holders } from './holder.ts';
 import { itemsOf } from './items.ts';
@@ -20,7 +21,9 @@ export function partsOf({ graph }: Heap): HeapReport['parts'] {
     [nodeType.native, 'native'], [nodeType.code, 'code'], [nodeType.string, 'strings'], [nodeType['concatenated string'], 'strings'], [nodeType['sliced string'], 'strings'],
     [nodeType.array, 'arrays'], [nodeType.object, 'objects'], [nodeType.closure, 'functions'],
   ]);
-  for (let node = 0; node < nodeCount; node++) parts[of.get((types[node] as number)) ?? 'system'] += sizes.of(node);
+  const sums = new Float64Array(256);
+  for (let node = 0; node < nodeCount; node++) { const type = types[node] as number; sums[type] = (sums[type] as number) + sizes.of(node); }
+  sums.forEach((bytes, type) => { parts[of.get(type) ?? 'system'] += bytes; });
   return parts;
 }
 
@@ -74,7 +77,7 @@ function named(holders: Holders, node: number): { holder?: string; place?: Place
 /** Emitters by listeners of one event: `_events` has a function, or an array of them, for each event. */
 export function emittersOf(heap: Heap, holders: Holders): HeapReport['emitters'] {
   const { graph } = heap;
-  const { types, firstEdge, edgeTypes, edgeNames, edgeTo, strings, ids, meta: { nodeType, edgeType } } = graph;
+  const { types, firstEdge, edges, edgeNames, strings, ids, meta: { nodeType, edgeType } } = graph;
   const events = new NameTest(graph, '_events');
   const rows: { node: number; event: string; listeners: number }[] = [];
   for (let node = 0; node < graph.nodeCount; node++) {
@@ -82,8 +85,8 @@ export function emittersOf(heap: Heap, holders: Holders): HeapReport['emitters']
     const all = target(heap, node, events);
     if (all === undefined || types[all] !== nodeType.object) continue;
     for (let edge = (firstEdge[all] as number); edge < (firstEdge[all + 1] as number); edge++) {
-      const to = (edgeTo[edge] as number);
-      if (edgeTypes[edge] !== edgeType.property || types[to] !== nodeType.object) continue;
+      const to = targetOf(edges[edge] as number);
+      if (typeOf(edges[edge] as number) !== edgeType.property || types[to] !== nodeType.object) continue;
       const listeners = elements(heap, to);
       if (listeners >= LEAST_LISTENERS) rows.push({ node, event: strings.text((edgeNames[edge] as number)), listeners });
     }
@@ -91,14 +94,14 @@ export function emittersOf(heap: Heap, holders: Holders): HeapReport['emitters']
   return rows.sort((a, b) => b.listeners - a.listeners).slice(0, MOST_ROWS).map(({ node, event, listeners }) => ({ id: (ids[node] as number), emitter: nodeText(heap, node), event, listeners, ...named(holders, node) }));
 }
 
-function target({ graph: { firstEdge, edgeTypes, edgeNames, edgeTo, meta: { edgeType } } }: Heap, node: number, name: NameTest): number | undefined {
-  for (let edge = (firstEdge[node] as number); edge < (firstEdge[node + 1] as number); edge++) if (edgeTypes[edge] === edgeType.property && name.has((edgeNames[edge] as number))) return edgeTo[edge];
+function target({ graph: { firstEdge, edges, edgeNames, meta: { edgeType } } }: Heap, node: number, name: NameTest): number | undefined {
+  for (let edge = (firstEdge[node] as number); edge < (firstEdge[node + 1] as number); edge++) if (typeOf(edges[edge] as number) === edgeType.property && name.has((edgeNames[edge] as number))) return targetOf(edges[edge] as number);
   return undefined;
 }
 
-function elements({ graph: { firstEdge, edgeTypes, edgeTo, types, meta: { edgeType, nodeType } } }: Heap, array: number): number {
+function elements({ graph: { firstEdge, edges, types, meta: { edgeType, nodeType } } }: Heap, array: number): number {
   let count = 0;
-  for (let edge = (firstEdge[array] as number); edge < (firstEdge[array + 1] as number); edge++) if (edgeTypes[edge] === edgeType.element && types[(edgeTo[edge] as number)] === nodeType.closure) count++;
+  for (let edge = (firstEdge[array] as number); edge < (firstEdge[array + 1] as number); edge++) if (typeOf(edges[edge] as number) === edgeType.element && types[targetOf(edges[edge] as number)] === nodeType.closure) count++;
   return count;
 }
 
@@ -125,7 +128,7 @@ export function timersOf(heap: Heap, { places }: Holders): HeapReport['timers'] 
 
 /** A promise with reactions is pending for certain; without, the snapshot does not tell a settled one from one that nobody waits for. */
 export function promisesOf({ graph }: Heap): HeapReport['promises'] {
-  const { firstEdge, edgeTypes, edgeNames, edgeTo, names, types, strings, meta: { nodeType, edgeType } } = graph;
+  const { firstEdge, edges, edgeNames, names, types, strings, meta: { nodeType, edgeType } } = graph;
   const is = new NameTest(graph, 'Promise');
   const reactions = new NameTest(graph, 'reactions_or_result');
   let count = 0;
@@ -133,19 +136,20 @@ export function promisesOf({ graph }: Heap): HeapReport['promises'] {
   for (let node = 0; node < graph.nodeCount; node++) {
     if (types[node] !== nodeType.object || !is.has((names[node] as number))) continue;
     count++;
-    for (let edge = (firstEdge[node] as number); edge < (firstEdge[node + 1] as number); edge++) if (edgeTypes[edge] === edgeType.internal && reactions.has((edgeNames[edge] as number)) && strings.text((names[(edgeTo[edge] as number)] as number)) === 'system / PromiseReaction') { awaited++; break; }
+    for (let edge = (firstEdge[node] as number); edge < (firstEdge[node + 1] as number); edge++) if (typeOf(edges[edge] as number) === edgeType.internal && reactions.has((edgeNames[edge] as number)) && strings.text((names[targetOf(edges[edge] as number)] as number)) === 'system / PromiseReaction') { awaited++; break; }
   }
   return { count, awaited, settledOrAlone: count - awaited };
 }
 
 export function contextsOf({ graph, states, classes }: Heap): HeapReport['contexts'] {
+  const { types, names, meta: { nodeType } } = graph;
   const context = new NameTest(graph, 'system / Context');
   const native = new NameTest(graph, 'system / NativeContext');
   const byRow = new Map<number, { count: number; shallow: number }>();
   const out = { count: 0, native: 0, detached: 0, detachedBytes: 0 };
   for (let node = 0; node < graph.nodeCount; node++) {
-    if (context.has((graph.names[node] as number))) out.count++;
-    else if (graph.types[node] === graph.meta.nodeType.hidden && native.has((graph.names[node] as number))) out.native++;
+    const type = types[node];
+    if (type === nodeType.hidden || type === nodeType.object) { if (context.has((names[node] as number))) out.count++; else if (type === nodeType.hidden && native.has((names[node] as number))) out.native++; }
     if (states?.[node] !== DETACHED) continue;
     out.detached++;
     out.detachedBytes += graph.sizes.of(node);

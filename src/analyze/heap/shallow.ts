@@ -1,6 +1,7 @@
 // Owns shallow sizes as a reader thinks of them: the tables and hidden parts that one object alone owns count as that object's.
+import { NodeBits } from './bits.ts';
 import { DETACHED } from './detached.ts';
-import type { HeapGraph } from './graph.ts';
+import { targetOf, typeOf, type HeapGraph } from './graph.ts';
 import { NameTest } from './names.ts';
 import { Words } from './words.ts';
 
@@ -12,29 +13,32 @@ export function giveSizesToOwners(graph: HeapGraph, states: Uint8Array | undefin
   const { root, nodeCount, firstEdge, types, meta: { nodeType } } = graph;
   if (!hasProgramRoots(graph)) return;
   const external = new NameTest(graph, 'system / ExternalStringData');
+  const ownable = new NodeBits(nodeCount);
   for (let node = 0; node < nodeCount; node++) {
     const type = (types[node] as number);
     const owned = type === nodeType.hidden || type === nodeType.array || (type === nodeType.native && states?.[node] !== DETACHED && external.has((graph.names[node] as number)));
     owners[node] = owned ? UNSEEN : node;
+    if (owned) ownable.add(node);
   }
   const stack = new Words(1 << 16);
   for (let node = 0; node < nodeCount; node++) {
     if (owners[node] !== node || firstEdge[node] === firstEdge[node + 1]) continue;
     stack.push(node);
-    while (stack.length > 0) spread(graph, stack.pop(), owners, stack);
+    while (stack.length > 0) spread(graph, stack.pop(), owners, ownable, stack);
   }
   give(graph, owners, root);
 }
 
 /** Each node changes at most twice: unseen, one owner, several. */
-function spread(graph: HeapGraph, node: number, owners: Uint32Array, stack: Words): void {
-  const { firstEdge, edgeTypes, edgeTo, meta: { edgeType } } = graph;
+function spread({ firstEdge, edges, meta: { edgeType: { weak } } }: HeapGraph, node: number, owners: Uint32Array, ownable: NodeBits, stack: Words): void {
   const owner = (owners[node] as number);
   const end = (firstEdge[node + 1] as number);
   for (let edge = (firstEdge[node] as number); edge < end; edge++) {
-    const to = (edgeTo[edge] as number);
+    const word = edges[edge] as number;
+    const to = targetOf(word);
+    if (!ownable.has(to) || typeOf(word) === weak) continue;
     const its = (owners[to] as number);
-    if (its === to || its === owner || its === SEVERAL || edgeTypes[edge] === edgeType.weak) continue;
+    if (its === owner || its === SEVERAL) continue;
     owners[to] = its === UNSEEN ? owner : SEVERAL;
     stack.push(to);
   }
@@ -52,7 +56,7 @@ function give({ nodeCount, types, sizes, meta: { nodeType } }: HeapGraph, owners
 }
 
 /** A snapshot taken with V8's internals exposed has none: its sizes stay as they are. */
-export function hasProgramRoots({ root, firstEdge, edgeTo, types, meta: { nodeType } }: HeapGraph): boolean {
-  for (let edge = (firstEdge[root] as number); edge < (firstEdge[root + 1] as number); edge++) if (types[(edgeTo[edge] as number)] !== nodeType.synthetic) return true;
+export function hasProgramRoots({ root, firstEdge, edges, types, meta: { nodeType } }: HeapGraph): boolean {
+  for (let edge = (firstEdge[root] as number); edge < (firstEdge[root + 1] as number); edge++) if (types[targetOf(edges[edge] as number)] !== nodeType.synthetic) return true;
   return false;
 }

@@ -1,5 +1,5 @@
 // Owns the names of plain objects: `{id, name}` where enough objects have these properties, as Chrome groups them.
-import type { HeapGraph } from './graph.ts';
+import { typeOf, type HeapGraph } from './graph.ts';
 import { NameTest } from './names.ts';
 
 /** Chrome's limits: how long a name gets, how many objects it must fit. */
@@ -36,9 +36,9 @@ export function nameShapes(graph: HeapGraph, isPlain: (node: number) => boolean,
   }
 }
 
-function propertiesOf({ firstEdge, edgeTypes, edgeNames, meta: { edgeType } }: HeapGraph, node: number): number[] {
+function propertiesOf({ firstEdge, edges, edgeNames, meta: { edgeType } }: HeapGraph, node: number): number[] {
   const names: number[] = [];
-  for (let edge = (firstEdge[node] as number); edge < (firstEdge[node + 1] as number); edge++) if (edgeTypes[edge] === edgeType.property) names.push((edgeNames[edge] as number));
+  for (let edge = (firstEdge[node] as number); edge < (firstEdge[node + 1] as number); edge++) if (typeOf(edges[edge] as number) === edgeType.property) names.push((edgeNames[edge] as number));
   return names;
 }
 
@@ -50,13 +50,13 @@ class Shapes {
   #count = 1;
 
   /** 0: not learnt. The shape without properties is 1. */
-  of({ firstEdge, edgeTypes, edgeNames, meta: { edgeType } }: HeapGraph, node: number): number {
+  of({ firstEdge, edges, edgeNames, meta: { edgeType } }: HeapGraph, node: number): number {
     if (this.#count === 1) this.#count = 2;
     let state = 1;
     const end = (firstEdge[node + 1] as number);
     let properties = 0;
     for (let edge = (firstEdge[node] as number); edge < end; edge++) {
-      if (edgeTypes[edge] !== edgeType.property) continue;
+      if (typeOf(edges[edge] as number) !== edgeType.property) continue;
       if (++properties > MAX_LEARNT) return 0;
       state = this.#after(state, (edgeNames[edge] as number));
       if (state === 0) return 0;

@@ -8,6 +8,9 @@ export interface SnapshotBytes {
   close(): void;
 }
 
+/** At 16 KB a string a block stays below 4 GiB. */
+const BLOCK_SHIFT = 14;
+const BLOCK_STARTS = 1 << BLOCK_SHIFT;
 const BLOCK_BYTES = 1 << 16;
 const KEPT_BLOCKS = 64;
 const KEPT_TEXTS = 20_000;
@@ -15,7 +18,8 @@ const KEPT_TEXTS = 20_000;
 const MAX_TEXT_BYTES = 1 << 14;
 
 export class StringTable {
-  #starts = new Float64Array(1 << 12);
+  /** Places from the first of their block on: 4 bytes a string, and nothing is copied while they grow. */
+  readonly #blocks: { readonly first: number; readonly from: Uint32Array }[] = [];
   readonly #texts = new Map<number, string>();
   #bytes: SnapshotBytes | undefined;
   /** Strings that may be names of WeakMap edges: they begin with a digit and end with a bracket. */
@@ -23,12 +27,20 @@ export class StringTable {
   length = 0;
 
   add(start: number): void {
-    if (this.length === this.#starts.length) {
-      const more = new Float64Array(this.#starts.length * 2);
-      more.set(this.#starts);
-      this.#starts = more;
-    }
-    this.#starts[this.length++] = start;
+    const at = this.length & (BLOCK_STARTS - 1);
+    if (at === 0) this.#blocks.push({ first: start, from: new Uint32Array(BLOCK_STARTS) });
+    const block = this.#blocks[this.length++ >>> BLOCK_SHIFT] as { readonly first: number; readonly from: Uint32Array };
+    block.from[at] = start - block.first;
+  }
+
+  /** Bytes from the begin of a text to that of the next one; of the last: what its longest would have. */
+  span(index: number): number {
+    return index + 1 < this.length ? this.#start(index + 1) - this.#start(index) : index < this.length ? 32 : 0;
+  }
+
+  #start(index: number): number {
+    const block = this.#blocks[index >>> BLOCK_SHIFT] as { readonly first: number; readonly from: Uint32Array };
+    return block.first + (block.from[index & (BLOCK_STARTS - 1)] as number);
   }
 
   /** From then on texts can be asked for. */
@@ -39,7 +51,7 @@ export class StringTable {
   text(index: number): string {
     const known = this.#texts.get(index);
     if (known !== undefined) return known;
-    const text = index < this.length ? this.#decode((this.#starts[index] as number)) : `(text ${index} is missing)`;
+    const text = index < this.length ? this.#decode(this.#start(index)) : `(text ${index} is missing)`;
     if (this.#texts.size >= KEPT_TEXTS) this.#texts.clear();
     this.#texts.set(index, text);
     return text;

@@ -12,7 +12,6 @@ export function textsOf({ graph }: Heap): HeapReport['strings'] {
   const isText = (node: number): boolean => types[node] === nodeType.string;
   const first = new Uint32Array(strings.length);
   const times = new Uint32Array(strings.length);
-  const bytes = new Float64Array(strings.length);
   let count = 0;
   let all = 0;
   const largest: number[] = [];
@@ -23,16 +22,18 @@ export function textsOf({ graph }: Heap): HeapReport['strings'] {
     keepLargest(largest, node, (one) => sizes.of(one));
     const name = (names[node] as number);
     if (name >= times.length || size === 0) continue;
-    if (times[name] === 0) { first[name] = node; times[name] = 1; bytes[name] = size; } else if (sizes.of((first[name] as number)) === size) { times[name] = (times[name] as number) + 1; bytes[name] = (bytes[name] as number) + size; }
+    if (times[name] === 0) { first[name] = node; times[name] = 1; } else if (sizes.of((first[name] as number)) === size) times[name] = (times[name] as number) + 1;
   }
-  const wasteOf = (name: number): number => (bytes[name] as number) - sizes.of((first[name] as number));
+  // All of them are of one size.
+  const bytesOf = (name: number): number => (times[name] as number) * sizes.of((first[name] as number));
+  const wasteOf = (name: number): number => ((times[name] as number) - 1) * sizes.of((first[name] as number));
   const wasteful: number[] = [];
   let duplicateBytes = 0;
   for (let name = 0; name < times.length; name++) if ((times[name] as number) > 1) { duplicateBytes += wasteOf(name); keepLargest(wasteful, name, wasteOf); }
   const text = (node: number, own: { count: number; bytes: number; waste: number }): HeapText => ({ excerpt: excerpt(strings.text((names[node] as number))), ...own, id: (graph.ids[node] as number) });
   return {
     count, bytes: all, duplicateBytes,
-    duplicates: ranked(wasteful, wasteOf).map((name) => text((first[name] as number), { count: (times[name] as number), bytes: (bytes[name] as number), waste: wasteOf(name) })),
+    duplicates: ranked(wasteful, wasteOf).map((name) => text((first[name] as number), { count: (times[name] as number), bytes: bytesOf(name), waste: wasteOf(name) })),
     largest: ranked(largest, (node) => sizes.of(node)).map((node) => text(node, { count: 1, bytes: sizes.of(node), waste: 0 })),
   };
 }
