@@ -137,7 +137,7 @@ export async function startAgent(config: Config, files: AgentFiles): Promise<Age
   const leading = lead.keep({ store, taken: async () => { await recover(store, platform, log); await observed.lead(); } }, ending.signal);
   const now = freshNow(parts, masking.mask);
   const rules = await startRules(parts, config, masking.mask);
-  const kudu = createKudu(parts, config, masking.mask);
+  const kudu = createKudu(parts, config, masking);
   const shells = createShells(parts, config);
   const environment = startEnvironment(parts, config, masking.mask, ending.signal);
   const startedAt = platform.clock.now();

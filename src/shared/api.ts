@@ -6,6 +6,7 @@ import {
 } from './model.ts';
 import { bool, Ended, instant, list, MAX_SPAN_NOTE, number, route, type Route } from './route.ts';
 import { AppAsking, AppInside, AppView } from './app-view.ts';
+import { logBundleRoutes } from './log-bundle.ts';
 import { environmentRoutes } from './environment.ts';
 import { processRoutes, ProcessOffers } from './processes.ts';
 import { DumpRead } from './dump-read.ts';
@@ -108,6 +109,7 @@ export const api = {
   logs: route({ method: 'GET', path: '/api/logs', summary: 'Catalog of logs', answers: { 200: z.object({ sources: z.array(LogSourceInfo), more: z.number().int() }) } }),
   logLines: route({ method: 'GET', path: '/api/logs/:source', summary: 'Lines of a log: the last ones, those before or after a cursor, from a time, or from a byte of the file', params: SourceParams, query: z.object({ before: z.string().max(200).optional(), after: z.string().max(200).optional(), at: instant.optional(), offset: number.int().min(0).optional(), limit: number.int().min(1).max(5_000).default(200), text: z.string().max(500).optional(), regex: z.string().max(500).optional(), not: bool.optional(), ignoreCase: bool.optional(), levels: list(Level).optional() }), answers: { 200: LogPage } }),
   logFile: route({ method: 'GET', path: '/api/logs/:source/file', summary: 'The log file as it is, resumable', params: SourceParams, answers: { 200: 'text/plain', 206: 'text/plain' } }),
+  ...logBundleRoutes,
   diagnosers: route({ method: 'GET', path: '/api/diagnosers', summary: 'What Diagnose Now can collect, with its cost and whether it is possible here, for this process or the worker', query: z.object({ pid: number.int().positive().optional() }), answers: { 200: z.object({ diagnosers: z.array(DiagnoserInfo) }) } }),
   startSession: route({ method: 'POST', path: '/api/sessions', summary: 'Diagnose now', body: StartSession, answers: { 202: SessionAccepted } }),
   sessions: route({ method: 'GET', path: '/api/sessions', summary: 'All kept sessions, newest first', answers: { 200: z.object({ sessions: z.array(Session), unreadable: z.number().int() }) } }),

@@ -108,6 +108,8 @@ const calls: { readonly [N in RouteName]: () => { good: Sent; status?: number; b
   logs: () => ({ good: {}, bad: [] }),
   logLines: () => ({ good: { params: { source } }, bad: [[{ params: { source: 'nosuchlog' } }, 404, 'SOURCE_UNKNOWN'], [{ params: { source: '..%2F..' } }, 400, 'BAD_INPUT'], [{ params: { source }, query: { before: 'junk' } }, 400, 'CURSOR_BAD'], [{ params: { source }, query: { regex: '(?<=a)b' } }, 400, 'FILTER_BAD']] }),
   logFile: () => ({ good: { params: { source } }, bad: [[{ params: { source: 'nosuchlog' } }, 404, 'SOURCE_UNKNOWN']] }),
+  logProviders: () => ({ good: {}, bad: [] }),
+  logBundle: () => ({ good: { query: { providers: ['event-log', 'deployments'], from: 0, maxBytes: 1_000_000 } }, bad: [[{ query: { providers: ['secrets'] } }, 400, 'BAD_INPUT'], [{ query: { from: 2, to: 1 } }, 400, 'BAD_INPUT'], [{ query: { maxBytes: 1 } }, 400, 'BAD_INPUT']] }),
   diagnosers: () => ({ good: { query: { pid: given.victim.pid } }, bad: [[{ query: { pid: 'one' } }, 400, 'BAD_INPUT']] }),
   startSession: () => ({ good: { body: { diagnosers: [{ id: 'event-log' }] } }, status: 202, bad: [[{ body: { diagnosers: [] } }, 400, 'BAD_INPUT'], [{ body: { diagnosers: [{ id: 'no-such' }] } }, 400, 'DIAGNOSER_UNKNOWN'], [{ body: { minutes: 0 } }, 400, 'BAD_INPUT']] }),
   sessions: () => ({ good: {}, bad: [] }),

@@ -2,6 +2,7 @@
 import { DiagError, sayError } from '../../shared/errors.ts';
 import type { ProcessInfo } from '../../shared/model.ts';
 import { within } from '../../platform/clock.ts';
+import type { Masker } from '../../analyze/masker.ts';
 import type { Parts } from '../agent.ts';
 import type { Config } from '../config.ts';
 import { createCommands, type Commands } from './commands.ts';
@@ -15,6 +16,8 @@ export interface Kudu {
   readonly profiles: Profiles;
   readonly settings: Settings;
   readonly diagnosticSettings: Settings;
+  /** As of now: what the site's processes hold is learnt while they run. */
+  masker(): Masker;
   /** Ends a process of the site with its children, at once as Kudu does. @throws as Platform.end */
   end(target: ProcessInfo, who: string): Promise<void>;
   /** Ends what runs and removes what is kept. */
@@ -25,7 +28,7 @@ export interface Kudu {
 const GRACE_MS = 2_000;
 const END_LIMIT_MS = 30_000;
 
-export function createKudu(parts: Parts, config: Config, mask: (text: string) => string): Kudu {
+export function createKudu(parts: Parts, config: Config, { mask, masker }: { mask(text: string): string; masker(): Masker }): Kudu {
   const stop = new AbortController();
   const dumps = createDumps(parts, stop.signal);
   return {
@@ -34,6 +37,7 @@ export function createKudu(parts: Parts, config: Config, mask: (text: string) =>
     profiles: createProfiles(parts, stop.signal),
     settings: createSettings(parts, config),
     diagnosticSettings: createDiagnosticSettings(parts),
+    masker,
     end: (target, who) => end(parts, target, who),
     async close() {
       stop.abort();

@@ -3,6 +3,7 @@ import express, { type Router } from 'express';
 import { DiagError } from '../../shared/errors.ts';
 import type { Agent } from '../../agent/agent.ts';
 import type { Guard } from '../guard.ts';
+import { dumpRoutes } from './diagnostic-dump.ts';
 import { kuduFaults } from './fault.ts';
 import { logStreamRoutes } from './log-stream.ts';
 import { processRoutes } from './processes.ts';
@@ -21,6 +22,7 @@ export function kuduRouter(agent: Agent, guard: Guard, whole: boolean): Router {
   siteRoutes(routes, agent);
   recentLogRoutes(routes, agent);
   logStreamRoutes(routes, agent);
+  dumpRoutes(routes, agent);
   vfsRoutes(routes, agent, agent.files);
   zipRoutes(routes, agent, agent.files);
   if (whole) router.use((req) => { throw new DiagError('NOT_FOUND', { path: req.originalUrl.split('?', 1)[0] ?? '' }); });
