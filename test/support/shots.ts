@@ -11,7 +11,7 @@ import { DONE_ID, RUNNING_ID } from './stage-sessions.ts';
 import { openStage, SCENES, type Scene } from './stage.ts';
 
 export const PAGES = {
-  now: '', observe: 'observe', http: 'observe?part=http&range=1h', requests: 'observe?part=requests', row: 'observe?part=requests&filter=failed', 'bad-filter': 'observe?part=http&filter=status%3A5zz', app: 'observe?part=app', 'app-one': 'observe?part=app&app=6120', processes: 'observe?part=processes', changes: 'observe?part=changes', process: 'observe?part=processes&process=6120',
+  now: '', observe: 'observe', http: 'observe?part=http&range=1h', requests: 'observe?part=requests', row: 'observe?part=requests&filter=failed', 'bad-filter': 'observe?part=http&filter=status%3A5zz', app: 'observe?part=app', 'app-one': 'observe?part=app&app=6120', processes: 'observe?part=processes', changes: 'observe?part=changes', process: 'observe?part=processes&process=6120', 'process-threads': 'observe?part=processes&process=6120&tab=threads', 'process-modules': 'observe?part=processes&process=6120&tab=modules', 'process-connections': 'observe?part=processes&process=6120&tab=connections', 'process-variables': 'observe?part=processes&process=6120&tab=environment', 'process-find': 'observe?part=processes&find=sharp', environment: 'console', 'environment-limits': 'console?sub=limits', 'environment-machine': 'console?sub=machine', 'environment-compare': 'console?sub=compare',
   logs: 'logs', analyze: 'analyze', session: `analyze/${DONE_ID}`, running: `analyze/${RUNNING_ID}`, dump: `analyze/${DONE_ID}/dump/${app.instance}/${DUMP_FILE}`, 'dump-memory': `analyze/${DONE_ID}/dump/${app.instance}/${DUMP_FILE}?part=memory`, 'dump-lists': `analyze/${DONE_ID}/dump/${app.instance}/${DUMP_FILE}?part=environment`, 'dump-reading': `analyze/${DONE_ID}/dump/${app.instance}/${SLOW_FILE}`, mitigate: 'mitigate', diagnose: '', search: '', restart: 'mitigate', 'rule-form': 'mitigate', 'rules-text': 'mitigate', 'rule-try': 'mitigate',
 } as const;
 export type PageName = keyof typeof PAGES;
@@ -56,6 +56,10 @@ function isShown(name: PageName, scene: Scene): boolean {
   if (OPENS[name] || name === 'process' || name === 'running') return scene === 'failing' || scene === 'error';
   if (name === 'dump-memory' || name === 'dump-lists') return scene === 'failing' || scene === 'many' || scene === 'empty';
   if (name === 'dump-reading') return scene === 'failing';
+  if (name === 'process-threads' || name === 'process-find') return scene === 'failing' || scene === 'many';
+  if (name.startsWith('process-')) return scene === 'many';
+  if (name === 'environment-machine') return scene === 'live';
+  if (name === 'environment-limits') return scene === 'live' || scene === 'empty';
   return true;
 }
 

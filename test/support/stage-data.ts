@@ -60,6 +60,7 @@ export function processes(many = false): z.infer<typeof ProcessNow>[] {
 
 export const processDetail: z.infer<typeof ProcessDetail> = {
   info: WORKER, sample: processes()[1]?.sample,
+  offers: { end: { yes: true }, endSays: 'Restarts the app: requests in flight get up to 10 s to finish, then fail as 502; new ones wait for the next worker.', dump: { yes: true }, profile: { yes: true }, stack: { yes: true } },
   openFiles: ['D:\\home\\site\\wwwroot\\server.js', 'D:\\home\\LogFiles\\Application\\stderr-6120.txt', '\\Device\\NamedPipe\\iisnode-21453', 'TCP 127.0.0.1:21453 LISTEN', 'TCP 10.0.0.12:50122 → 10.2.0.4:1433'],
   environment: [{ name: 'APPSETTING_CartUrl', value: 'https://cart.contoso.com', masked: false }, { name: 'NODE_ENV', value: 'production', masked: false }, { name: 'SQLCONNSTR_Shop', value: '', masked: true }, { name: 'WEBSITE_SITE_NAME', value: 'contoso-shop', masked: false }],
 };

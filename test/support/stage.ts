@@ -17,6 +17,7 @@ import { stagedHttp } from './stage-http.ts';
 import { appsNow } from './stage-app.ts';
 import * as kept from './stage-sessions.ts';
 import * as staged from './stage-rules.ts';
+import * as near from './stage-processes.ts';
 
 export const SCENES = ['failing', 'live', 'empty', 'loading', 'stale', 'error', 'many', 'signed-out'] as const;
 export type Scene = (typeof SCENES)[number];
@@ -110,6 +111,18 @@ function canned(name: RouteName, query: URLSearchParams, params: readonly string
     case 'metrics': return site.series(empty ? [] : (query.get('metric') ?? '').split(',').map((m) => MetricId.parse(m)), from, to, Number(query.get('points') ?? 600), bad, site.T + 60_000);
     case 'processes': return { at: site.T, processes: empty ? [] : site.processes(many) };
     case 'process': return site.processDetail;
+    case 'processModules': return near.modules(many);
+    case 'processThreads': return near.threads(many);
+    case 'processConnections': return near.connections(many);
+    case 'processStack': return near.stack;
+    case 'searchProcesses': return near.search(many, query.get('text') ?? '');
+    case 'revealVariable': return { name: 'APPSETTING_PaymentKey', value: 'what only the one who asked sees' };
+    case 'endProcess': return { ended: { pid: site.WORKER.pid, startedAt: site.WORKER.startedAt }, at: site.T };
+    case 'environment': return near.environment(many, empty);
+    case 'surroundings': return near.surroundings;
+    case 'snapshots': return near.snapshots(empty);
+    case 'compareEnvironments': return near.comparison(many, empty);
+    case 'saveMoment': return near.snapshots(false).moments[0];
     case 'app': return { at: site.T, apps: [] };
     case 'requests': return { rows: empty ? [] : filtered(site.requests(bad, many ? MANY : 900), query), more: many };
     case 'http': return stagedHttp(from, to, { bad, many, empty });
@@ -136,7 +149,7 @@ function canned(name: RouteName, query: URLSearchParams, params: readonly string
     case 'alerts': return { channels: empty ? [] : staged.channels };
     case 'putAlert': case 'deleteAlert': case 'testAlert': return { ok: true };
     case 'audit': return { entries: kept.audit(empty ? 0 : many ? 1_000 : 9) };
-    case 'login': case 'logout': case 'deleteSession': case 'askApp': return { ok: true };
+    case 'login': case 'logout': case 'deleteSession': case 'deleteMoment': case 'askApp': return { ok: true };
     case 'alive': return { name: 'diag', version: '0.1.0' };
     default: return undefined;
   }

@@ -1,6 +1,7 @@
 // Owns Diagnose now: which diagnosers, how far back, why; each with its cost, those not possible here greyed with their reason.
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Problem } from '../../shared/api.ts';
+import type { ProcessInfo } from '../../shared/model.ts';
 import { ask, diag, problemOf } from '../agent.ts';
 import { go, sessionView } from '../router.tsx';
 import { useAsk } from '../use-ask.ts';
@@ -13,20 +14,23 @@ const MINUTES = [5, 15, 30, 60, 240, 1_440, 7_200] as const;
 const DEFAULT_MINUTES = 15;
 const minutesWord = (m: number): string => (m < 60 ? `${m} minutes` : m < 1_440 ? `${m / 60} h` : `${m / 1_440} d`);
 
-export function Diagnose({ onClose }: { onClose: () => void }) {
-  return <Dialog title="Diagnose now" onClose={onClose} wide><DiagnoseForm onStarted={onClose} /></Dialog>;
+/** `target`: this very process instead of the worker; `only`: what is ticked at first. */
+export interface Aim { target?: ProcessInfo | undefined; only?: readonly string[] | undefined }
+
+export function Diagnose({ onClose, ...aim }: Aim & { onClose: () => void }) {
+  return <Dialog title={aim.target === undefined ? 'Diagnose now' : `Diagnose ${aim.target.name}, process ${aim.target.pid}`} onClose={onClose} wide><DiagnoseForm onStarted={onClose} {...aim} /></Dialog>;
 }
 
 /** The form alone, also a part of the Analyze page. */
-export function DiagnoseForm({ onStarted }: { onStarted?: () => void }) {
-  const asked = useAsk((signal) => diag.diagnosers({ signal }), []);
-  return <Show asked={asked} rows={8}>{(answer) => <Form diagnosers={answer.diagnosers} onStarted={onStarted} />}</Show>;
+export function DiagnoseForm({ onStarted, target, only }: Aim & { onStarted?: () => void }) {
+  const asked = useAsk((signal) => diag.diagnosers({ ...(target === undefined ? {} : { query: { pid: target.pid } }), signal }), [target?.pid]);
+  return <Show asked={asked} rows={8}>{(answer) => <Form diagnosers={answer.diagnosers} onStarted={onStarted} target={target} only={only} />}</Show>;
 }
 
 type Options = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 
-function Form({ diagnosers, onStarted }: { diagnosers: readonly Diagnoser[]; onStarted: (() => void) | undefined }) {
-  const [ticked, setTicked] = useState<ReadonlySet<string>>(() => new Set(diagnosers.filter((d) => d.preselected && d.offer.yes).map((d) => d.id)));
+function Form({ diagnosers, onStarted, target, only }: Aim & { diagnosers: readonly Diagnoser[]; onStarted: (() => void) | undefined }) {
+  const [ticked, setTicked] = useState<ReadonlySet<string>>(() => new Set(diagnosers.filter((d) => (only?.includes(d.id) ?? d.preselected) && d.offer.yes).map((d) => d.id)));
   const [options, setOptions] = useState<Options>({});
   const [minutes, setMinutes] = useState<number>(DEFAULT_MINUTES);
   const [reason, setReason] = useState('');
@@ -43,7 +47,7 @@ function Form({ diagnosers, onStarted }: { diagnosers: readonly Diagnoser[]; onS
   const submit = (event: Event): void => {
     event.preventDefault();
     setBusy(true);
-    const body = { diagnosers: chosen.map((d) => ({ id: d.id, ...(options[d.id] ? { options: options[d.id] } : {}) })), minutes, ...(reason.trim() === '' ? {} : { reason: reason.trim() }) };
+    const body = { diagnosers: chosen.map((d) => ({ id: d.id, ...(options[d.id] ? { options: options[d.id] } : {}) })), minutes, ...(target === undefined ? {} : { target: { pid: target.pid, startedAt: target.startedAt } }), ...(reason.trim() === '' ? {} : { reason: reason.trim() }) };
     ask(() => diag.startSession({ body }))
       .then((accepted) => { onStarted?.(); go(sessionView(accepted.session)); }, (error: unknown) => { setProblem(problemOf(error)); setBusy(false); });
   };

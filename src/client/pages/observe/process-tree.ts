@@ -4,6 +4,12 @@ import type { ProcessInfo, Sample } from '../../../shared/model.ts';
 export interface ProcessRow { readonly info: ProcessInfo; readonly sample: Sample | undefined; readonly depth: number }
 export interface Known { readonly info: ProcessInfo; readonly sample?: Sample | undefined }
 
+/** Whether what is typed is in its name, pid, role, user or command line. */
+export function matches({ info }: ProcessRow, find: string): boolean {
+  const sought = find.trim().toLowerCase();
+  return sought === '' || [info.name, String(info.pid), info.role, info.user, info.commandLine].some((text) => text?.toLowerCase().includes(sought) === true);
+}
+
 /** Parents before their children; a process whose parent is not in the list is a root. A circle (a reused pid) ends at its second visit. */
 export function treeOf(processes: readonly Known[], samples: ReadonlyMap<string, Sample>): readonly ProcessRow[] {
   const byPid = new Map(processes.map((p) => [p.info.pid, p]));

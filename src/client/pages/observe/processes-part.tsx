@@ -1,18 +1,19 @@
 // Owns the process table: a live tree with roles, sortable, each row opening its detail.
+import type { ComponentType } from 'preact';
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { Sample } from '../../../shared/model.ts';
 import { bytes, count, duration, percent } from '../../../shared/units.ts';
 import type { MetricId } from '../../../shared/metrics.ts';
 import { agentNow, diag } from '../../agent.ts';
 import { useFollow } from '../../live/index.ts';
+import { Later } from '../../parts/later.tsx';
 import { Empty, Show } from '../../parts/states.tsx';
 import { Ago } from '../../parts/text.tsx';
 import { VirtualTable, type TableColumn } from '../../parts/virtual-table.tsx';
-import { change } from '../../router.tsx';
+import { change, useView } from '../../router.tsx';
 import { useAsk } from '../../use-ask.ts';
 import { ROLE_WORDS } from '../../words.ts';
-import { ProcessDetail } from './process-detail.tsx';
-import { treeOf, type ProcessRow } from './process-tree.ts';
+import { matches, treeOf, type ProcessRow } from './process-tree.ts';
 
 const LIST_EVERY_MS = 5_000;
 const read = (row: ProcessRow, id: MetricId): number | undefined => row.sample?.values[id];
@@ -39,15 +40,34 @@ export function ProcessesPart({ chosen, paused }: { chosen: string | undefined; 
   const samples = useSamples(paused);
   const rows = useMemo(() => treeOf(asked.value?.processes ?? [], samples), [asked.value, samples]);
   const open = rows.find((r) => String(r.info.pid) === chosen);
-  return (
+  const { find: sought, tab } = useView().query;
+  const [find, setFind] = useState(sought ?? '');
+  const shownRows = useMemo(() => (find.trim() === sought ? rows : rows.filter((r) => matches(r, find))), [rows, find, sought]);
+  const search = (event: Event): void => { event.preventDefault(); change({ find: find.trim().length < MIN_SOUGHT ? undefined : find.trim() }); };
+  return <>
     <section class="wide table-part">
       <h2>Processes <small>of the site, children below their parents{paused ? ' · paused' : ' · live'}{asked.value?.missing === undefined ? '' : ` · ${asked.value.missing}`}</small></h2>
       <Show asked={asked} rows={8}>{(value) => (value.processes.length === 0
         ? <Empty title="No process of the site was found.">{value.missing ?? 'The site has not started one yet; the first request starts the worker.'}</Empty>
-        : <VirtualTable id="processes" label="Processes" columns={COLUMNS} rows={rows} keyOf={(r) => `${r.info.pid}:${r.info.startedAt}`} onOpen={(r) => change({ part: 'processes', process: String(r.info.pid) })} rowClass={(r) => (r.info.ours ? 'is-quiet' : '')} fill />)}</Show>
-      {chosen === undefined ? undefined : <ProcessDetail pid={Number(chosen)} sample={open?.sample} onClose={() => change({ process: undefined, part: 'processes' })} />}
+        : <VirtualTable id="processes" label="Processes" columns={COLUMNS} rows={shownRows} keyOf={(r) => `${r.info.pid}:${r.info.startedAt}`} tools={<><Finder find={find} onFind={setFind} onSearch={search} />{shownRows.length === 0 ? <small role="status">No process has this in its name, pid, role, user or command line.</small> : undefined}</>} onOpen={(r) => change({ part: 'processes', process: String(r.info.pid) })} rowClass={(r) => (r.info.ours ? 'is-quiet' : '')} fill />)}</Show>
+      {chosen === undefined ? undefined : <Later whole={false} title="Process" load={loadDetail} props={{ pid: Number(chosen), tab, sample: open?.sample, onClose: () => change({ process: undefined, tab: undefined, part: 'processes' }) }} />}
     </section>
-  );
+    {sought === undefined || sought.length < MIN_SOUGHT ? undefined : <Later key={sought} whole={false} title="Found" load={loadFound} props={{ text: sought }} />}
+  </>;
+}
+
+/** Shorter texts are in nearly every path. */
+const MIN_SOUGHT = 2;
+interface DetailProps { pid: number; tab: string | undefined; sample: Sample | undefined; onClose: () => void }
+const loadDetail = async (): Promise<ComponentType<DetailProps>> => (await import('./process-detail.tsx')).ProcessDetail;
+const loadFound = async (): Promise<ComponentType<{ text: string }>> => (await import('./process-search.tsx')).Found;
+
+/** What is typed narrows the table at once; Enter searches the modules and open files of all. */
+function Finder({ find, onFind, onSearch }: { find: string; onFind: (text: string) => void; onSearch: (event: Event) => void }) {
+  return <form class="finder" role="search" onSubmit={onSearch}>
+    <label class="inline grow"><span>Find</span><input type="text" value={find} maxLength={200} placeholder="name, pid, command" onInput={(e) => onFind(e.currentTarget.value)} /></label>
+    <button type="submit" class="quiet" disabled={find.trim().length < MIN_SOUGHT}>Search modules and files</button>
+  </form>;
 }
 
 /** The newest sample of each process; a later one of the same instant adds to it. */
