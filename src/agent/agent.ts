@@ -21,6 +21,7 @@ import { diagnosers } from '../analyze/diagnosers/index.ts';
 import { analyzers } from '../analyze/analyzers/index.ts';
 import type { RestartHow } from '../mitigate/restart.ts';
 import { workerOf } from '../analyze/target.ts';
+import { autoHealOf, type AutoHeal } from './auto-heal.ts';
 import { VERSION, type Config } from './config.ts';
 import { startEnvironment, type SiteEnvironment } from './environment.ts';
 import { createExplorer, type Explorer } from './explorer.ts';
@@ -72,6 +73,7 @@ export interface Agent {
   /** The only way to files that a user names. */
   readonly files: Files;
   readonly rules: Rules;
+  readonly autoHeal: AutoHeal;
   readonly shells: Shells;
   /** What stands behind Kudu's API. */
   readonly kudu: Kudu;
@@ -152,6 +154,7 @@ export async function startAgent(config: Config, files: AgentFiles): Promise<Age
     files: createFiles(platform),
     shells,
     rules,
+    autoHeal: autoHealOf(parts, config, masking.mask),
     kudu,
     explorer: createExplorer(parts, config, masking.mask),
     environment,

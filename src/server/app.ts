@@ -10,6 +10,7 @@ import { kuduRouter } from './kudu/index.ts';
 import { mountAll } from './mount.ts';
 import { problems } from './problem.ts';
 import { agentRoutes } from './routes/agent.ts';
+import { autoHealHandlers } from './routes/auto-heal.ts';
 import { logBundleRoutes } from './routes/log-bundle.ts';
 import { logRoutes } from './routes/logs.ts';
 import { mitigateRoutes } from './routes/mitigate.ts';
@@ -44,7 +45,7 @@ export function createApp({ agent, guard, base, publicDir }: AppSettings): Expre
   const router = express.Router({ caseSensitive: true });
   router.put('/api/rules', express.json({ limit: MAX_RULES_BODY, strict: true }));
   router.use(express.json({ limit: MAX_BODY, strict: true }));
-  mountAll(router, { ...agentRoutes(agent, guard), ...observeRoutes(agent), ...processRoutes(agent), ...environmentRoutes(agent), ...logRoutes(agent), ...logBundleRoutes(agent), ...sessionRoutes(agent), ...mitigateRoutes(agent), ...ruleRoutes(agent), ...shellRoutes(agent) }, guard);
+  mountAll(router, { ...agentRoutes(agent, guard), ...observeRoutes(agent), ...processRoutes(agent), ...environmentRoutes(agent), ...logRoutes(agent), ...logBundleRoutes(agent), ...sessionRoutes(agent), ...mitigateRoutes(agent), ...autoHealHandlers(agent), ...ruleRoutes(agent), ...shellRoutes(agent) }, guard);
   router.use('/api', (req) => { throw new DiagError('NOT_FOUND', { path: req.baseUrl + req.path }); });
   router.get('/', once(guard, base));
   router.use(express.static(publicDir, { index: false, redirect: false, setHeaders: (res, path) => { res.setHeader('cache-control', /assets[\\/]chunk-/.test(path) ? FOREVER : 'no-cache'); } }));

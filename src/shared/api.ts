@@ -4,6 +4,7 @@ import {
   AppInfo, At, Capability, Change, DiagnoserChoice, Health, Level, LogPage, LogSourceInfo, Now, Offer, OperationId,
   ProcessInfo, ProcessKey, Report, RequestRow, Sample, Series, Session, SessionId, Severity, SourceKind,
 } from './model.ts';
+import { autoHealRoutes } from './auto-heal.ts';
 import { bool, Ended, instant, list, MAX_SPAN_NOTE, number, route, type Route } from './route.ts';
 import { AppAsking, AppInside, AppView } from './app-view.ts';
 import { logBundleRoutes } from './log-bundle.ts';
@@ -132,6 +133,7 @@ export const api = {
   enoughOperation: route({ method: 'POST', path: '/api/operations/:operation/enough', summary: 'Enough: stop collecting and keep what is there', params: OperationParams, answers: { 202: Operation } }),
   restartTargets: route({ method: 'GET', path: '/api/restart', summary: 'Processes that can be restarted, with what it costs', answers: { 200: z.object({ targets: z.array(RestartTarget) }) } }),
   restart: route({ method: 'POST', path: '/api/restart', summary: 'Restart a worker: ends the process with this pid and start time; the platform starts the next. With overlap the next one answers before this one is ended, where the platform can', body: ProcessKey.extend({ reason: z.string().max(500).optional(), overlapped: z.boolean().optional() }), answers: { 200: RestartDone } }),
+  ...autoHealRoutes,
   rules: route({ method: 'GET', path: '/api/rules', summary: 'The rules as text with comments, each with its live phase, its reading and what holds it back; refused ones with their line', answers: { 200: RulesView } }),
   putRules: route({ method: 'PUT', path: '/api/rules', summary: 'Replace the text of the rules; version is the one that was read, another one is a conflict', body: z.object({ text: z.string().max(2_097_152), version: z.string().max(64) }), answers: { 200: RulesView } }),
   checkRules: route({ method: 'POST', path: '/api/rules/check', summary: 'What a text of rules says, and what of it would be refused; nothing is kept', body: z.object({ text: z.string().max(60_000) }), answers: { 200: RulesCheck } }),

@@ -86,6 +86,12 @@ export const errors = {
   ADDRESS_REFUSED: { status: 400, say: (f) => `The address ${f['host']} is not asked: ${f['why']}.`, next: () => 'Name a host that is reached by the network of the site; DIAG_ALLOW_LOOPBACK=1 allows this machine, for local use.' },
   WEB_FAILED: { status: 502, say: (f) => `${f['host']} could not be asked: ${f['why']}.` },
   CHANNEL_UNKNOWN: { status: 404, say: (f) => `There is no channel ${f['channel']}.`, next: () => 'List the channels of api/alerts.' },
+  AUTO_HEAL_REFUSED: { status: 409, say: (f) => `${f['file']} is not changed: ${f['why']}.`, next: () => 'The management API sets the same rules without a file: portal, az webapp config set, Bicep.' },
+  AUTO_HEAL_UNREADABLE: { status: 409, say: (f) => `${f['file']} cannot be edited: ${f['why']}.`, next: () => 'Correct the file by hand; what cannot be read whole is not changed.' },
+  AUTO_HEAL_CHANGED: { status: 409, say: (f) => `${f['file']} was changed by somebody else meanwhile.`, next: () => 'Read it again, and look at the new difference.' },
+  AUTO_HEAL_BAD: { status: 400, say: (f) => `These rules cannot be set: ${f['why']}`, next: () => 'Correct them and send them again.' },
+  AUTO_HEAL_UNSAID: { status: 400, say: (f) => `A web.config has no words for all of it. ${f['what']}`, next: () => 'Leave that out (leaveOut, --leave-out), or set the rules by the management API.' },
+  BACKUP_UNKNOWN: { status: 404, say: (f) => `There is no backup ${f['backup']} of this file.`, next: () => 'List the backups: the oldest make room for new ones.' },
   // agent
   OPERATION_UNKNOWN: { status: 404, say: (f) => `There is no operation ${f['operation']}.` },
   SETTINGS_UNREADABLE: { status: 500, say: (f) => `The settings in ${f['file']} cannot be read: ${f['why']}.`, next: () => 'Correct the file, or rename it: nothing is written over it until then.' },

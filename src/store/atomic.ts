@@ -11,6 +11,8 @@ let made = 0;
 export interface AtomicOptions {
   /** Who writes, put into the temp name; removeStale() finds a dead owner's leftovers by it in a folder that several agents share. */
   readonly owner?: string;
+  /** Permissions of the file (default: its owner's alone); a file of somebody else's keeps the ones it had. */
+  readonly mode?: number;
 }
 
 /** Whether a name is one of ours in the making; such files are for nobody to read. */
@@ -33,6 +35,7 @@ export async function writeAtomic(path: string, content: string | Uint8Array, op
   try {
     const file = await open(temp, 'wx', 0o600);
     try {
+      if (options.mode !== undefined) await file.chmod(options.mode & 0o777);
       await file.writeFile(content);
       await file.sync();
     } finally {

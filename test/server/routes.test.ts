@@ -1,5 +1,9 @@
 // Owns the tests of every route over a real agent: success, bad input, missing token, wrong Origin, and what is refused besides.
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import supertest from 'supertest';
 import { api, type Problem, type Route, type RouteName } from '../../src/shared/api.ts';
@@ -33,6 +37,7 @@ const code = (answer: supertest.Response): string => (answer.body as Problem).co
 
 before(async () => {
   given = await agentUnderTest();
+  await writeFile(join(given.home, 'site/wwwroot/web.config'), WEB_CONFIG);
   await waitFor('the observer to see the victim', () => given.agent.observed.processes().some((p) => p.pid === given.victim.pid));
   const logs = await send('logs');
   source = (logs.body as { sources: { id: string; title: string }[] }).sources.find((s) => s.title.includes('stderr'))?.id ?? '';
@@ -75,6 +80,11 @@ const RULES = '{ "rules": [ /* ours */ { "id": "hot", "enabled": false, "when": 
 const HOT = { id: 'hot', enabled: false, when: { type: 'metric', metric: 'site.cpu', above: 80 }, do: [{ type: 'diagnose' }] };
 /** Link-local: set up it may be, asked it never is. */
 const HOOK = { id: 'hook', type: 'webhook', url: 'http://169.254.169.254/latest' };
+
+const WEB_CONFIG = '<configuration>\r\n  <system.webServer>\r\n  </system.webServer>\r\n</configuration>\r\n';
+const HEAL = { triggers: { statusCodes: [{ status: 503, count: 5, timeInterval: '00:01:00' }] }, actions: { actionType: 'Recycle' } };
+const healEtag = (): string => createHash('sha256').update(readFileSync(join(given.home, 'site/wwwroot/web.config'))).digest('hex').slice(0, 32);
+const healBackup = (): string => readdirSync(join(given.home, 'data/DaaS/diag/auto-heal'))[0]?.split('.')[0] ?? '';
 
 /** For each route one good call and bad ones; a route without an entry does not compile. */
 const calls: { readonly [N in RouteName]: () => { good: Sent; status?: number; bad: readonly [Sent, number, string][] } } = {
@@ -148,6 +158,13 @@ const calls: { readonly [N in RouteName]: () => { good: Sent; status?: number; b
   openShell: () => ({ good: { body: { shell: 'sh', title: 'one' } }, bad: [[{ body: { shell: 'fish' } }, 400, 'BAD_INPUT'], [{ body: { cwd: 'relative' } }, 400, 'BAD_INPUT'], [{ body: { cwd: '/no/such/folder' } }, 400, 'BAD_INPUT'], [{ body: { title: 'a\u001b[2Jb' } }, 400, 'BAD_INPUT'], [{ body: { shell: 'cmd' } }, 500, 'SHELL_FAILED']] }),
   renameShell: () => ({ good: { params: { shell }, body: { title: 'Ärger' } }, bad: [[{ params: { shell: '0123456789ab' }, body: { title: 'x' } }, 404, 'SHELL_UNKNOWN'], [{ params: { shell }, body: { title: ' ' } }, 400, 'BAD_INPUT']] }),
   endShell: () => ({ good: { params: { shell } }, bad: [[{ params: { shell: '../../etc' } }, 400, 'BAD_INPUT'], [{ params: { shell: '0123456789ab' } }, 404, 'SHELL_UNKNOWN']] }),
+  autoHeal: () => ({ good: {}, bad: [] }),
+  checkAutoHeal: () => ({ good: { body: { rules: HEAL } }, bad: [[{ body: { rules: { triggers: { statusCodes: [{ status: 'all' }] } } } }, 400, 'BAD_INPUT'], [{ body: {} }, 400, 'BAD_INPUT']] }),
+  putAutoHeal: () => ({ good: { body: { rules: HEAL, etag: healEtag() } }, bad: [[{ body: { rules: HEAL, etag: 'older' } }, 409, 'AUTO_HEAL_CHANGED'], [{ body: { rules: { ...HEAL, triggers: { privateBytesInKB: 5 } }, etag: healEtag() } }, 400, 'AUTO_HEAL_BAD'], [{ body: { rules: { ...HEAL, triggers: { statusCodesRange: [{ statusCodes: '500-503', count: 5, timeInterval: '00:01:00' }] } }, etag: healEtag() } }, 400, 'AUTO_HEAL_UNSAID'], [{ body: { rules: HEAL } }, 400, 'BAD_INPUT']] }),
+  autoHealBackup: () => ({ good: { params: { backup: healBackup() } }, bad: [[{ params: { backup: 'x' } }, 400, 'BAD_INPUT'], [{ params: { backup: '20200101T000000000-00000000' } }, 404, 'BACKUP_UNKNOWN']] }),
+  restoreAutoHeal: () => ({ good: { body: { backup: healBackup(), etag: healEtag() } }, bad: [[{ body: { backup: healBackup(), etag: 'older' } }, 409, 'AUTO_HEAL_CHANGED'], [{ body: { backup: '20200101T000000000-00000000', etag: healEtag() } }, 404, 'BACKUP_UNKNOWN']] }),
+  tryAutoHeal: () => ({ good: { body: { rules: HEAL, hours: 24 } }, bad: [[{ body: { hours: 1_000 } }, 400, 'BAD_INPUT']] }),
+  convertAutoHeal: () => ({ good: { body: { autoHeal: HEAL } }, bad: [[{ body: {} }, 400, 'BAD_INPUT'], [{ body: { rules: [] } }, 400, 'BAD_INPUT']] }),
   audit: () => ({ good: {}, bad: [[{ query: { limit: 0 } }, 400, 'BAD_INPUT']] }),
   deleteSession: () => ({ good: { params: { session } }, bad: [[{ params: { session: '010101_0000000000' } }, 404, 'SESSION_UNKNOWN']] }),
 };
