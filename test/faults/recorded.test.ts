@@ -4,8 +4,10 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { faults } from './index.ts';
+import { HOW, OPEN, harderOf } from './lab/harder.ts';
 import { outcomeOf } from './lab/outcome.ts';
 import { diagnosed, recordings } from './lab/recording.ts';
+import { recordedOf } from './lab/results.ts';
 import { SOURCES, movedWest, renamed, verdictOf, without } from './lab/vary.ts';
 
 const all = await recordings();
@@ -28,6 +30,22 @@ test('every fault has its cause first, every control is clean, and a recording g
     });
   }
   for (const recording of all.filter((_, i) => i % 10 === 0)) assert.deepEqual(await diagnosed(recording), wholes.get(recording.fault), recording.fault);
+});
+
+test('each fault is named in a hard version too: late, as one of two, on one of three instances', async () => {
+  const others = recordedOf(all);
+  const wrong: string[] = [];
+  let tried = 0;
+  for (const [i, recording] of all.entries()) {
+    const harder = harderOf(of(recording.fault), recording, others);
+    const one = harder.find((h) => h.how === HOW[i % HOW.length]) ?? harder[0];
+    if (one === undefined || `${recording.fault}, ${one.how}` in OPEN) continue;
+    tried += 1;
+    const outcome = outcomeOf(one.expected, await diagnosed(one.recording));
+    if (!outcome.right) wrong.push(`${recording.fault}, ${one.how}: ${outcome.first}, missing ${outcome.missing.join(', ')}`);
+  }
+  assert.ok(tried >= all.length - Object.keys(OPEN).length, `${tried} of ${all.length} were tried`);
+  assert.deepEqual(wrong, []);
 });
 
 test('with one source of evidence taken away a verdict stays or weakens, and is never wrong', async () => {

@@ -12,7 +12,7 @@ export const developerErrorsHidden: CauseRule = {
     if (crashes.some((c) => c.ended.length + c.refused.length > 0) || scene.rows.failed.some((r) => OF_ENDS.has(r.effect))) return [];
     const busy = crashes.filter((c) => scene.rows.norms.within('', undefined, c.exit.at - 5_000, c.exit.at + 5_000).count > 0).length;
     return [{
-      cause: 'developer-errors-hidden', key: '', rows: [], incidents: crashes.length, since: crashes[0]?.exit.at, bad: true, over: ['crash-uncaught-exception', 'crash-unhandled-rejection', 'crash-native', 'exit-unexplained', 'crash-loop', 'startup-failure'],
+      cause: 'developer-errors-hidden', key: '', rows: [], incidents: crashes.length, since: crashes[0]?.exit.at, bad: true,
       weights: [{ by: 0.6, says: `${plural(crashes.length, 'crash', 'crashes')} and not one request in the log that broke off` }, { by: 0.5, says: 'the app runs under iisnode, whose developer errors answer 200' }, ...(busy > 0 ? [{ by: 0.3, says: 'requests were answered in the very seconds of the crashes' }] : [])],
       for: crashFacts(crashes), against: [], chain: [{ at: crashes[0]?.exit.at ?? 0, what: 'The process crashes', part: 'root' }, { at: crashes[0]?.exit.at ?? 0, what: 'iisnode answers the request with its error page and status 200', part: 'effect' }],
       title: (t) => `The process crashed ${plural(crashes.length, 'time')}, yet every request counts as answered: iisnode's developer errors hide crashes behind status 200${effectText(t, '') === '' ? '' : `; ${effectText(t, '')}`}.`,

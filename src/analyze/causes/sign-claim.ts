@@ -47,7 +47,7 @@ export function signClaim(scene: Scene, words: SignWords): Claim[] {
   const ofOthers = new Set(rowsOf(crashesOf(scene).crashes));
   const nearOf = (effects: SignWords['effects']): Row[] => {
     const open = [...scene.rows.failed, ...scene.rows.slow, ...scene.rows.long].filter((row) => !ofOthers.has(row) && effects.some((e) => (e === 'slow' ? row.effect === 'fine' : row.effect === e)) && !(row.effect === 'stopped' && stoppedAt(scene, row)));
-    return ofNamed(words.signs, times.length > 0 ? open.filter((row) => has(times, row.from - NEAR_MS, row.until + NEAR_MS)) : untimed > 0 ? open.filter((row) => row.effect !== 'fine') : []);
+    return ofNamed(scene, words.signs, times.length > 0 ? open.filter((row) => has(times, row.from - NEAR_MS, row.until + NEAR_MS)) : untimed > 0 && crashed.length === 0 ? open.filter((row) => row.effect !== 'fine') : []);
   };
   const answering = nearOf(words.effects);
   const near = answering.length > 0 ? answering : nearOf(words.orElse ?? []);
@@ -71,12 +71,17 @@ export function signClaim(scene: Scene, words: SignWords): Claim[] {
   }];
 }
 
-/** Where most lines name the request that they are about, the rows are those requests'. */
-function ofNamed(signs: readonly SignEvent[], rows: readonly Row[]): Row[] {
-  const routes = new Set(signs.flatMap((s) => [...s.routes.keys()]));
-  const naming = signs.reduce((n, s) => n + [...s.routes.values()].reduce((a, b) => a + b, 0), 0);
-  const own = naming * 2 > signs.reduce((n, s) => n + s.count, 0) ? rows.filter((row) => routes.has(`${row.method} ${row.route}`)) : [];
+/** Where most lines name the request that they are about, the rows are those requests'; where they do not, requests that other known lines name are left to those. */
+function ofNamed(scene: Scene, signs: readonly SignEvent[], rows: readonly Row[]): Row[] {
+  const mine = namedBy(signs), theirs = namedBy(scene.logs.signs.filter((s) => !signs.includes(s)));
+  const own = mine.size > 0 ? rows.filter((row) => mine.has(`${row.method} ${row.route}`)) : rows.filter((row) => !theirs.has(`${row.method} ${row.route}`));
   return own.length > 0 ? own : [...rows];
+}
+
+/** The requests that most of these lines name; none where most name none. */
+function namedBy(signs: readonly SignEvent[]): ReadonlySet<string> {
+  const naming = signs.reduce((n, s) => n + [...s.routes.values()].reduce((a, b) => a + b, 0), 0);
+  return new Set(naming * 2 > signs.reduce((n, s) => n + s.count, 0) ? signs.flatMap((s) => [...s.routes.keys()]) : []);
 }
 
 export function factOf(sign: SignEvent): CauseFact {

@@ -50,6 +50,6 @@ function ofLibuv(scene: Scene): Claim[] {
     for: [...flightFacts(stuck, `wait for ${what}`), ...rowsFact(rows, 'got no answer in time')],
     chain: [{ ...(rows[0] ? { at: Math.max(0, Math.round(rows[0].from)) } : {}), what: `Operations on ${what} take all threads of the pool${idle ? ' and do not come back' : ''}`, part: 'root' }, { ...(rows[0] ? { at: rows[0].at } : {}), what: 'Every request that needs one waits', part: 'effect' }],
     title: (t) => `All threads of Node's pool are taken: ${stuck.flights.length} requests wait for ${what}, up to ${duration(stuck.oldestMs)}: ${effectText(t, 'the next one waits')}.`,
-    advice: [idle ? 'Find what does not answer: a share (mounted storage), a name server, a device; test it from the console.' : 'Find what takes the threads: hashing, compression, many large files.', 'Keep hot files in memory, and give reads of shares a time limit.', 'For time: raise UV_THREADPOOL_SIZE, or restart.'], mitigations: ['restart'],
+    advice: [idle ? 'Find what does not answer: a share (mounted storage), a name server, a device; try it by hand from the instance.' : 'Find what takes the threads: hashing, compression, many large files.', 'Keep hot files in memory, and give reads of shares a time limit.', 'For time: raise UV_THREADPOOL_SIZE, or restart.'], mitigations: ['restart'],
   }];
 }

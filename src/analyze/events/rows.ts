@@ -49,7 +49,8 @@ const MAX_SIGNATURES = 64;
 export const SLOW_LEAST_MS = 1_000;
 /** Beyond the noise of a route: so many times its usual slow end. */
 const SLOW_FACTOR = 3;
-const MAX_SLOTS = 900;
+/** Two hours by the second: pauses of a loop can be told only so. */
+const MAX_SLOTS = 7_200;
 const MAX_CLIENTS = 2_000;
 const MAX_INSTANCES = 64;
 const MAX_MEMO = 65_536;

@@ -2,7 +2,7 @@
 import type { CauseId } from '../../../src/shared/cause.ts';
 import type { Expected } from './outcome.ts';
 import type { Recorded, Recording } from './recording.ts';
-import { answered, headOf, linesOf, moved, movedLine, type Line } from './log-lines.ts';
+import { answered, headOf, linesOf, moved, movedLine, sameForm, type Line } from './log-lines.ts';
 
 export const HOW = ['late', 'one of two', 'one of three'] as const;
 export type How = (typeof HOW)[number];
@@ -43,14 +43,21 @@ function oneOfTwo(recording: Recording, other: Recording): Recording | undefined
   const log = recording.files.find(isLog), theirs = other.files.filter(isLog);
   if (!log || theirs.length === 0) return undefined;
   const byMs = Math.round((recording.window.to - other.window.to) / 1_000) * 1_000;
+  // Two formats in one file would be read by the first alone.
+  if (!sameForm(log.text, theirs[0]?.text ?? '')) return undefined;
   const added = theirs.flatMap((file) => linesOf(moved(file.text, byMs)));
   const rows = [...linesOf(log.text), ...added].map((line, i): Line & { readonly i: number } => ({ ...line, i })).sort((a, b) => a.at - b.at || a.i - b.i);
   const rest = other.files.filter((file) => !isLog(file) && file.name !== 'metrics-site.json').map((file): Recorded => ({ ...file, name: `other-${moved(file.name, byMs)}`, text: moved(file.text, byMs) }));
-  return { ...recording, window: { from: Math.min(recording.window.from, other.window.from + byMs), to: Math.max(recording.window.to, other.window.to + byMs) }, files: [...recording.files.map((file) => (file === log ? { ...file, text: [...headOf(file.text), ...rows.map((line) => line.text)].join('\n') + '\n' } : file)), ...rest] };
+  return { ...recording, files: [...recording.files.map((file) => (file === log ? { ...file, text: [...headOf(file.text), ...rows.map((line) => line.text)].join('\n') + '\n' } : file)), ...rest] };
 }
 
 /** The second of two: an app whose service is gone, or, behind nginx, one whose answers have a head that does not fit. */
 const SECOND: Readonly<Record<'local' | 'files', readonly string[]>> = { local: ['dependency-down', 'disk-full'], files: ['nginx-header-too-big', 'php-fatal-error'] };
+
+/** What is not named yet, and why. */
+export const OPEN: Readonly<Record<string, string>> = {
+  'event-loop-blocked, one of two': 'the second process answers through the pauses of the first, and the log does not tell processes apart; the machine was full as well when it was recorded',
+};
 
 export function harderOf(fault: Expected & { readonly front: 'local' | 'files'; readonly app?: string }, recording: Recording, of: (name: string) => { readonly recording: Recording; readonly cause: CauseId; readonly app?: string | undefined } | undefined): Harder[] {
   const made: Harder[] = [];
@@ -58,7 +65,7 @@ export function harderOf(fault: Expected & { readonly front: 'local' | 'files'; 
   add('late', late(recording), fault);
   const second = SECOND[fault.front].map(of).find((one) => one !== undefined && one.cause !== fault.cause && (one.app === undefined || one.app !== fault.app));
   // A control with a trouble is none.
-  if (second && fault.cause !== 'healthy') add('one of two', oneOfTwo(late(recording) ?? recording, second.recording), { ...fault, also: [...fault.also ?? [], fault.cause, second.cause], orAlso: [...fault.orAlso ?? [], { cause: second.cause, because: 'it is the other of two' }] });
+  if (second && fault.cause !== 'healthy') add('one of two', oneOfTwo(late(recording) ?? recording, late(second.recording) ?? second.recording), { ...fault, also: [...fault.also ?? [], ...(fault.orAlso === undefined ? [fault.cause] : []), second.cause], orAlso: [...fault.orAlso ?? [], { cause: second.cause, because: 'it is the other of two' }] });
   add('one of three', oneOfThree(recording), fault);
   return made;
 }

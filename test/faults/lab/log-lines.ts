@@ -37,6 +37,12 @@ export function moved(text: string, byMs: number): string {
     .replace(/\b(\d{4})\/(\d\d)\/(\d\d) (\d\d:\d\d:\d\d)/g, (_, y: string, m: string, d: string, time: string) => iso(Date.parse(`${y}-${m}-${d}T${time}Z`)).slice(0, 19).replaceAll('-', '/').replace('T', ' '));
 }
 
+/** As many columns. */
+export function sameForm(a: string, b: string): boolean {
+  const columns = (text: string): number => (linesOf(text)[0]?.text ?? '').replace(/"[^"]*"/g, '"').split(' ').length;
+  return columns(a) === columns(b);
+}
+
 /** The same requests, each answered as quickly as its route ever was, or at once. */
 export function answered(lines: readonly Line[]): Line[] {
   const quickest = new Map<string, number>();

@@ -3,16 +3,19 @@ import { writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { faults } from '../index.ts';
 import { outcomeOf, type Outcome } from './outcome.ts';
+import { HOW, OPEN, harderOf, type How } from './harder.ts';
 import { diagnosed, recordings, type Recording } from './recording.ts';
 import { SOURCES, movedWest, renamed, verdictOf, without } from './vary.ts';
 
 const FILE = join(resolve(import.meta.dirname, '../../..'), 'docs', 'faults.md');
 
-export interface Judged { readonly outcome: Outcome; readonly recording: Recording; readonly about: string; readonly lost: readonly (readonly [source: string, verdict: string, first: string])[]; readonly shuffled: readonly (readonly [how: string, outcome: Outcome])[] }
+export interface Judged { readonly outcome: Outcome; readonly recording: Recording; readonly about: string; readonly lost: readonly (readonly [source: string, verdict: string, first: string])[]; readonly shuffled: readonly (readonly [how: string, outcome: Outcome])[]; readonly harder: readonly (readonly [how: How, outcome: Outcome])[] }
 
 export async function judgeAll(): Promise<Judged[]> {
   const judged: Judged[] = [];
-  for (const recording of await recordings()) {
+  const all = await recordings();
+  const of = recordedOf(all);
+  for (const recording of all) {
     const fault = faults.find((f) => f.name === recording.fault);
     if (!fault) continue;
     const whole = outcomeOf(fault, await diagnosed(recording));
@@ -26,9 +29,29 @@ export async function judgeAll(): Promise<Judged[]> {
     const shuffled: [string, Outcome][] = [['other names', outcomeOf(fault, await diagnosed(renamed(recording)))]];
     const west = movedWest(recording);
     if (west) shuffled.push(['another time zone', outcomeOf(fault, await diagnosed(west))]);
-    judged.push({ recording, outcome: whole, about: fault.about, lost, shuffled });
+    const harder: [How, Outcome][] = [];
+    for (const one of harderOf(fault, recording, of)) harder.push([one.how, outcomeOf(one.expected, await diagnosed(one.recording))]);
+    judged.push({ recording, outcome: whole, about: fault.about, lost, shuffled, harder });
   }
   return judged;
+}
+
+/** What the hard versions are mixed with. */
+export function recordedOf(all: readonly Recording[]): Parameters<typeof harderOf>[2] {
+  return (name) => {
+    const recording = all.find((r) => r.fault === name), fault = faults.find((f) => f.name === name);
+    return recording && fault ? { recording, cause: fault.cause, ...(fault.front === 'local' ? { app: fault.app } : {}) } : undefined;
+  };
+}
+
+function hardText(judged: readonly Judged[]): string {
+  const told = (one: Judged, how: How): string => { const found = one.harder.find(([h]) => h === how)?.[1]; return found === undefined ? '-' : `${found.right ? '' : '**not first** '}${found.first === found.cause ? '' : `${found.first}, `}${found.word} ${found.score.toFixed(2)}`; };
+  const all = judged.flatMap((j) => j.harder);
+  const open = judged.flatMap((j) => j.harder.filter(([, o]) => !o.right).map(([how]) => `- ${j.outcome.name}, ${how}: ${OPEN[`${j.outcome.name}, ${how}`] ?? 'no reason is known'}.`));
+  return `Made from the recordings: the same traffic for ten healthy minutes before it (recordings that have such minutes already are not repeated); together with a second fault behind the same front, where both must be found; and as one of three instances that serve the same requests. ${all.length} of them, ${all.filter(([, o]) => o.right).length} with the right cause first.
+
+${table(['fault', ...HOW], judged.map((j) => row(j.outcome.name, ...HOW.map((how) => told(j, how)))))}
+${open.length === 0 ? '' : `\n${open.join('\n')}\n`}`;
 }
 
 const row = (...cells: readonly (string | number)[]): string => `| ${cells.map((cell) => String(cell).replaceAll('|', '\\|')).join(' | ')} |`;
@@ -47,6 +70,9 @@ Written by \`npm run faults -- --results\` from the recordings under test/faults
 
 ${table(['fault', 'cause', 'found first', 'rank', 'confidence', 'share', 'click to cause'], judged.map(({ outcome: o, recording: { tookMs } }) => row(o.name, o.cause, o.first, o.rank, `${o.word} ${o.score.toFixed(2)}`, `${Math.round(o.share * 100)} %`, tookMs === undefined ? '-' : `${(tookMs / 1_000).toFixed(1)} s`)))}
 
+## Hard versions
+
+${hardText(judged)}
 ## Confusion
 
 ${table(['true → named first', 'times'], [...confused].sort((a, b) => (a[0] < b[0] ? -1 : 1)).map(([key, n]) => row(key, n)))}

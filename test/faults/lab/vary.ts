@@ -39,7 +39,7 @@ export function renamed(recording: Recording): Recording {
     return out
       .replace(/CONTOSO-SHOP/g, 'HAUS-AM-SEE').replace(/contoso-shop/g, 'haus-am-see').replace(/shop\.example/g, 'see.example').replace(/wwwroot\/server\.js/g, 'wwwroot/dienst.js').replace(/\bfaults-[A-Za-z0-9]{6}/g, 'anderswo')
       .replace(/\b(?:127\.0\.0\.1:|port ?'?:? ?|localhost:|[Ll]istening on )(\d{4,5})\b/g, (whole, port: string) => whole.replace(port, ports.get(port) ?? (ports.set(port, String(10_000 + ((Number(port) * 7) % 50_000))), ports.get(port) ?? port)))
-      .replace(/\b((?:Type|Range)?Error): (?![^\n"\\]*(?:\bE[A-Z]{3,}|imeout|timed|Cannot find|heap|ENOSPC))[^\n"\\]{3,200}/g, '$1: etwas ging schief');
+      .replace(/\b((?:Type|Range)?Error): (?![^\n"\\]*(?:\bE[A-Z]{3,}|imeout|timed|Cannot find|heap|ENOSPC|environment variable))[^\n"\\]{3,200}/g, '$1: etwas ging schief');
   };
   return { ...recording, files: recording.files.map((file) => ({ ...file, text: swap(file.text) })) };
 }
