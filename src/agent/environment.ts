@@ -33,7 +33,10 @@ export interface SiteEnvironment {
   readonly stopped: Promise<void>;
 }
 
-export function startEnvironment(parts: Parts, config: Pick<Config, 'env'>, mask: Mask, signal: AbortSignal): SiteEnvironment {
+/** What of the agent it stands on. */
+type Ground = Pick<Parts, 'platform' | 'audit'> & { readonly observed: Pick<Parts['observed'], 'processes'>; readonly lead: Pick<Parts['lead'], 'leads'>; readonly log: Pick<Parts['log'], 'error'> };
+
+export function startEnvironment(parts: Ground, config: Pick<Config, 'env'>, mask: Mask, signal: AbortSignal): SiteEnvironment {
   const { platform, audit } = parts;
   const kept = openEnvironments(platform);
   const read = (of: 'app' | 'agent', stop: AbortSignal): Promise<Read> => variablesOf(parts, config.env, of, stop);
@@ -68,7 +71,7 @@ export function startEnvironment(parts: Parts, config: Pick<Config, 'env'>, mask
 interface Read { readonly of: EnvironmentOf; readonly variables: readonly Variable[] }
 
 /** The app's where it can be read, else the agent's own, with the reason. */
-async function variablesOf({ platform, observed }: Pick<Parts, 'platform' | 'observed'>, env: Config['env'], of: 'app' | 'agent', signal: AbortSignal): Promise<Read> {
+async function variablesOf({ platform, observed }: Pick<Ground, 'platform' | 'observed'>, env: Config['env'], of: 'app' | 'agent', signal: AbortSignal): Promise<Read> {
   const own = (because?: string): Read => {
     const self = observed.processes().find(({ pid }) => pid === process.pid);
     const variables = Object.entries(env).flatMap(([name, value]) => (value === undefined ? [] : [{ name, value }]));
@@ -174,7 +177,7 @@ function surroundingsOf(platform: Platform, mask: Mask): SiteEnvironment['surrou
 }
 
 /** The agent that leads writes what its instance has, for the others: when it changed, and else every ten minutes. */
-async function keep({ lead, platform, log, observed }: Parts, kept: Environments, now: (signal: AbortSignal) => Promise<KeptEnvironment>, signal: AbortSignal): Promise<void> {
+async function keep({ lead, platform, log, observed }: Ground, kept: Environments, now: (signal: AbortSignal) => Promise<KeptEnvironment>, signal: AbortSignal): Promise<void> {
   let worker = '';
   let writtenAt = -Infinity;
   const turn = async (): Promise<void> => {

@@ -35,7 +35,10 @@ export interface Explorer {
   end(target: ProcessKey, reason: string | undefined, who: string): Promise<{ ended: ProcessKey; at: number }>;
 }
 
-export function createExplorer(parts: Parts, config: Pick<Config, 'env'>, mask: (text: string) => string): Explorer {
+/** What of the agent it stands on. */
+type Ground = Pick<Parts, 'platform' | 'audit'> & { readonly observed: Pick<Parts['observed'], 'processes' | 'publish' | 'inside'> };
+
+export function createExplorer(parts: Ground, config: Pick<Config, 'env'>, mask: (text: string) => string): Explorer {
   const { platform, observed } = parts;
   const names = createHostNames(platform.clock);
   const info = (meant: Meant): ProcessInfo => infoOf(observed.processes(), meant);
@@ -53,9 +56,9 @@ export function createExplorer(parts: Parts, config: Pick<Config, 'env'>, mask: 
       return { threads: found.value.slice(0, THREADS).map(threadView), more: Math.max(0, found.value.length - THREADS) };
     },
     connections: async (meant, signal) => connectionsOf(parts, names, info(meant), mask, signal),
-    search: (text, kinds, limit, signal) => searchProcesses(platform, observed.processes(), { text, kinds, limit, mask }, signal),
+    search: async (text, kinds, limit, signal) => await searchProcesses(platform, observed.processes(), { text, kinds, limit, mask }, signal),
     stack: (target, who, signal) => stackOf(parts, target, who, mask, signal),
-    reveal: (target, name, who, signal) => revealed(parts, config.env, info(target), name, who, signal),
+    reveal: async (target, name, who, signal) => await revealed(parts, config.env, info(target), name, who, signal),
     end: (target, reason, who) => ended(parts, target, reason, who),
   };
 }
@@ -67,7 +70,7 @@ function infoOf(processes: readonly ProcessInfo[], { pid, startedAt }: Meant): P
   return found;
 }
 
-function offersOf(info: ProcessInfo, { platform, observed }: Parts): ProcessOffers {
+function offersOf(info: ProcessInfo, { platform, observed }: Ground): ProcessOffers {
   const offered = (id: string): ProcessOffers['dump'] => diagnosers.find((one) => one.id === id)?.offered(info, platform) ?? { yes: false, because: 'this agent has no such diagnoser' };
   return { end: endOffer(info, platform), endSays: endSays(info, observed.processes()), dump: offered('memory-dump'), profile: offered('node-cpu-profile'), stack: platform.nodeReportOffered(info) };
 }
@@ -76,7 +79,7 @@ function threadView({ id, name, state, waitsIn, startedAt, cpuMs, userMs, kernel
   return { id, name, state, waitsIn, startedAt, cpuMs, userMs, kernelMs, priority };
 }
 
-async function connectionsOf({ platform, observed }: Parts, names: HostNames, info: ProcessInfo, mask: (text: string) => string, signal: AbortSignal): Promise<{ connections: ConnectionView[]; more: number; unasked: number; missing?: string }> {
+async function connectionsOf({ platform, observed }: Ground, names: HostNames, info: ProcessInfo, mask: (text: string) => string, signal: AbortSignal): Promise<{ connections: ConnectionView[]; more: number; unasked: number; missing?: string }> {
   const found = await settled(platform.connections([info.pid], signal));
   if ('because' in found) return { connections: [], more: 0, unasked: 0, missing: found.because };
   const own = found.value.filter((one) => one.pid === info.pid);
@@ -96,7 +99,7 @@ const hasRemote = ({ remotePort }: Connection): boolean => remotePort !== 0;
 
 const said = ({ pid, startedAt }: ProcessKey): string => `process ${pid} started ${utc(startedAt)}`;
 
-async function stackOf({ platform, audit }: Parts, target: ProcessKey, who: string, mask: (text: string) => string, signal: AbortSignal): Promise<JsStack> {
+async function stackOf({ platform, audit }: Ground, target: ProcessKey, who: string, mask: (text: string) => string, signal: AbortSignal): Promise<JsStack> {
   const what = `JavaScript stack of ${said(target)}`;
   try {
     const key = { pid: target.pid, startedAt: target.startedAt };
@@ -110,7 +113,7 @@ async function stackOf({ platform, audit }: Parts, target: ProcessKey, who: stri
 }
 
 /** Our own variables are the ones that we were given. Windows' names have no case, but the page names one of its list. */
-async function revealed({ platform, audit }: Parts, env: Config['env'], info: ProcessInfo, name: string, who: string, signal: AbortSignal): Promise<{ name: string; value: string }> {
+async function revealed({ platform, audit }: Ground, env: Config['env'], info: ProcessInfo, name: string, who: string, signal: AbortSignal): Promise<{ name: string; value: string }> {
   const value = info.pid === process.pid ? env[name] : (await platform.environment(info.pid, signal)).find((one) => one.name === name)?.value;
   if (value === undefined) throw new DiagError('VARIABLE_UNKNOWN', { pid: info.pid, name: name.slice(0, 200) });
   // Before it is told: whoever is told can tell no more who was.
@@ -118,7 +121,7 @@ async function revealed({ platform, audit }: Parts, env: Config['env'], info: Pr
   return { name, value };
 }
 
-async function ended({ platform, observed, audit }: Parts, target: ProcessKey, reason: string | undefined, who: string): Promise<{ ended: ProcessKey; at: number }> {
+async function ended({ platform, observed, audit }: Ground, target: ProcessKey, reason: string | undefined, who: string): Promise<{ ended: ProcessKey; at: number }> {
   const what = `${said(target)}${reason ? `: ${reason}` : ''}`;
   const began = platform.clock.now();
   try {

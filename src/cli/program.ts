@@ -3,6 +3,7 @@ import { Command, Option } from 'commander';
 import { ALWAYS, diagnosers } from '../analyze/diagnosers/index.ts';
 import { analyze } from './commands/analyze.ts';
 import { app } from './commands/app.ts';
+import { env } from './commands/env.ts';
 import { bundle } from './commands/bundle.ts';
 import { diagnose } from './commands/diagnose.ts';
 import { dumpRead } from './commands/dump-read.ts';
@@ -87,6 +88,13 @@ function observe(root: Command): void {
     .description('Shows the Node apps of the site that carry the preload: requests in flight, routes, dependencies, event loop, heap and exceptions of the last minute, and why one has just ended.')
     .option('--pid <pid>', 'one process (default: all together)', number(1, MAX_PID))
     .action(app));
+  root.addCommand(remote(command('env', 'settings, connection strings, variables and limits; compared'))
+    .description('Shows the environment of the app\'s worker, secrets masked, and its limits. With --compare: what differs from another instance or a saved moment; hidden values are told equal or different, never shown.')
+    .option('--agent', 'the agent\'s own environment')
+    .option('--compare <what>', 'an instance, or a saved moment', some)
+    .option('--with <what>', 'the other side (default: now)', some)
+    .option('--save [note]', 'save the environment as it is now, to compare with later')
+    .action(env));
   root.addCommand(remote(command('logs', 'list the logs, print the end of one, or follow it'))
     .description('Without a name: lists the logs. With one: prints its last entries, and with --follow what comes. A stack trace belongs to its entry. Secrets are masked. A broken connection resumes where it broke.')
     .argument('[log]', 'its id, its name, or the end of its name')

@@ -36,13 +36,15 @@ export function createHostNames(clock: Clock, open: () => Lookup = () => new Res
       const byApp = new Map<string, string>();
       const remote = wanted.filter((one) => !isHere(one));
       const lookup = open();
-      const limit = AbortSignal.any([signal, AbortSignal.timeout(LIMIT_MS)]);
-      const end = (): void => { lookup.cancel(); };
-      limit.addEventListener('abort', end, { once: true });
+      const over = new AbortController();
+      const late = new AbortController();
+      clock.wait(LIMIT_MS, AbortSignal.any([over.signal, signal])).then(() => { late.abort(); }, () => undefined);   // over before: nothing is late
+      const limit = AbortSignal.any([signal, late.signal]);
+      limit.addEventListener('abort', () => { lookup.cancel(); }, { once: true });
       try {
         if (remote.length > 0) await Promise.all([...forward(lookup, appHosts, fresh, keep, byApp, limit), ...backward(lookup, remote, fresh, keep, limit)]);
       } finally {
-        limit.removeEventListener('abort', end);
+        over.abort();
         lookup.cancel();
       }
       signal.throwIfAborted();

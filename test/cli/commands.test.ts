@@ -39,6 +39,20 @@ test('top: verdict, the five metrics and the processes, once when piped', async 
   assert.ok(now.tiles.length === 5);
 });
 
+test('env: of the app, masked; saved as a moment and compared with it; as JSON; an unknown moment is refused', async () => {
+  const ran = await given.diag('env');
+  assert.equal(ran.code, 0, ran.stderr);
+  assert.match(ran.stdout, new RegExp(`^Of the app, process ${given.victim.pid} `));
+  assert.match(ran.stdout, /\nSECRET_KEY +\*\*\*/);
+  assert.ok(!ran.stdout.includes('marker-secret-value'));
+  const saved = jsonOf(await given.diag('env', '--save', 'from the test', '--json'), api.saveMoment.answers[200]);
+  const compared = jsonOf(await given.diag('env', '--compare', saved.ref.replace('moment:', ''), '--json'), api.compareEnvironments.answers[200]);
+  assert.deepEqual([compared.left.note, compared.entries, compared.differing], ['from the test', [], 0]);
+  const unknown = await given.diag('env', '--compare', 'no-such-instance');
+  assert.equal(unknown.code, 3);
+  assert.match(unknown.stderr, /\[SNAPSHOT_UNKNOWN\]/);
+});
+
 test('app: where no preload runs it says how to get it; the same as JSON; a process without one is refused', async () => {
   const ran = await given.diag('app');
   assert.deepEqual([ran.code, ran.stdout], [0, '']);

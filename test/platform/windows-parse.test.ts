@@ -7,12 +7,28 @@ import { ENTRY_BYTES, HEADER_BYTES, memoryEnd, parseDirectory, parseHeader } fro
 import { parseNtProcesses, parseNtThreads } from '../../src/platform/parse/nt-processes.ts';
 import { isLoopbackAddress, parseTcpTable } from '../../src/platform/parse/tcp-table.ts';
 import { parseCommandLine, parseEnvironmentBlock, valueOf } from '../../src/platform/parse/windows-text.ts';
+import { foldersOf } from '../../src/platform/runtimes.ts';
 import { errorName } from '../../src/platform/windows/codes.ts';
 import { owed } from '../../src/platform/windows/let-go.ts';
+import { versionOf } from '../../src/platform/windows/versions.ts';
 
 /** Where the recorded buffer lay: its names are told by address. */
 const ADDRESS = 0x10000;
 const recorded = await readFile(new URL('../fixtures/windows/processes.bin', import.meta.url));
+
+test('the fixed version of a file is read; one without it, a cut one and rubbish have none', () => {
+  const resource = Buffer.alloc(100);
+  resource.writeUInt32LE(0xfeef_04bd, 40);
+  resource.writeUInt32LE((10 << 16) + 3, 48);
+  resource.writeUInt32LE(((20348 << 16) >>> 0) + 2582, 52);
+  assert.equal(versionOf(resource), '10.3.20348.2582');
+  for (const other of [Buffer.alloc(0), Buffer.alloc(100), resource.subarray(0, 60)]) assert.equal(versionOf(other), undefined);
+});
+
+test('a PATH is cut into its absolute folders, each once, quotes and all', () => {
+  assert.deepEqual(foldersOf('/usr/bin::.:bin:/usr/bin:/opt/x', false), ['/usr/bin', '/opt/x']);
+  assert.deepEqual(foldersOf('"/a b";/c', true), ['/a b', '/c']);
+});
 
 test('processes are read with parent, name, start and counters', () => {
   const found = parseNtProcesses(recorded, recorded.length, ADDRESS);
