@@ -9,6 +9,8 @@ export class NodeBits {
 
   add(node: number): void { const at = node >>> 5; this.#bits[at] = (this.#bits[at] as number) | (1 << (node & 31)); }
 
+  delete(node: number): void { const at = node >>> 5; this.#bits[at] = (this.#bits[at] as number) & ~(1 << (node & 31)); }
+
   /** Writes what is in it into `to`, in the order of nodes, from a place on, and empties it; the place behind the last. */
   drain(to: Uint32Array, from: number): number {
     const bits = this.#bits;

@@ -5,6 +5,7 @@ import { NO_DISTANCE, type Distances } from './distances.ts';
 import type { HeapGraph } from './graph.ts';
 import { NameTest } from './names.ts';
 import { nameShapes } from './shapes.ts';
+import { Words } from './words.ts';
 
 export interface ClassRow {
   readonly name: string;
@@ -108,25 +109,27 @@ export function dominatedLists(nodeCount: number, root: number, dominators: Domi
 }
 
 /** A retained size counts a node only where no other of its class holds it. `child` and `sibling`: as `dominatedLists` left them. */
-export function retainedByClass({ root, sizes }: HeapGraph, { rows, of }: Classes, { of: by, retained }: Dominators, child: Uint32Array, sibling: Uint32Array): void {
+export function retainedByClass({ root, sizes }: HeapGraph, { rows, of }: Classes, { retained }: Dominators, child: Uint32Array, sibling: Uint32Array): void {
   const open = new Uint32Array(rows.length);
   const sums = new Float64Array(rows.length);
-  const enter = (node: number): void => {
-    if (sizes.of(node) === 0) return;
-    const at = (of[node] as number);
-    if (open[at] === 0) sums[at] = (sums[at] as number) + (retained[node] as number);
-    open[at] = (open[at] as number) + 1;
-  };
-  const leave = (node: number): void => { if (sizes.of(node) !== 0) { const at = (of[node] as number); open[at] = (open[at] as number) - 1; } };
-  let node = root;
-  enter(node);
-  for (;;) {
-    if (child[node] !== NO_NODE) { node = (child[node] as number); enter(node); continue; }
-    for (;;) {
-      leave(node);
-      if (node === root) { rows.forEach((row, at) => { row.retained = sums[at] as number; }); return; }
-      if (sibling[node] !== NO_NODE) { node = (sibling[node] as number); enter(node); break; }
-      node = (by[node] as number);
+  const stack = new Words(1 << 12);
+  for (let node = root; ;) {
+    const row = of[node] as number;
+    const sized = sizes.of(node) !== 0;
+    if (sized && open[row] === 0) sums[row] = (sums[row] as number) + (retained[node] as number);
+    if (child[node] !== NO_NODE) {
+      if (sized) open[row] = (open[row] as number) + 1;
+      stack.push(node);
+      node = child[node] as number;
+      continue;
     }
+    // Most nodes hold nothing: the next one is beside them, and only what holds others is left again.
+    while (sibling[node] === NO_NODE) {
+      if (stack.length === 0) { rows.forEach((one, at) => { one.retained = sums[at] as number; }); return; }
+      node = stack.pop();
+      const above = of[node] as number;
+      if (sizes.of(node) !== 0) open[above] = (open[above] as number) - 1;
+    }
+    node = sibling[node] as number;
   }
 }

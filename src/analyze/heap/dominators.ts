@@ -9,7 +9,7 @@ type Column = Uint32Array<ArrayBuffer>;
 export interface Dominators {
   /** Who alone holds it, per node; the root holds itself. */
   readonly of: Column;
-  readonly retained: Float64Array<ArrayBuffer>;
+  readonly retained: Uint32Array<ArrayBuffer> | Float64Array<ArrayBuffer>;
   /** Nodes that nothing holds. They count as the root's. */
   readonly unreachable: number;
 }
@@ -26,33 +26,35 @@ interface Walk { readonly order: Column; readonly number: Column; readonly paren
 export function dominators(graph: HeapGraph, held: NodeBits, arena: Arena): Dominators {
   const { nodeCount, root, sizes } = graph;
   const walk: Walk = { order: arena.words(nodeCount), number: arena.words(nodeCount).fill(NONE), parent: arena.words(nodeCount), several: new NodeBits(nodeCount), count: 0 };
-  walked(graph, held, walk);
+  const ways = arena.pairs(nodeCount);
+  walked(graph, held, walk, ways);
   const { order, number: of, parent, count } = walk;
   const ins = incoming(graph, of, arena);
-  semiNca(walk, ins, of, arena);
-  arena.give(ins.first, ins.from);
-  const sums = arena.doubles(count);
+  semiNca(walk, ins, of, ways);
+  arena.give(ins.first, ins.from, ways);
+  let all = 0;
+  for (let node = 0; node < nodeCount; node++) all += sizes.of(node);
+  const sums = arena.numbers(count, all);
   for (let i = 0; i < count; i++) sums[i] = sizes.of(order[i] as number);
   for (let i = count - 1; i > 0; i--) { const by = parent[i] as number; sums[by] = (sums[by] as number) + (sums[i] as number); }
   // Cliques that hold each other alone: each of their nodes counts as held by the root, as in Chrome.
   of.fill(NONE);
-  const retained = arena.doubles(nodeCount);
+  const retained = arena.numbers(nodeCount, all);
   for (let i = 0; i < count; i++) { const node = order[i] as number; of[node] = (order[(parent[i] as number)] as number); retained[node] = sums[i] as number; }
   if (count < nodeCount) for (let node = 0; node < nodeCount; node++) if (of[node] === NONE) { of[node] = root; retained[node] = sizes.of(node); retained[root] = (retained[root] as number) + (retained[node] as number); }
   arena.give(order, parent, sums);
   return { of, retained, unreachable: nodeCount - count };
 }
 
-function walked(graph: HeapGraph, held: NodeBits, walk: Walk): void {
+function walked(graph: HeapGraph, held: NodeBits, walk: Walk, next: Column): void {
   const seen = new NodeBits(graph.nodeCount);
-  const stack = new Words(1 << 16);
-  deeper(graph, seen, walk, stack, graph.root);
+  deeper(graph, seen, walk, next, graph.root);
   // What only weak edges lead to counts as held by the root.
-  for (let node = 0; node < graph.nodeCount; node++) if (!held.has(node) && !seen.has(node)) deeper(graph, seen, walk, stack, node);
+  for (let node = 0; node < graph.nodeCount; node++) if (!held.has(node) && !seen.has(node)) deeper(graph, seen, walk, next, node);
 }
 
-/** `stack` has, for each node on the way down, where its edges go on and end. */
-function deeper({ firstEdge, edges }: HeapGraph, seen: NodeBits, walk: Walk, stack: Words, from: number): void {
+/** `next`: two numbers for each node on the way down, where its edges go on and end. */
+function deeper({ firstEdge, edges }: HeapGraph, seen: NodeBits, walk: Walk, next: Column, from: number): void {
   const { order, number, parent, several } = walk;
   let count = walk.count;
   let own = count++;
@@ -72,7 +74,7 @@ function deeper({ firstEdge, edges }: HeapGraph, seen: NodeBits, walk: Walk, sta
       break;
     }
     if (child >= 0) {
-      stack.push(edge); stack.push(end);
+      next[2 * own] = edge; next[2 * own + 1] = end;
       seen.add(child);
       number[child] = count; order[count] = child; parent[count] = own;
       own = count++;
@@ -80,10 +82,10 @@ function deeper({ firstEdge, edges }: HeapGraph, seen: NodeBits, walk: Walk, sta
       end = (firstEdge[child + 1] as number);
       continue;
     }
-    if (stack.length === 0) { walk.count = count; return; }
+    if (order[own] === from) { walk.count = count; return; }
     own = parent[own] as number;
-    end = stack.pop();
-    edge = stack.pop();
+    edge = next[2 * own] as number;
+    end = next[2 * own + 1] as number;
   }
 }
 
@@ -108,10 +110,9 @@ function incoming({ nodeCount, edgeCount, firstEdge, edges }: HeapGraph, number:
   return { first, from };
 }
 
-/** Afterwards `parent` has the dominators, in numbers of the walk. `semi`: a number per node, contents lost. */
-function semiNca({ order, parent, several, count }: Walk, { first, from }: Incoming, semi: Column, arena: Arena): void {
+/** Afterwards `parent` has the dominators, in numbers of the walk. `semi`: a number per node, `ways`: two, contents lost. */
+function semiNca({ order, parent, several, count }: Walk, { first, from }: Incoming, semi: Column, ways: Column): void {
   // For each number its ancestor so far, and beside it the lowest semi-dominator up to there: one place in memory for both.
-  const ways = arena.words(count * 2);
   for (let i = 0; i < count; i++) ways[2 * i] = parent[i] as number;
   const stack = new Words(1 << 12);
   for (let i = count - 1; i > 0; i--) {
@@ -131,7 +132,6 @@ function semiNca({ order, parent, several, count }: Walk, { first, from }: Incom
     while (above > least) above = (parent[above] as number);
     parent[i] = above;
   }
-  arena.give(ways);
 }
 
 /** The lowest semi-dominator on the way up from v through numbers above `last`; the way is made short. */

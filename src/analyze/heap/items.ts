@@ -1,4 +1,5 @@
 // Owns what a collection holds: its items by class, through the tables and hidden parts that V8 puts between.
+import type { NodeBits } from './bits.ts';
 import type { ClassRow } from './classes.ts';
 import { targetOf, typeOf } from './graph.ts';
 import type { Heap } from './heap.ts';
@@ -8,8 +9,8 @@ export interface Items { readonly total: number; readonly top: number | undefine
 
 const MOST_WALKED = 50_000_000;
 
-/** Counts by class row what hangs on a node directly or behind arrays and hidden parts. `seen`: a byte per node, all 0, left all 0. */
-export function itemsOf(heap: Heap, node: number, seen: Uint8Array): Items {
+/** Counts by class row what hangs on a node directly or behind arrays and hidden parts. `seen`: empty, left empty. */
+export function itemsOf(heap: Heap, node: number, seen: NodeBits): Items {
   const { graph, classes } = heap;
   const { firstEdge, edges, types, meta: { nodeType, edgeType, nodeTypes } } = graph;
   const shape = nodeTypes.indexOf('object shape');
@@ -17,22 +18,22 @@ export function itemsOf(heap: Heap, node: number, seen: Uint8Array): Items {
   const stack = new Words();
   const touched = new Words();
   stack.push(node);
-  seen[node] = 1; touched.push(node);
+  seen.add(node); touched.push(node);
   let total = 0;
   for (let walked = 0; stack.length > 0 && walked < MOST_WALKED;) {
     const at = stack.pop();
     for (let edge = (firstEdge[at] as number); edge < (firstEdge[at + 1] as number); edge++, walked++) {
       const to = targetOf(edges[edge] as number);
       const type = (types[to] as number);
-      if (seen[to] === 1 || typeOf(edges[edge] as number) === edgeType.weak || type === nodeType.code || type === nodeType.synthetic || type === shape || heap.distances.before[to] !== at) continue;
-      seen[to] = 1; touched.push(to);
+      if (seen.has(to) || typeOf(edges[edge] as number) === edgeType.weak || type === nodeType.code || type === nodeType.synthetic || type === shape || heap.distances.before[to] !== at) continue;
+      seen.add(to); touched.push(to);
       if (type === nodeType.array || type === nodeType.hidden) { stack.push(to); continue; }
       total++;
       const row = (classes.of[to] as number);
       counts.set(row, (counts.get(row) ?? 0) + 1);
     }
   }
-  while (touched.length > 0) seen[touched.pop()] = 0;
+  while (touched.length > 0) seen.delete(touched.pop());
   let top: number | undefined;
   const { rows } = classes;
   // Of equally many the one with a name of its own: keys are strings, values are what one looks for.

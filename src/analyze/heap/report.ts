@@ -79,7 +79,7 @@ function reportOf(heap: Heap, holders: Holders, suspects: readonly Suspect[], fi
     largest: largestOf(heap),
     suspects: suspects.map((one) => suspectOf(heap, one)),
     ...since === undefined ? {} : { growth: growthOf(heap, since) },
-    strings: textsOf(heap), functions: functionsOf(heap, holders), collections: collectionsOf(heap, holders, new Uint8Array(graph.nodeCount)),
+    strings: textsOf(heap), functions: functionsOf(heap, holders), collections: collectionsOf(heap, holders),
     emitters: emittersOf(heap, holders), timers: timersOf(heap, holders), promises: promisesOf(heap), contexts: contextsOf(heap), buffers: buffersOf(heap),
   };
 }

@@ -1,4 +1,5 @@
 // Owns what a heap report says beside classes and suspects: parts, functions, collections, listeners, timers, promises, contexts, buffers.
+import { NodeBits } from './bits.ts';
 import type { ClassRow } from './classes.ts';
 import type { HeapReport } from '../../shared/heap.ts';
 import { DETACHED } from './detached.ts';
@@ -50,9 +51,10 @@ export function functionsOf({ graph }: Heap, { places }: Holders): HeapReport['f
 const COLLECTIONS = ['Map', 'Set', 'WeakMap', 'WeakSet', 'Array', 'Object'];
 
 /** Maps, sets, arrays and dictionaries that hold most. */
-export function collectionsOf(heap: Heap, holders: Holders, seen: Uint8Array): HeapReport['collections'] {
+export function collectionsOf(heap: Heap, holders: Holders): HeapReport['collections'] {
   const { graph, dominators: { retained }, classes } = heap;
   const is = new NameTest(graph, ...COLLECTIONS);
+  const seen = new NodeBits(graph.nodeCount);
   const largest: number[] = [];
   let least = 0;
   for (let node = 0; node < graph.nodeCount; node++) {

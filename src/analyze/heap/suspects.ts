@@ -1,4 +1,5 @@
 // Owns the leak suspects: who holds what grew (two snapshots and more), or who holds most (one), named in the words of the source.
+import { NodeBits } from './bits.ts';
 import type { ClassRow } from './classes.ts';
 import type { BaseSnapshot } from './base.ts';
 import type { Growth } from './growth.ts';
@@ -36,9 +37,9 @@ interface Named { readonly holder: string; readonly place: Place | undefined; re
 export class Suspects {
   readonly #heap: Heap;
   readonly #holders: Holders;
-  readonly #seen: Uint8Array;
+  readonly #seen: NodeBits;
 
-  constructor(heap: Heap, holders: Holders) { this.#heap = heap; this.#holders = holders; this.#seen = new Uint8Array(heap.graph.nodeCount); }
+  constructor(heap: Heap, holders: Holders) { this.#heap = heap; this.#holders = holders; this.#seen = new NodeBits(heap.graph.nodeCount); }
 
   grown(growth: Growth, base: BaseSnapshot): Suspect[] {
     const least = Math.max(LEAST_BYTES, base.bytes * LEAST_SHARE_OF_HEAP, growth.bytes * LEAST_SHARE_OF_GROWTH);

@@ -7,11 +7,11 @@ const MOST_ROWS = 25;
 const EXCERPT_CHARS = 80;
 
 /** V8 cuts texts at 1,024 signs when it writes them: longer ones count as alike only when they are of one size too. */
-export function textsOf({ graph }: Heap): HeapReport['strings'] {
+export function textsOf({ graph, arena }: Heap): HeapReport['strings'] {
   const { nodeCount, types, names, sizes, strings, meta: { nodeType } } = graph;
   const isText = (node: number): boolean => types[node] === nodeType.string;
-  const first = new Uint32Array(strings.length);
-  const times = new Uint32Array(strings.length);
+  const first = arena.words(strings.length);
+  const times = arena.words(strings.length).fill(0);
   let count = 0;
   let all = 0;
   const largest: number[] = [];
@@ -31,11 +31,13 @@ export function textsOf({ graph }: Heap): HeapReport['strings'] {
   let duplicateBytes = 0;
   for (let name = 0; name < times.length; name++) if ((times[name] as number) > 1) { duplicateBytes += wasteOf(name); keepLargest(wasteful, name, wasteOf); }
   const text = (node: number, own: { count: number; bytes: number; waste: number }): HeapText => ({ excerpt: excerpt(strings.text((names[node] as number))), ...own, id: (graph.ids[node] as number) });
-  return {
+  const said = {
     count, bytes: all, duplicateBytes,
     duplicates: ranked(wasteful, wasteOf).map((name) => text((first[name] as number), { count: (times[name] as number), bytes: bytesOf(name), waste: wasteOf(name) })),
     largest: ranked(largest, (node) => sizes.of(node)).map((node) => text(node, { count: 1, bytes: sizes.of(node), waste: 0 })),
   };
+  arena.give(first, times);
+  return said;
 }
 
 function keepLargest(list: number[], one: number, size: (one: number) => number): void {
