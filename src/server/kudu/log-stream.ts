@@ -99,9 +99,12 @@ class Stream {
   /** Until the reader goes. */
   async run(): Promise<void> {
     const { clock } = this.#agent.platform;
-    this.#say('Welcome, you are now connected to log-streaming service. It lasts as long as you listen.');
-    await this.#begin(await this.#sources());
+    this.#res.flushHeaders();
     try {
+      await this.#begin(await this.#sources());
+      if (this.#signal.aborted) return;
+      // Said when every log is held: what is written from now on comes.
+      this.#say('Welcome, you are now connected to log-streaming service. It lasts as long as you listen.');
       for await (const _ of clock.every(LOOK_EVERY_MS, this.#signal)) {
         void _;
         if (this.#failure !== undefined) throw this.#failure;
@@ -123,7 +126,7 @@ class Stream {
 
   async #begin(sources: readonly LogSourceInfo[]): Promise<void> {
     for (const { id, sizeBytes } of sources) this.#sizes.set(id, sizeBytes);
-    for (const [place, source] of sources.slice(0, MAX_FOLLOWED).entries()) this.#follow(source, { last: place === 0 ? this.#wish.last : 0 });
+    await Promise.all(sources.slice(0, MAX_FOLLOWED).map((source, place) => this.#follow(source, { last: place === 0 ? this.#wish.last : 0 })));
   }
 
   async #look(sources: readonly LogSourceInfo[]): Promise<void> {
@@ -134,7 +137,7 @@ class Stream {
       if (this.#followed.has(source.id) || known === source.sizeBytes) continue;
       await this.#makeRoom();
       const cursor = this.#left.get(source.id) ?? await this.#readOn(source, known === undefined || source.sizeBytes < known ? 0 : known);
-      if (cursor !== undefined) this.#follow(source, { cursor });
+      if (cursor !== undefined) void this.#follow(source, { cursor });
     }
   }
 
@@ -181,22 +184,26 @@ class Stream {
     if (resting.cursor !== undefined) this.#left.set(id, resting.cursor);
   }
 
-  #follow(source: LogSourceInfo, from: { readonly cursor: string } | { readonly last: number }): void {
+  /** Resolves when its lines come, or never will. */
+  #follow(source: LogSourceInfo, from: { readonly cursor: string } | { readonly last: number }): Promise<void> {
     const stop = new AbortController();
+    let held: () => void = () => undefined;
+    const joined = new Promise<void>((resolve) => { held = resolve; });
     const { filter } = this.#wish;
     const followed: Followed = {
       stop, growsAt: this.#agent.platform.clock.now(),
-      over: this.#agent.observed.logs.follow(source.id, { ...from, ...(filter === undefined ? {} : { filter }), signal: AbortSignal.any([this.#signal, stop.signal]), sink: this.#text(source, (cursor) => { followed.cursor = cursor; followed.growsAt = this.#agent.platform.clock.now(); }) })
+      over: this.#agent.observed.logs.follow(source.id, { ...from, ...(filter === undefined ? {} : { filter }), signal: AbortSignal.any([this.#signal, stop.signal]), sink: this.#text(source, (cursor) => { held(); if (cursor !== '') followed.cursor = cursor; followed.growsAt = this.#agent.platform.clock.now(); }) })
         .catch((error: unknown) => { if (error instanceof DiagError && error.code === 'SOURCE_UNKNOWN') this.#followed.delete(source.id); else this.#failure = error; }),
     };
     this.#followed.set(source.id, followed);
+    return Promise.race([joined, followed.over]);
   }
 
   #text(source: LogSourceInfo, moved: ((cursor: string) => void) | undefined): LogText {
     return new LogText({
       source: source.id, res: this.#res, mask: this.#agent.mask, now: () => this.#agent.platform.clock.now(),
       prefix: this.#wish.files ? `${source.title}: ` : '',
-      traced: (cursor) => { if (cursor !== '') moved?.(cursor); },
+      traced: (cursor) => { moved?.(cursor); },
       wrote: () => { this.#tracedAt = this.#agent.platform.clock.now(); },
       say: (text) => { this.#say(`${source.title}: ${text}`); },
     });

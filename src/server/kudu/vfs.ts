@@ -160,6 +160,7 @@ async function remove(agent: Agent, door: FileDoor, { place, slash }: Meant, cal
   const entry = await lookAt(door, place);
   if (entry === undefined) throw unknown(place);
   const folder = entry.kind === 'folder';
+  if (place.path === '') throw new DiagError('FILE_KIND', { path: 'The home', wanted: 'something that can be removed' });
   if (!folder && slash) { redirect(call, false); return; }
   if (entry.kind === 'file' && !agrees(entry, call)) return;
   const recursive = folder && isSet(word(req, 'recursive'));
