@@ -151,7 +151,7 @@ export async function startAgent(config: Config, files: AgentFiles): Promise<Age
     doctor: () => doctor(parts, config),
     now: (minutes) => now.of(minutes),
     looks: createLooks(parts, files.analyzeWorker),
-    files: createFiles(platform),
+    files: createFiles({ ...parts, mask: masking.mask }),
     shells,
     rules,
     autoHeal: autoHealOf(parts, config, masking.mask),

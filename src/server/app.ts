@@ -10,6 +10,7 @@ import { kuduRouter } from './kudu/index.ts';
 import { mountAll } from './mount.ts';
 import { problems } from './problem.ts';
 import { agentRoutes } from './routes/agent.ts';
+import { fileRouteHandlers } from './routes/files.ts';
 import { autoHealHandlers } from './routes/auto-heal.ts';
 import { logBundleRoutes } from './routes/log-bundle.ts';
 import { logRoutes } from './routes/logs.ts';
@@ -27,6 +28,8 @@ export interface AppSettings { readonly agent: Agent; readonly guard: Guard; rea
 const MAX_BODY = '64kb';
 /** The rules as text: 2 MiB, and what escaping adds. */
 const MAX_RULES_BODY = '5mb';
+/** A text of 2 MiB that is edited, and what escaping adds. */
+const MAX_FILE_BODY = '13mb';
 /** A name with a hash of its content never changes. */
 const FOREVER = 'public, max-age=31536000, immutable';
 
@@ -44,8 +47,9 @@ export function createApp({ agent, guard, base, publicDir }: AppSettings): Expre
   if (kuduApi) app.use(`${base}/kudu`, kuduRouter(agent, guard, true));
   const router = express.Router({ caseSensitive: true });
   router.put('/api/rules', express.json({ limit: MAX_RULES_BODY, strict: true }));
+  router.put('/api/files/content', express.json({ limit: MAX_FILE_BODY, strict: true }));
   router.use(express.json({ limit: MAX_BODY, strict: true }));
-  mountAll(router, { ...agentRoutes(agent, guard), ...observeRoutes(agent), ...processRoutes(agent), ...environmentRoutes(agent), ...logRoutes(agent), ...logBundleRoutes(agent), ...sessionRoutes(agent), ...mitigateRoutes(agent), ...autoHealHandlers(agent), ...ruleRoutes(agent), ...shellRoutes(agent) }, guard);
+  mountAll(router, { ...agentRoutes(agent, guard), ...observeRoutes(agent), ...processRoutes(agent), ...environmentRoutes(agent), ...logRoutes(agent), ...fileRouteHandlers(agent), ...logBundleRoutes(agent), ...sessionRoutes(agent), ...mitigateRoutes(agent), ...autoHealHandlers(agent), ...ruleRoutes(agent), ...shellRoutes(agent) }, guard);
   router.use('/api', (req) => { throw new DiagError('NOT_FOUND', { path: req.baseUrl + req.path }); });
   router.get('/', once(guard, base));
   router.use(express.static(publicDir, { index: false, redirect: false, setHeaders: (res, path) => { res.setHeader('cache-control', /assets[\\/]chunk-/.test(path) ? FOREVER : 'no-cache'); } }));

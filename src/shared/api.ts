@@ -11,6 +11,7 @@ import { logBundleRoutes } from './log-bundle.ts';
 import { environmentRoutes } from './environment.ts';
 import { processRoutes, ProcessOffers } from './processes.ts';
 import { DumpRead } from './dump-read.ts';
+import { fileRoutes } from './files.ts';
 import { HeapReport } from './heap.ts';
 import { ProfileReport } from './profile.ts';
 import { MAX_FILTER_CHARS } from './http-filter.ts';
@@ -73,7 +74,7 @@ export const StartSession = z.object({
   reason: z.string().max(500).optional(),
 });
 export const SessionAccepted = z.object({ session: SessionId, operation: OperationId });
-export const Operation = z.object({ id: OperationId, kind: z.enum(['session', 'restart', 'read-dump', 'read-profile', 'read-heap', 'dump']), title: z.string(), state: z.enum(['running', 'done', 'failed', 'cancelled']), note: z.string().optional(), fraction: z.number().optional(), session: SessionId.optional(), startedAt: At });
+export const Operation = z.object({ id: OperationId, kind: z.enum(['session', 'restart', 'files', 'read-dump', 'read-profile', 'read-heap', 'dump']), title: z.string(), state: z.enum(['running', 'done', 'failed', 'cancelled']), note: z.string().optional(), fraction: z.number().optional(), session: SessionId.optional(), startedAt: At });
 export type Operation = z.infer<typeof Operation>;
 export const RestartTarget = z.object({ info: ProcessInfo, offer: Offer, says: z.string() });   // says: what the action costs the app
 export const RestartDone = z.object({ ended: ProcessKey, at: At, next: ProcessKey.optional(), overlapped: z.literal(true).optional() });   // next: the new worker, when seen in time; overlapped: it answered before the old one was ended
@@ -148,6 +149,7 @@ export const api = {
   deleteAlert: route({ method: 'DELETE', path: '/api/alerts/:channel', summary: 'Take a channel away', params: z.object({ channel: ChannelId }), answers: { 200: Ended } }),
   testAlert: route({ method: 'POST', path: '/api/alerts/:channel/test', summary: 'Send a test to a channel now', params: z.object({ channel: ChannelId }), answers: { 200: Ended } }),
   ...shellRoutes,
+  ...fileRoutes,
   audit: route({ method: 'GET', path: '/api/audit', summary: 'Who changed what, newest first', query: z.object({ limit: number.int().min(1).max(1_000).default(100) }), answers: { 200: z.object({ entries: z.array(AuditEntry) }) } }),
 } as const satisfies Record<string, Route>;
 

@@ -12,6 +12,7 @@ import { smallCore } from '../analyze/dump/small-dumps.ts';
 import { randomHeap } from '../analyze/heap/random-heap.ts';
 import { agentUnderTest, TOKEN, type AgentUnderTest } from '../support/agent.ts';
 import { waitFor } from '../support/wait.ts';
+import { fileCalls } from './file-calls.ts';
 
 let given: AgentUnderTest;
 let session = '';
@@ -165,6 +166,7 @@ const calls: { readonly [N in RouteName]: () => { good: Sent; status?: number; b
   restoreAutoHeal: () => ({ good: { body: { backup: healBackup(), etag: healEtag() } }, bad: [[{ body: { backup: healBackup(), etag: 'older' } }, 409, 'AUTO_HEAL_CHANGED'], [{ body: { backup: '20200101T000000000-00000000', etag: healEtag() } }, 404, 'BACKUP_UNKNOWN']] }),
   tryAutoHeal: () => ({ good: { body: { rules: HEAL, hours: 24 } }, bad: [[{ body: { hours: 1_000 } }, 400, 'BAD_INPUT']] }),
   convertAutoHeal: () => ({ good: { body: { autoHeal: HEAL } }, bad: [[{ body: {} }, 400, 'BAD_INPUT'], [{ body: { rules: [] } }, 400, 'BAD_INPUT']] }),
+  ...fileCalls,
   audit: () => ({ good: {}, bad: [[{ query: { limit: 0 } }, 400, 'BAD_INPUT']] }),
   deleteSession: () => ({ good: { params: { session } }, bad: [[{ params: { session: '010101_0000000000' } }, 404, 'SESSION_UNKNOWN']] }),
 };
