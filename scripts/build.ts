@@ -7,6 +7,7 @@ import { buildKernel } from './build-kernel.ts';
 import { buildPreload } from './build-preload.ts';
 import { slimExpress } from './slim-express.ts';
 import { AGENT_LEAVES, PAGE_LEAVES, slimZod } from './slim-zod.ts';
+import { xtermStyles } from './xterm-styles.ts';
 
 const root = resolve(import.meta.dirname, '..');
 const version = (JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { version: string }).version;
@@ -81,7 +82,9 @@ const page: BuildOptions = {
   outdir: join(root, 'public/assets'),
   chunkNames: 'chunk-[hash]',
   define: { DIAG_VERSION: JSON.stringify(version) },
-  plugins: [slimZod(PAGE_LEAVES)],
+  // Sheets of parts that are read later are adopted by script.
+  loader: { '.css': 'text' },
+  plugins: [slimZod(PAGE_LEAVES), xtermStyles],
   logLevel: 'warning',
 };
 

@@ -19,7 +19,7 @@ import { ShellSession, type Attached, type Viewer } from './shell/session.ts';
 export const MAX_SHELLS = 5;
 /** Ended ones whose output and exit code can still be read. */
 const KEPT_ENDED = 5;
-const LOOK_EVERY_MS = 5_000;
+const LOOK_EVERY_MS = 2_000;
 /** Something runs, and nobody has looked or typed since: forgotten. */
 const FORGOTTEN_MS = 12 * 3_600_000;
 const ENVIRONMENT_MS = 2_000;
