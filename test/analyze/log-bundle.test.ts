@@ -3,11 +3,11 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { after, before, test } from 'node:test';
-import { fromBufferPromise } from 'yauzl';
+import { openPromise } from 'yauzl';
 import { listProviders, writeLogBundle } from '../../src/analyze/log-bundle/bundle.ts';
 import { makeMasker } from '../../src/analyze/masker.ts';
 import { openPlatform } from '../../src/platform/choose.ts';
@@ -50,13 +50,16 @@ async function bundle(query: LogBundleQuery = {}): Promise<{ manifest: LogBundle
   const out = new PassThrough();
   const whole = buffer(out);
   await writeLogBundle({ out, platform, query, masker: makeMasker([{ name: 'VAULT_SECRET', value: SECRET }]), askedBy: 'me', version: 'dev', signal: never });
-  const zip = await fromBufferPromise(await whole, {});
+  const path = join(home, '..', `${basename(home)}.zip`);
+  await writeFile(path, await whole);
+  const zip = await openPromise(path, {});
   const texts = new Map<string, string>();
   for await (const entry of zip.eachEntry()) {
     const bytes = await buffer(await zip.openReadStreamPromise(entry));
     texts.set(entry.fileName, bytes.toString('utf8'));
     if (entry.fileName !== 'manifest.json') texts.set(`sha256:${entry.fileName}`, createHash('sha256').update(bytes).digest('hex'));
   }
+  await rm(path);
   return { manifest: LogBundleManifest.parse(JSON.parse(texts.get('manifest.json') ?? '')), texts };
 }
 
