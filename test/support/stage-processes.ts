@@ -1,5 +1,6 @@
 // Owns the canned answers of one process looked at closely and of the environment: a usual one, and one with 10,000 rows.
 import type { Comparison, EnvironmentView, Snapshots, Surroundings } from '../../src/shared/environment.ts';
+import { MASK } from '../../src/shared/mask-pairs.ts';
 import type { ProcessSearch } from '../../src/shared/processes.ts';
 import { app, T, WORKER } from './stage-data.ts';
 
@@ -44,8 +45,8 @@ export const environment = (many: boolean, empty: boolean): EnvironmentView => (
   of: empty ? { kind: 'agent', process: { pid: 2_904, startedAt: T - 86_400_000, name: 'node.exe' }, because: 'no process of the app is running' } : { kind: 'app', process: { pid: WORKER.pid, startedAt: WORKER.startedAt, name: WORKER.name } },
   entries: empty ? [] : rows([
     { group: 'setting' as const, name: 'CartUrl', variable: 'APPSETTING_CartUrl', value: 'https://cart.contoso.com', masked: false },
-    { group: 'setting' as const, name: 'PaymentKey', variable: 'APPSETTING_PaymentKey', value: '***', masked: true },
-    { group: 'connection' as const, name: 'Shop', variable: 'SQLAZURECONNSTR_Shop', type: 'Azure SQL', value: '***', masked: true },
+    { group: 'setting' as const, name: 'PaymentKey', variable: 'APPSETTING_PaymentKey', value: MASK, masked: true },
+    { group: 'connection' as const, name: 'Shop', variable: 'SQLAZURECONNSTR_Shop', type: 'Azure SQL', value: MASK, masked: true },
     { group: 'variable' as const, name: 'NODE_ENV', variable: 'NODE_ENV', value: 'production', masked: false },
     { group: 'variable' as const, name: 'PATH', variable: 'PATH', value: 'D:\\Program Files\\nodejs;D:\\Program Files\\Git\\cmd;C:\\Windows\\system32;C:\\Windows;D:\\Program Files\\dotnet', masked: false },
     { group: 'variable' as const, name: 'WEBSITE_SITE_NAME', variable: 'WEBSITE_SITE_NAME', value: 'contoso-shop', masked: false },
@@ -72,7 +73,7 @@ export const comparison = (many: boolean, empty: boolean): Comparison => {
   const side = (value: string, masked = false): { value: string; masked: boolean } => ({ value, masked });
   const left = before as Comparison['left'];
   return { left, right: { ...left, ref: 'now', at: T, note: undefined, who: undefined }, differing: empty ? 0 : 3, equal: 122, notes: [], entries: empty ? [] : rows([
-    { group: 'setting' as const, name: 'PaymentKey', difference: 'differs' as const, expected: false, left: side('***', true), right: side('***', true) },
+    { group: 'setting' as const, name: 'PaymentKey', difference: 'differs' as const, expected: false, left: side(MASK, true), right: side(MASK, true) },
     { group: 'setting' as const, name: 'CartUrl', difference: 'differs' as const, expected: false, left: side('https://cart-staging.contoso.com'), right: side('https://cart.contoso.com') },
     { group: 'setting' as const, name: 'NewCheckout', difference: 'only-right' as const, expected: false, right: side('true') },
     { group: 'variable' as const, name: 'COMPUTERNAME', difference: 'differs' as const, expected: true, left: side('RD0003F0'), right: side('RD0003FF') },

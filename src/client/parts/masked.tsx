@@ -1,6 +1,7 @@
 // Owns a hidden value on the page: one at a time is revealed, on a click, for half a minute; it is kept nowhere.
 import { useEffect, useState } from 'preact/hooks';
 import type { Problem } from '../../shared/api.ts';
+import { MASK } from '../../shared/mask-pairs.ts';
 import type { ProcessKey } from '../../shared/model.ts';
 import { ask, diag, problemOf } from '../agent.ts';
 import { cell, useCell } from '../cell.ts';
@@ -31,7 +32,7 @@ export function Masked({ process, name, text }: MaskedProps) {
   if (open) return <span class="revealed"><code>{now.value}</code> <button type="button" class="link" onClick={() => shown.set(undefined)} aria-label={`Hide the value of ${name}`}>Hide</button></span>;
   return (
     <span class="hidden-value">
-      {text === undefined || text === '' || text === '***' ? <span class="masked">masked</span> : <code>{text}</code>}
+      {text === undefined || text === '' || text === MASK ? <span class="masked">masked</span> : <code>{text}</code>}
       {process === undefined ? undefined : <button type="button" class="link" disabled={busy} onClick={reveal} aria-label={`Reveal the value of ${name}`} title="Shown here for half a minute; that you looked is written to the audit.">{busy ? 'Asking …' : 'Reveal'}</button>}
       {problem ? <span class="bad-text" role="alert">{problem.detail}</span> : undefined}
     </span>

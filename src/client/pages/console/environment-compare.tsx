@@ -2,6 +2,7 @@
 import { useState } from 'preact/hooks';
 import type { Problem } from '../../../shared/api.ts';
 import type { ComparedEntry, Comparison, Difference, SnapshotView, Snapshots } from '../../../shared/environment.ts';
+import { MASK } from '../../../shared/mask-pairs.ts';
 import { plural } from '../../../shared/units.ts';
 import { ask, diag, problemOf } from '../../agent.ts';
 import { Empty, Failure, Show } from '../../parts/states.tsx';
@@ -78,8 +79,8 @@ const sideOf = (side: ComparedEntry['left']) => (side === undefined ? <span clas
 const COLUMNS: readonly TableColumn<ComparedEntry>[] = [
   { id: 'name', title: 'Name', width: 'minmax(0,2fr)', cell: (e) => <code title={e.group}>{e.name}</code>, value: (e) => e.name },
   { id: 'difference', title: 'How', width: '96px', cell: (e) => <span class={e.difference === 'equal' || e.expected ? '' : 'warn-text'} title={e.expected ? 'It differs between instances by its nature.' : undefined}>{WORDS[e.difference]}</span>, value: (e) => e.difference },
-  { id: 'left', title: 'Left', width: 'minmax(0,2fr)', cell: (e) => sideOf(e.left), value: (e) => (e.left?.masked ? '***' : e.left?.value) },
-  { id: 'right', title: 'Right', width: 'minmax(0,2fr)', cell: (e) => sideOf(e.right), value: (e) => (e.right?.masked ? '***' : e.right?.value) },
+  { id: 'left', title: 'Left', width: 'minmax(0,2fr)', cell: (e) => sideOf(e.left), value: (e) => (e.left?.masked ? MASK : e.left?.value) },
+  { id: 'right', title: 'Right', width: 'minmax(0,2fr)', cell: (e) => sideOf(e.right), value: (e) => (e.right?.masked ? MASK : e.right?.value) },
   { id: 'group', title: 'Kind', width: '92px', wide: true, cell: (e) => e.group, value: (e) => e.group },
 ];
 
