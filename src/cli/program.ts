@@ -18,7 +18,10 @@ import { rulesCommands } from './rules-commands.ts';
 import { serve } from './commands/serve.ts';
 import { sessions } from './commands/sessions.ts';
 import { top } from './commands/top.ts';
+import { LogProviderId } from '../shared/log-bundle.ts';
+import { systemClock } from '../platform/clock.ts';
 import { command, diag } from './command.ts';
+import { instant } from './instant.ts';
 import { FAIL_ON, list, number, some } from './options.ts';
 
 const MAX_PID = 4_194_304;
@@ -151,10 +154,14 @@ function analyzing(root: Command): void {
   root.addCommand(remote(command('sessions', 'list the sessions that are kept'))
     .description('Lists the kept sessions, newest first, with what each found.')
     .action(sessions));
-  root.addCommand(remote(command('bundle', 'download report and artifacts of a session as a zip'))
-    .description('Downloads report and artifacts of a session as one zip; resumes when the connection breaks.')
-    .argument('<session>', 'its id, as diag sessions lists it')
-    .option('--out <file>', 'file or folder to write to (default: <session>.zip here)', some)
+  root.addCommand(remote(command('bundle', 'download a session, or the logs of the site, as a zip'))
+    .description('Downloads report and artifacts of a session as one zip; resumes when the connection breaks. With --logs: the logs of the site, failed request traces and deployments, secrets masked, with a manifest of what is in it and what is not.')
+    .argument('[session]', 'its id, as diag sessions lists it')
+    .option('--logs [providers]', `the site's logs instead: all, or some of ${LogProviderId.options.join(', ')}`)
+    .option('--from <when>', 'of logs: from this instant on, such as 2h ago', instant(systemClock.now))
+    .option('--to <when>', 'of logs: up to this instant', instant(systemClock.now))
+    .option('--max-mb <n>', 'of logs: at most so many megabytes before they are packed, the newest', number(1, 65_536))
+    .option('--out <file>', 'file or folder to write to (default: <session>.zip or logs.zip here)', some)
     .action(bundle));
 }
 

@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import { appendFile, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { openPromise } from 'yauzl';
 import { z } from 'zod';
 import { api } from '../../src/shared/api.ts';
 import { LogLine, Now, Report } from '../../src/shared/model.ts';
@@ -289,6 +290,17 @@ test('bundle: into the current folder, a file, or a folder; the very bytes of th
     const none = await given.diag('bundle', '010101_0000000000', '--out', folder);
     assert.equal(none.code, 3);
     assert.match(none.stderr, /There is no session 010101_0000000000\. \[SESSION_UNKNOWN\]\n {6}diag sessions lists/);
+  });
+});
+
+test('bundle --logs: the logs of the site instead of a session, some of them, with their manifest', async () => {
+  await withFolder(async (folder) => {
+    const { file } = jsonOf(await given.diag('bundle', '--logs=event-log,deployments', '--from', '1d ago', '--max-mb', '10', '--out', folder, '--json'), z.object({ file: z.string(), bytes: z.number() }));
+    assert.equal(file, join(folder, 'logs.zip'));
+    const names: string[] = [];
+    for await (const entry of (await openPromise(file, {})).eachEntry()) names.push(entry.fileName);
+    assert.deepEqual(names, ['LogFiles/eventlog.xml', 'deployments/abc123/status.xml', 'manifest.json']);
+    for (const wrong of [['bundle'], ['bundle', '--logs=secrets'], ['bundle', session, '--logs'], ['bundle', session, '--max-mb', '1']]) assert.equal((await given.diag(...wrong)).code, 2, wrong.join(' '));
   });
 });
 
