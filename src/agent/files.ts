@@ -134,7 +134,7 @@ function jobs(door: FileDoor, uploads: Uploads, given: Given): Long {
       title: `Unpacking ${zip.path}`, did: 'unpack zip', what: `${said(zip)} to ${said(to)}`, work: (signal, tell) => door.unzip(zip, to, { existing: replace ? 'replace' : 'refuse' }, signal, tell),
       says: ({ files, bytes: size, replaced }) => `${plural(files, 'file')}, ${bytes(size)}${replaced > 0 ? `; ${count(replaced)} replaced` : ''}`,
     }, who),
-    measure: (place, who) => work.start({ title: `Summing up ${place.path === '' ? place.root : place.path}`, did: '', what: '', reads: true, work: (signal, tell) => door.use(place, signal, tell), says: ({ use }) => `${plural(use.files, 'file')}, ${bytes(use.bytes)}` }, who, (use, operation) => {
+    measure: (place, who) => work.start({ title: `Summing up ${place.path === '' ? place.root : place.path}`, did: '', what: '', reads: true, work: (signal, tell) => door.use(place, signal, tell), says: (use) => `${plural(use.files, 'file')}, ${bytes(use.bytes)}` }, who, (use, operation) => {
       uses.set(operation, use);
       for (const old of [...uses.keys()].slice(0, Math.max(0, uses.size - KEPT_USES))) uses.delete(old);
     }),

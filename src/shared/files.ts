@@ -23,11 +23,10 @@ export type FileEntry = z.infer<typeof FileEntry>;
 export const Binned = z.object({ id: z.string(), root: z.string(), path: z.string(), kind: z.enum(['file', 'folder', 'link', 'other']), at: At, bytes: z.number().int(), files: z.number().int() });
 export type Binned = z.infer<typeof Binned>;
 
-export interface FolderUse { name: string; bytes: number; files: number; folders: FolderUse[]; more: number }
-/** `more`: folders below that are summed up but not named. */
-export const FolderUse: z.ZodType<FolderUse> = z.object({ name: z.string(), bytes: z.number().int(), files: z.number().int(), get folders() { return z.array(FolderUse); }, more: z.number().int() });
+/** bytes and files: all below; folders: the largest ones, a few levels deep, each with all below it. */
 export const DiskUse = z.object({
-  use: FolderUse,
+  bytes: z.number().int(), files: z.number().int(),
+  folders: z.array(z.object({ path: z.string(), bytes: z.number().int(), files: z.number().int() })),
   largest: z.array(z.object({ path: z.string(), bytes: z.number().int() })),
   unreadable: z.number().int(),                                // folders and files that could not be read
   links: z.number().int(),                                     // not followed

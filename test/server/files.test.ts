@@ -154,5 +154,5 @@ test('folders, moves, the bin, zips and the use of the disk over the API', async
   const { body: { operation } } = await post('/use', { path: 'many' });
   await ended(operation);
   const { body: use } = await get(`/use/${operation}`);
-  assert.ok(use.whole && use.use.folders.some((f: { name: string }) => f.name === 'made2') && use.largest[0].path === 'up/loaded.bin', JSON.stringify(use).slice(0, 500));
+  assert.ok(use.whole && use.folders.some((f: { path: string }) => f.path === 'made2') && use.largest[0].path === 'up/loaded.bin', JSON.stringify(use).slice(0, 500));
 });

@@ -1,24 +1,26 @@
 // Owns what takes the room: a walk that sums up by folder and keeps the largest files in sight.
-import type { DiskUse, FolderUse } from '../../shared/files.ts';
+import type { DiskUse } from '../../shared/files.ts';
 import type { Place, Tell } from './door.ts';
 import { hold } from './hold.ts';
 import { entriesOf } from './look.ts';
 import { walkOf, type Given } from './change.ts';
 import { walk, type Folder } from './walk.ts';
 
-/** Folders that are named one by one: so deep, and so many of each; the rest is in the sums. */
+/** Folders that are named one by one: so deep, and so many, the largest; the rest is in the sums. */
 const NAMED_DEPTH = 4;
-const NAMED_FOLDERS = 200;
+const NAMED_FOLDERS = 2_000;
+/** Sums that are kept while it goes on. */
+const MAX_SUMS = 100_000;
 const LARGEST = 50;
 /** Files and folders that are looked at: a home has some hundred thousand. */
 const MAX_ENTRIES = 3_000_000;
 
-interface Sum { name: string; bytes: number; files: number; folders: Map<string, Sum> }
+interface Sum { readonly path: string; bytes: number; files: number }
 
 export async function diskUse(given: Given, place: Place, signal: AbortSignal, tell?: Tell): Promise<DiskUse> {
   const spot = await given.places.spot(place, 'look');
   const held = await hold(spot.folder, spot.parts);
-  const counter = new Counter(spot.parts.at(-1) ?? '', tell);
+  const counter = new Counter(tell);
   const enough = new AbortController();
   try {
     await walk(held, {
@@ -37,17 +39,15 @@ export async function diskUse(given: Given, place: Place, signal: AbortSignal, t
 }
 
 class Counter {
-  readonly #top: Sum;
+  readonly #top: Sum = { path: '', bytes: 0, files: 0 };
+  readonly #sums = new Map<string, Sum>();
   readonly #tell: Tell | undefined;
   #entries = 0;
   #links = 0;
   #largest: { path: string; bytes: number }[] = [];
   unreadable = 0;
 
-  constructor(name: string, tell: Tell | undefined) {
-    this.#top = { name, bytes: 0, files: 0, folders: new Map() };
-    this.#tell = tell;
-  }
+  constructor(tell: Tell | undefined) { this.#tell = tell; }
 
   /** False: that is enough. */
   async add({ held, names, parts }: Folder, signal: AbortSignal): Promise<boolean> {
@@ -68,10 +68,10 @@ class Counter {
   /** The sums from the top down to a folder, as deep as folders are named. */
   #way(parts: readonly string[]): Sum[] {
     const way = [this.#top];
-    for (const name of parts.slice(0, NAMED_DEPTH)) {
-      const above = way.at(-1) as Sum;
-      const sum = above.folders.get(name) ?? { name, bytes: 0, files: 0, folders: new Map() };
-      above.folders.set(name, sum);
+    for (let depth = 1; depth <= Math.min(NAMED_DEPTH, parts.length); depth += 1) {
+      const path = parts.slice(0, depth).join('/');
+      const sum = this.#sums.get(path) ?? { path, bytes: 0, files: 0 };
+      if (this.#sums.size < MAX_SUMS) this.#sums.set(path, sum);
       way.push(sum);
     }
     return way;
@@ -86,11 +86,8 @@ class Counter {
   }
 
   result(whole: boolean): DiskUse {
-    return { use: told(this.#top), largest: this.#largest, unreadable: this.unreadable, links: this.#links, whole };
+    const folders = [...this.#sums.values()].sort((a, b) => b.bytes - a.bytes || (a.path < b.path ? -1 : 1)).slice(0, NAMED_FOLDERS);
+    const { bytes, files } = this.#top;
+    return { bytes, files, folders, largest: this.#largest, unreadable: this.unreadable, links: this.#links, whole };
   }
-}
-
-function told({ name, bytes, files, folders }: Sum): FolderUse {
-  const sorted = [...folders.values()].sort((a, b) => b.bytes - a.bytes);
-  return { name, bytes, files, folders: sorted.slice(0, NAMED_FOLDERS).map(told), more: Math.max(0, sorted.length - NAMED_FOLDERS) };
 }
