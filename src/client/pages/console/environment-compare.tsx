@@ -77,8 +77,8 @@ const WORDS: Readonly<Record<Difference, string>> = { differs: 'differs', 'only-
 /** A hidden value is told equal or different by its mark; it is in neither answer. */
 const sideOf = (side: ComparedEntry['left']) => (side === undefined ? <span class="absent">not there</span> : side.masked ? <i class="masked">masked</i> : <code title={side.value}>{side.value === '' ? '(empty)' : side.value}</code>);
 const COLUMNS: readonly TableColumn<ComparedEntry>[] = [
-  { id: 'name', title: 'Name', width: 'minmax(0,2fr)', cell: (e) => <code title={e.group}>{e.name}</code>, value: (e) => e.name },
-  { id: 'difference', title: 'How', width: '96px', cell: (e) => <span class={e.difference === 'equal' || e.expected ? '' : 'warn-text'} title={e.expected ? 'It differs between instances by its nature.' : undefined}>{WORDS[e.difference]}</span>, value: (e) => e.difference },
+  { id: 'name', title: 'Name', width: 'minmax(96px,2fr)', cell: (e) => <code title={e.group}>{e.name}</code>, value: (e) => e.name },
+  { id: 'difference', title: 'How', width: 'minmax(64px,96px)', cell: (e) => <span class={e.difference === 'equal' || e.expected ? '' : 'warn-text'} title={e.expected ? 'It differs between instances by its nature.' : undefined}>{WORDS[e.difference]}</span>, value: (e) => e.difference },
   { id: 'left', title: 'Left', width: 'minmax(0,2fr)', cell: (e) => sideOf(e.left), value: (e) => (e.left?.masked ? MASK : e.left?.value) },
   { id: 'right', title: 'Right', width: 'minmax(0,2fr)', cell: (e) => sideOf(e.right), value: (e) => (e.right?.masked ? MASK : e.right?.value) },
   { id: 'group', title: 'Kind', width: '92px', wide: true, cell: (e) => e.group, value: (e) => e.group },

@@ -1,5 +1,5 @@
 // Owns the Environment part of the Console: settings, connection strings, variables, limits, the machine, and the comparison.
-import { useState } from 'preact/hooks';
+import { useRef, useState } from 'preact/hooks';
 import type { EntryGroup, EnvironmentEntry, EnvironmentView, LimitView } from '../../../shared/environment.ts';
 import { bytes, count, percent, plural } from '../../../shared/units.ts';
 import { diag } from '../../agent.ts';
@@ -9,6 +9,7 @@ import { Empty, Show } from '../../parts/states.tsx';
 import { VirtualTable, type TableColumn } from '../../parts/virtual-table.tsx';
 import { change, Link, viewNow } from '../../router.tsx';
 import { useAsk } from '../../use-ask.ts';
+import { useCurrentInSight } from '../../parts/current.ts';
 import { Compare } from './environment-compare.tsx';
 import { Machine } from './environment-machine.tsx';
 import type { PartProps } from './console-page.tsx';
@@ -22,11 +23,13 @@ export function EnvironmentPart({ query }: PartProps) {
   const sub = isSub(query['sub']) ? query['sub'] : 'all';
   const of = query['of'] === 'agent' ? 'agent' : 'app';
   const asked = useAsk((signal) => diag.environment({ query: { of }, signal }), [of], sub === 'limits' ? LIMITS_EVERY_MS : undefined);
+  const nav = useRef<HTMLElement>(null);
+  useCurrentInSight(nav, sub);
   const near = asked.value?.limits.filter((one) => one.near).length ?? 0;
   return (
     <section class="wide table-part environment">
       <h2>Environment <small><Whose view={asked.value} of={of} /></small></h2>
-      <nav class="parts sub-parts" aria-label="Parts of Environment">{Object.entries(SUBS).map(([id, title]) => <Link key={id} to={subView(id === 'all' ? undefined : id)} current={id === sub}>{title}{id === 'limits' && near > 0 ? ` (${count(near)} near)` : ''}</Link>)}</nav>
+      <nav ref={nav} class="parts sub-parts" aria-label="Parts of Environment">{Object.entries(SUBS).map(([id, title]) => <Link key={id} to={subView(id === 'all' ? undefined : id)} current={id === sub}>{title}{id === 'limits' && near > 0 ? ` (${count(near)} near)` : ''}</Link>)}</nav>
       {sub === 'compare' ? <Compare query={query} /> : sub === 'machine' ? <Machine />
         : <Show asked={asked} rows={8}>{(view) => (sub === 'limits' ? <Limits limits={view.limits} /> : <Entries view={view} group={sub === 'all' ? undefined : sub} />)}</Show>}
     </section>
@@ -38,6 +41,8 @@ const subView = (sub: string | undefined) => { const view = viewNow(); return { 
 function Whose({ view, of }: { view: EnvironmentView | undefined; of: 'app' | 'agent' }) {
   const process = view?.of.process;
   const what = view === undefined ? '' : view.of.kind === 'app' ? `of the app, process ${process?.pid ?? ''} (${process?.name ?? ''})` : `of the agent itself${view.of.because === undefined ? '' : `: ${view.of.because}`}`;
+  // Where the app's cannot be read there is nothing to change to.
+  if (view?.of.because !== undefined && of === 'app') return <>{what}</>;
   return <>{what}{what === '' ? '' : ' · '}<button type="button" class="link" onClick={() => change({ of: of === 'app' ? 'agent' : undefined })}>{of === 'app' ? 'show the agent\'s' : 'show the app\'s'}</button></>;
 }
 
@@ -51,7 +56,7 @@ function Entries({ view, group }: { view: EnvironmentView; group: EntryGroup | u
   const sought = find.trim().toLowerCase();
   const all = view.entries.filter((one) => group === undefined || one.group === group);
   const found = sought === '' ? all : all.filter((one) => `${one.name}=${one.masked ? '' : one.value}`.toLowerCase().includes(sought));
-  if (all.length === 0) return <Empty title={view.entries.length === 0 ? 'Nothing could be read.' : 'There are none.'}>{group === undefined ? view.of.because : NONE[group]}</Empty>;
+  if (all.length === 0) return <Empty title={view.entries.length === 0 ? 'Nothing could be read.' : 'There are none.'}>{group === undefined ? 'Neither the app nor the agent told its variables.' : NONE[group]}</Empty>;
   const columns: readonly TableColumn<EnvironmentEntry>[] = [
     { id: 'name', title: 'Name', width: 'minmax(0,2fr)', cell: (e) => <code title={e.variable}>{e.name}</code>, value: (e) => e.name },
     ...(group === undefined ? [{ id: 'group', title: 'Kind', width: '96px', wide: true, cell: (e: EnvironmentEntry) => GROUPS[e.group], value: (e: EnvironmentEntry) => e.group }] : []),

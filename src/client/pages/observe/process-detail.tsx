@@ -1,8 +1,9 @@
 // Owns one process in detail: what it is, what may be done with it, and its lists, each read when it is opened.
-import { useState } from 'preact/hooks';
+import { useRef, useState } from 'preact/hooks';
 import type { Sample } from '../../../shared/model.ts';
 import { metric, type MetricId } from '../../../shared/metrics.ts';
 import { diag } from '../../agent.ts';
+import { useCurrentInSight } from '../../parts/current.ts';
 import { Dialog } from '../../parts/dialog.tsx';
 import { Diagnose } from '../../parts/diagnose.tsx';
 import { Show } from '../../parts/states.tsx';
@@ -25,11 +26,13 @@ export function ProcessDetail({ pid, tab, sample, onClose }: ProcessDetailProps)
   const asked = useAsk((signal) => diag.process({ params: { pid }, signal }), [pid]);
   const [does, setDoes] = useState<'dump' | 'profile' | 'end'>();
   const open = isTab(tab) ? tab : 'overview';
+  const nav = useRef<HTMLElement>(null);
+  useCurrentInSight(nav, open);
   const detail = asked.value;
   const ended = (): void => { setDoes(undefined); onClose(); };
   return (
     <Dialog title={`Process ${pid}${detail === undefined ? '' : `, ${detail.info.name}`}`} onClose={onClose} wide foot={detail === undefined ? undefined : <Acts detail={detail} onDo={setDoes} />}>
-      <nav class="parts detail-tabs" aria-label="Parts of the process">{Object.entries(TABS).map(([id, title]) => <Link key={id} to={{ ...viewNow(), query: { ...viewNow().query, tab: id === 'overview' ? undefined : id } }} current={id === open}>{title}</Link>)}</nav>
+      <nav ref={nav} class="parts detail-tabs" aria-label="Parts of the process">{Object.entries(TABS).map(([id, title]) => <Link key={id} to={{ ...viewNow(), query: { ...viewNow().query, tab: id === 'overview' ? undefined : id } }} current={id === open}>{title}</Link>)}</nav>
       <Show asked={asked} rows={6}>{(one) => <Part tab={open} detail={one} sample={sample} />}</Show>
       {detail && does === 'end' ? <EndProcess detail={detail} onClose={() => setDoes(undefined)} onEnded={ended} /> : undefined}
       {detail && (does === 'dump' || does === 'profile') ? <Diagnose target={detail.info} only={does === 'dump' ? ['memory-dump'] : ['node-cpu-profile']} onClose={() => setDoes(undefined)} /> : undefined}

@@ -45,9 +45,9 @@ export function Modules({ info }: { info: ProcessInfo }) {
 
 const STATES: Readonly<Record<NonNullable<ThreadView['state']>, string>> = { running: 'running', waiting: 'waiting', uninterruptible: 'waits in the kernel', stopped: 'stopped', traced: 'held by a debugger', ended: 'ended', idle: 'idle' };
 const THREADS: readonly TableColumn<ThreadView>[] = [
-  { id: 'id', title: 'Id', width: '72px', num: true, cell: (t) => t.id, value: (t) => t.id },
-  { id: 'name', title: 'Name', width: 'minmax(0,1fr)', cell: (t) => t.name ?? '–', value: (t) => t.name },
-  { id: 'state', title: 'State', width: '156px', cell: (t) => <span class={t.state === 'uninterruptible' || t.state === 'traced' ? 'warn-text' : ''}>{t.state === undefined ? '–' : STATES[t.state]}</span>, value: (t) => t.state },
+  { id: 'id', title: 'Id', width: '72px', num: true, wide: true, cell: (t) => t.id, value: (t) => t.id },
+  { id: 'name', title: 'Name', width: 'minmax(72px,1fr)', cell: (t) => <>{t.name ?? '–'}<small class="only-narrow"> {t.id}</small></>, value: (t) => t.name },
+  { id: 'state', title: 'State', width: 'minmax(76px,156px)', cell: (t) => <span class={t.state === 'uninterruptible' || t.state === 'traced' ? 'warn-text' : ''}>{t.state === undefined ? '–' : STATES[t.state]}</span>, value: (t) => t.state },
   { id: 'waits', title: 'Waits in', width: 'minmax(0,1.3fr)', wide: true, cell: (t) => (t.waitsIn === undefined ? '–' : <code>{t.waitsIn}</code>), value: (t) => t.waitsIn },
   { id: 'cpu', title: 'CPU time', width: '84px', num: true, cell: (t) => none(t.cpuMs, duration), value: (t) => t.cpuMs },
   { id: 'kernel', title: 'Of it kernel', width: '96px', num: true, wide: true, cell: (t) => none(t.kernelMs, duration), value: (t) => t.kernelMs },
