@@ -11,13 +11,20 @@ const KEPT_FILES = 10_000;
  *  "unix /run/x.sock", or what the kernel calls it ("pipe:[123]", "anon_inode:[eventpoll]"). @throws PROCESS_GONE, PROCESS_DENIED */
 export function readOpenFiles(pid: number): string[] {
   const numbers = descriptors(pid);
-  const sockets = socketNames(pid);
+  let sockets: ReadonlyMap<number, string> | undefined;     // most processes of a machine have none
+  let fresh = false;
+  const nameOf = (inode: number): string | undefined => {
+    sockets ??= socketNames(pid);
+    // Opened since the names were read, or one without a name.
+    if (!sockets.has(inode) && !fresh) { fresh = true; sockets = socketNames(pid, true); }
+    return sockets.get(inode);
+  };
   const files: string[] = [];
   for (const number of numbers.slice(0, KEPT_FILES)) {
     const link = readLink(`/proc/${pid}/fd/${number}`);
     if (typeof link !== 'string') continue;               // closed since, or the process ended: what was read stays true
     const inode = /^socket:\[(\d+)\]$/.exec(link)?.[1];
-    files.push(inode === undefined ? link : sockets.get(Number(inode)) ?? link);
+    files.push(inode === undefined ? link : nameOf(Number(inode)) ?? link);
   }
   if (numbers.length > KEPT_FILES) files.push(`(${numbers.length - KEPT_FILES} more)`);
   return files;
@@ -32,8 +39,21 @@ function descriptors(pid: number): number[] {
   }
 }
 
+/** A search asks for one process after the other; the kernel walks its whole table of connections for each reading (10 ms where that is large). */
+const SAME_NETWORK_MS = 250;
+let last: { readonly network: string; readonly at: number; readonly names: ReadonlyMap<number, string> } | undefined;
+
 /** The network as this process sees it: it may live in a network namespace of its own. */
-function socketNames(pid: number): Map<number, string> {
+function socketNames(pid: number, anew = false): ReadonlyMap<number, string> {
+  const network = readLink(`/proc/${pid}/ns/net`);
+  const now = performance.now();
+  if (!anew && last !== undefined && last.network === network && now - last.at < SAME_NETWORK_MS) return last.names;
+  const names = readSocketNames(pid);
+  if (typeof network === 'string') last = { network, at: now, names };
+  return names;
+}
+
+function readSocketNames(pid: number): Map<number, string> {
   const names = new Map<number, string>();
   for (const [inode, path] of parseUnix(readText(`/proc/${pid}/net/unix`) ?? '')) names.set(inode, `unix ${path}`);
   for (const file of ['tcp', 'tcp6']) {
