@@ -25,13 +25,14 @@ const entries = {
   'windows-dump': 'src/platform/windows/dump-main.ts',
   'http-log-thread': 'src/observe/http-log/scan/thread-main.ts',
   'heap-thread': 'src/analyze/heap/thread-main.ts',
+  'management-sdk': 'src/mitigate/management/sdk.ts',
 };
 
-/** Parts of the command line that are loaded only where they are used: a program of its own each. */
-const PARTS: Readonly<Record<string, string>> = { 'diag-main.ts': 'diag', 'http-log-main.ts': 'diag-http-log', 'http-log-html.ts': 'diag-http-html' };
+/** Parts that are loaded only where they are used: a program of its own each. What they throw is no error class of the others. */
+const PARTS: Readonly<Record<string, string>> = { 'diag-main.ts': 'diag', 'http-log-main.ts': 'diag-http-log', 'http-log-html.ts': 'diag-http-html', 'sdk.ts': 'management-sdk' };
 
 /** Packages that an agent at rest never needs: imported at their first use, so that their text takes no memory before. */
-const LATER = ['archiver', 'pidusage', 'systeminformation', 'yauzl'];
+const LATER = ['archiver', 'nodemailer', 'pidusage', 'systeminformation', 'yauzl'];
 /** Packages that several entries need: a file each, shared by them. V8 takes memory in proportion to the largest text it reads at once, and does not give all of it back. */
 const SHARED = ['zod', 'express', 'ws', 're2js', 'saxes', 'commander'];
 

@@ -23,6 +23,8 @@ import type { RestartHow } from '../mitigate/restart.ts';
 import { workerOf } from '../analyze/target.ts';
 import { autoHealOf, type AutoHeal } from './auto-heal.ts';
 import { VERSION, type Config } from './config.ts';
+import { startCure, type Cure } from './cure.ts';
+import { managementOf } from './management.ts';
 import { startEnvironment, type SiteEnvironment } from './environment.ts';
 import { createExplorer, type Explorer } from './explorer.ts';
 import { describeDiagnosers } from './describe.ts';
@@ -73,6 +75,8 @@ export interface Agent {
   /** The only way to files that a user names. */
   readonly files: Files;
   readonly rules: Rules;
+  /** What can be done to the whole site. */
+  readonly cure: Cure;
   readonly autoHeal: AutoHeal;
   readonly shells: Shells;
   /** What stands behind Kudu's API. */
@@ -138,7 +142,9 @@ export async function startAgent(config: Config, files: AgentFiles): Promise<Age
   const sweeping = sweep(parts, ending.signal);
   const leading = lead.keep({ store, taken: async () => { await recover(store, platform, log); await observed.lead(); } }, ending.signal);
   const now = freshNow(parts, masking.mask);
-  const rules = await startRules(parts, config, masking.mask);
+  const management = await managementOf(config.env, masking.mask);
+  const rules = await startRules(parts, config, masking.mask, management);
+  const cure = startCure(parts, config, management, { mask: masking.mask, asked: (target) => { rules.asked(target); } });
   const kudu = createKudu(parts, config, masking);
   const shells = createShells(parts, config);
   const environment = startEnvironment(parts, config, masking.mask, ending.signal);
@@ -154,6 +160,7 @@ export async function startAgent(config: Config, files: AgentFiles): Promise<Age
     files: createFiles({ ...parts, mask: masking.mask }),
     shells,
     rules,
+    cure,
     autoHeal: autoHealOf(parts, config, masking.mask),
     kudu,
     explorer: createExplorer(parts, config, masking.mask),
@@ -165,13 +172,14 @@ export async function startAgent(config: Config, files: AgentFiles): Promise<Age
     bundle: (session, signal) => bundleFile({ platform, store, session, signal }),
     restart: (target, who, how) => { rules.asked(target); return restartWith(parts, target, who, how); },
     async stop() {
+      cure.stop();
       rules.stop();                                            // before their sessions: what is unfinished is the next agent's
       await shells.stop();
       parts.operations.cancelAll();
       await kudu.close();
       await sessions.idle();
       ending.abort();
-      await Promise.all([observed.stopped, masking.stopped, rules.stopped, environment.stopped, sweeping, leading]);
+      await Promise.all([observed.stopped, masking.stopped, rules.stopped, cure.stopped, environment.stopped, sweeping, leading]);
       await store.close();
       await lead.release();
       platform.close();

@@ -2,9 +2,11 @@
 import type { ProcessInfo, ProcessKey, Session } from '../shared/model.ts';
 import { endHand, recycleHand, type ProcessPorts } from '../mitigate/hands/process.ts';
 import { programHand } from '../mitigate/hands/program.ts';
+import { scaleHand } from '../mitigate/hands/scale.ts';
+import type { Management } from '../mitigate/management/management.ts';
 import { sessionHand, type SessionChoice } from '../mitigate/hands/session.ts';
 import type { Alerts } from '../mitigate/alerts/alerts.ts';
-import type { Hand, Hands } from '../mitigate/rules/firing.ts';
+import type { Hands } from '../mitigate/rules/firing.ts';
 import type { Parts } from './agent.ts';
 import type { Env } from './config.ts';
 import { diagnoseWith } from './diagnose.ts';
@@ -14,12 +16,13 @@ export interface HandsGiven {
   readonly parts: Parts;
   readonly alerts: Alerts;
   readonly env: Env;
+  readonly management: Management;
   mask(text: string): string;
   /** Told before a process is ended. */
   asked(target: ProcessKey): void;
 }
 
-export function handsOf({ parts, alerts, env, mask, asked }: HandsGiven): Hands {
+export function handsOf({ parts, alerts, env, management, mask, asked }: HandsGiven): Hands {
   const { platform, store } = parts;
   const processes = (signal: AbortSignal): Promise<readonly ProcessInfo[]> => platform.processes(signal);
   const session = sessionHand({
@@ -30,12 +33,10 @@ export function handsOf({ parts, alerts, env, mask, asked }: HandsGiven): Hands 
   const ending: ProcessPorts = { clock: platform.clock, processes, overlapped: () => platform.can('overlapped-restart'), restart: (target, reason, who, how) => { asked(target); return restartWith(parts, { ...target, reason }, who, how); } };
   return {
     diagnose: session, collect: session, recycle: recycleHand(ending), 'end-process': endHand(ending),
-    run: programHand({ env, folder: platform.host.folders.home, mask }), notify: alerts.hand(), scale: NOT_CONFIGURED,
+    run: programHand({ env, folder: platform.host.folders.home, mask }), notify: alerts.hand(), 
+    scale: scaleHand({ scaleBy: (by, most, signal) => management.scaleBy(by, most, signal), audit: (who, what, result) => parts.audit(who, 'scale', what, result) }),
   };
 }
-
-/** The management API needs an identity and the site's address there; without them nothing is asked. */
-const NOT_CONFIGURED: Hand = { run: () => Promise.resolve({ result: 'failed', says: 'scaling is not configured: this version does not speak with the management API' }), after: () => Promise.resolve(undefined) };
 
 /** A session from its start to its end. */
 async function diagnosed(parts: Parts, choice: SessionChoice, who: string): Promise<Session> {

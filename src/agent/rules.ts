@@ -7,6 +7,7 @@ import type { Rule, RuleEntry, RulesView, TrialView } from '../shared/rules.ts';
 import { within } from '../platform/clock.ts';
 import { placesOf } from '../store/places.ts';
 import { Alerts } from '../mitigate/alerts/alerts.ts';
+import type { Management } from '../mitigate/management/management.ts';
 import { RULES_FILE, RuleBook } from '../mitigate/rules/book.ts';
 import { Chronicle } from '../mitigate/rules/chronicle.ts';
 import { LogSignals, lineMatchers } from '../mitigate/rules/log-signals.ts';
@@ -49,8 +50,8 @@ export interface Rules {
   readonly stopped: Promise<void>;
 }
 
-export async function startRules(parts: Parts, config: Config, mask: (text: string) => string): Promise<Rules> {
-  const living = new LivingRules(parts, config, mask);
+export async function startRules(parts: Parts, config: Config, mask: (text: string) => string, management: Management): Promise<Rules> {
+  const living = new LivingRules(parts, config, mask, management);
   await living.begin();
   return living;
 }
@@ -76,7 +77,7 @@ class LivingRules implements Rules {
   #lookedAt = -Infinity;
   #end: () => void = () => undefined;
 
-  constructor(parts: Parts, config: Config, mask: (text: string) => string) {
+  constructor(parts: Parts, config: Config, mask: (text: string) => string, management: Management) {
     const { platform, observed, lead } = parts;
     const { app, folders } = platform.host;
     const places = placesOf(platform);
@@ -93,7 +94,7 @@ class LivingRules implements Rules {
     this.alerts = new Alerts({ own: folders.own, queue: join(folders.own, 'alerts', places.instance), site: app.site, instance: app.instance, page: pageOf(app.hostName, config.base), policy, now, mask }, this.#ending.signal);
     this.#ports = {
       instance: app.instance, now, monotonicMs: () => platform.clock.monotonic(), matchers: lineMatchers,
-      hands: handsOf({ parts, alerts: this.alerts, env: config.env, mask, asked: (target) => { this.asked(target); } }),
+      hands: handsOf({ parts, alerts: this.alerts, env: config.env, mask, management, asked: (target) => { this.asked(target); } }),
       moment: () => ({ at: now(), monotonicMs: platform.clock.monotonic(), run: this.#run }),
       present: () => this.#senses.present(), processOf: (subject) => this.#senses.processOf(subject),
       elsewhere: (rule) => this.#chronicle.elsewhere(rule, now()), write: (entry) => this.#write(entry),

@@ -14,6 +14,7 @@ import { doctor, doctorXdt } from './commands/doctor.ts';
 import { logs } from './commands/logs.ts';
 import { profile } from './commands/profile.ts';
 import { restart } from './commands/restart.ts';
+import { autohealCommand } from './autoheal-commands.ts';
 import { rulesCommands } from './rules-commands.ts';
 import { serve } from './commands/serve.ts';
 import { sessions } from './commands/sessions.ts';
@@ -51,13 +52,21 @@ export function program(): Command {
   observe(root);
   analyzing(root);
   root.addCommand(remote(command('restart', 'end the worker; the platform starts the next'))
-    .description('Ends one process of the site, named by its pid and start time, after asking. The platform starts the next one; requests in flight on it fail.')
+    .description('Ends one process of the site, named by its pid and start time, after asking. The platform starts the next one; requests in flight on it fail, unless --overlapped lets the next one answer first. With --site, --instances or --platform more than one worker.')
     .option('--pid <pid>', 'which process (default: the worker, when there is one only)', number(1, MAX_PID))
+    .option('--overlapped', 'start the next worker first, where the platform can')
+    .option('--site', 'all workers of this instance')
+    .option('--instances', 'one instance after another, each asked whether it is well')
+    .option('--pause <seconds>', 'between two instances (default: 90)', number(0, 3_600))
+    .option('--probe <path>', 'what an instance is asked for (default: /)', some)
+    .option('--platform', 'the whole site, by the management API')
+    .option('--cancel', 'stop the restart over the instances')
     .option('--reason <text>', 'why, kept in the audit', reason)
     .option('-y, --yes', 'do not ask')
     .action(restart));
   root.addCommand(remote(dumpCommand(command('dump', 'dump a process of this machine, now or when something happens'))));
   for (const one of rulesCommands(remote)) root.addCommand(one);
+  root.addCommand(autohealCommand(remote));
   root.addCommand(doctors());
   root.addCommand(command('serve', 'run the agent and its page')
     .description('Runs the agent and its page until Ctrl+C, and prints a link that signs you in once.')

@@ -4,6 +4,8 @@ import {
   AppInfo, At, Capability, Change, DiagnoserChoice, Health, Level, LogPage, LogSourceInfo, Now, Offer, OperationId,
   ProcessInfo, ProcessKey, Report, RequestRow, Sample, Series, Session, SessionId, Severity, SourceKind,
 } from './model.ts';
+import { managementRoutes } from './management.ts';
+import { restartRoutes } from './restart.ts';
 import { autoHealRoutes } from './auto-heal.ts';
 import { bool, Ended, instant, list, MAX_SPAN_NOTE, number, route, type Route } from './route.ts';
 import { AppAsking, AppInside, AppView } from './app-view.ts';
@@ -74,7 +76,7 @@ export const StartSession = z.object({
   reason: z.string().max(500).optional(),
 });
 export const SessionAccepted = z.object({ session: SessionId, operation: OperationId });
-export const Operation = z.object({ id: OperationId, kind: z.enum(['session', 'restart', 'files', 'read-dump', 'read-profile', 'read-heap', 'dump']), title: z.string(), state: z.enum(['running', 'done', 'failed', 'cancelled']), note: z.string().optional(), fraction: z.number().optional(), session: SessionId.optional(), startedAt: At });
+export const Operation = z.object({ id: OperationId, kind: z.enum(['session', 'restart', 'scale', 'files', 'read-dump', 'read-profile', 'read-heap', 'dump']), title: z.string(), state: z.enum(['running', 'done', 'failed', 'cancelled']), note: z.string().optional(), fraction: z.number().optional(), session: SessionId.optional(), startedAt: At });
 export type Operation = z.infer<typeof Operation>;
 export const RestartTarget = z.object({ info: ProcessInfo, offer: Offer, says: z.string() });   // says: what the action costs the app
 export const RestartDone = z.object({ ended: ProcessKey, at: At, next: ProcessKey.optional(), overlapped: z.literal(true).optional() });   // next: the new worker, when seen in time; overlapped: it answered before the old one was ended
@@ -134,6 +136,8 @@ export const api = {
   enoughOperation: route({ method: 'POST', path: '/api/operations/:operation/enough', summary: 'Enough: stop collecting and keep what is there', params: OperationParams, answers: { 202: Operation } }),
   restartTargets: route({ method: 'GET', path: '/api/restart', summary: 'Processes that can be restarted, with what it costs', answers: { 200: z.object({ targets: z.array(RestartTarget) }) } }),
   restart: route({ method: 'POST', path: '/api/restart', summary: 'Restart a worker: ends the process with this pid and start time; the platform starts the next. With overlap the next one answers before this one is ended, where the platform can', body: ProcessKey.extend({ reason: z.string().max(500).optional(), overlapped: z.boolean().optional() }), answers: { 200: RestartDone } }),
+  ...restartRoutes(Operation),
+  ...managementRoutes(Operation),
   ...autoHealRoutes,
   rules: route({ method: 'GET', path: '/api/rules', summary: 'The rules as text with comments, each with its live phase, its reading and what holds it back; refused ones with their line', answers: { 200: RulesView } }),
   putRules: route({ method: 'PUT', path: '/api/rules', summary: 'Replace the text of the rules; version is the one that was read, another one is a conflict', body: z.object({ text: z.string().max(2_097_152), version: z.string().max(64) }), answers: { 200: RulesView } }),

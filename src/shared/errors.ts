@@ -92,6 +92,9 @@ export const errors = {
   AUTO_HEAL_BAD: { status: 400, say: (f) => `These rules cannot be set: ${f['why']}`, next: () => 'Correct them and send them again.' },
   AUTO_HEAL_UNSAID: { status: 400, say: (f) => `A web.config has no words for all of it. ${f['what']}`, next: () => 'Leave that out (leaveOut, --leave-out), or set the rules by the management API.' },
   BACKUP_UNKNOWN: { status: 404, say: (f) => `There is no backup ${f['backup']} of this file.`, next: () => 'List the backups: the oldest make room for new ones.' },
+  RESTART_STOPPED: { status: 409, say: (f) => `The restart did not come to its end: ${f['why']}.`, next: () => 'Instances that were not restarted serve as before; look at the one that is named.' },
+  MANAGEMENT_FAILED: { status: 502, say: (f) => `The management API did not do ${f['what']}: ${f['why']}.`, next: (f) => String(f['next'] ?? 'Try again.') },
+  SCALE_REFUSED: { status: 409, say: (f) => `The plan is left as it is: ${f['why']}.`, next: () => 'Ask for what the plan and the limits of the settings allow.' },
   // agent
   OPERATION_UNKNOWN: { status: 404, say: (f) => `There is no operation ${f['operation']}.` },
   SETTINGS_UNREADABLE: { status: 500, say: (f) => `The settings in ${f['file']} cannot be read: ${f['why']}.`, next: () => 'Correct the file, or rename it: nothing is written over it until then.' },

@@ -140,8 +140,14 @@ const calls: { readonly [N in RouteName]: () => { good: Sent; status?: number; b
   operation: () => ({ good: { params: { operation } }, bad: [[{ params: { operation: 'NO' } }, 400, 'BAD_INPUT'], [{ params: { operation: 'none' } }, 404, 'OPERATION_UNKNOWN']] }),
   cancelOperation: () => ({ good: { params: { operation } }, status: 202, bad: [[{ params: { operation: 'none' } }, 404, 'OPERATION_UNKNOWN']] }),
   enoughOperation: () => ({ good: { params: { operation }, body: {} }, status: 202, bad: [[{ params: { operation: 'none' } }, 404, 'OPERATION_UNKNOWN']] }),
+  siteRestart: () => ({ good: {}, bad: [] }),
+  stopWalk: () => ({ good: {}, status: 404, bad: [] }),
+  management: () => ({ good: {}, bad: [] }),
+  judgeScale: () => ({ good: { body: { instances: 2 } }, status: 501, bad: [[{ body: {} }, 400, 'BAD_INPUT'], [{ body: { instances: 0 } }, 400, 'BAD_INPUT'], [{ body: { sku: '../x' } }, 400, 'BAD_INPUT']] }),
+  scale: () => ({ good: { body: { change: { instances: 2 } } }, status: 501, bad: [[{ body: { instances: 2 } }, 400, 'BAD_INPUT']] }),
   restartTargets: () => ({ good: {}, bad: [] }),
   restart: () => ({ good: { body: { pid: given.victim.pid, startedAt: given.agent.observed.processes().find((p) => p.pid === given.victim.pid)?.startedAt } }, bad: [[{ body: { pid: 1 } }, 400, 'BAD_INPUT'], [{ body: { pid: given.victim.pid, startedAt: 1 } }, 409, 'PROCESS_REUSED'], [{ body: { pid: 999_999_999, startedAt: 1 } }, 404, 'PROCESS_GONE']] }),
+  restartSite: () => ({ good: { body: { way: 'instance', reason: 'a test' } }, status: 202, bad: [[{ body: {} }, 400, 'BAD_INPUT'], [{ body: { way: 'instances', pauseMs: -1 } }, 400, 'BAD_INPUT'], [{ body: { way: 'instances', path: 'no path' } }, 400, 'BAD_INPUT'], [{ body: { way: 'instance', overlapped: true } }, 501, 'CAPABILITY_MISSING'], [{ body: { way: 'platform' } }, 501, 'CAPABILITY_MISSING']] }),
   rules: () => ({ good: {}, bad: [] }),
   putRules: () => ({ good: { body: { text: RULES, version: given.agent.rules.version } }, bad: [[{ body: { text: RULES, version: 'older' } }, 409, 'RULES_CHANGED'], [{ body: { text: '{"rules": 1}', version: given.agent.rules.version } }, 400, 'BAD_INPUT'], [{ body: {} }, 400, 'BAD_INPUT']] }),
   checkRules: () => ({ good: { body: { text: RULES } }, bad: [[{ body: {} }, 400, 'BAD_INPUT']] }),
@@ -170,7 +176,7 @@ const calls: { readonly [N in RouteName]: () => { good: Sent; status?: number; b
   audit: () => ({ good: {}, bad: [[{ query: { limit: 0 } }, 400, 'BAD_INPUT']] }),
   deleteSession: () => ({ good: { params: { session } }, bad: [[{ params: { session: '010101_0000000000' } }, 404, 'SESSION_UNKNOWN']] }),
 };
-const LAST: readonly RouteName[] = ['restart', 'deleteSession'];   // what others need is taken away last
+const LAST: readonly RouteName[] = ['restart', 'restartSite', 'deleteSession'];   // what others need is taken away last
 const names = [...(Object.keys(calls) as RouteName[]).filter((n) => !LAST.includes(n)), ...LAST];
 
 for (const name of names) {

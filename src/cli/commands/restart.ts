@@ -1,4 +1,4 @@
-// Owns `diag restart`: names the process, asks, ends it, and says which one came next.
+// Owns `diag restart`: names the process, asks, ends it or has it replaced, and says which one came next.
 import { createInterface } from 'node:readline/promises';
 import { DiagError } from '../../shared/errors.ts';
 import type { Diag } from '../../shared/connect.ts';
@@ -7,19 +7,23 @@ import type { Remote } from '../options.ts';
 import { print, printJson, safeLine } from '../print.ts';
 import { withAgent } from '../reach.ts';
 import { stop } from '../until.ts';
+import { restartSite, wayOf, type SiteOptions } from './restart-site.ts';
 
 type Target = Awaited<ReturnType<Diag['restartTargets']>>['targets'][number];
-interface Options extends Remote { readonly pid?: number; readonly reason?: string; readonly yes?: boolean }
+interface Options extends Remote, Omit<SiteOptions, 'json'> { readonly pid?: number }
 
 export async function restart(options: Options): Promise<void> {
   // Before anything is looked at: a script that cannot be asked must say so itself.
   const canAsk = process.stdin.isTTY === true && options.json !== true;
+  const way = wayOf(options);
+  if (options.cancel === true) return withAgent(options, async ({ diag }) => { await diag.stopWalk(); if (options.json) printJson({ ok: true }); else print('The restart over the instances stops; an instance that has begun finishes.'); });
   if (options.yes !== true && !canAsk) throw new DiagError('BAD_INPUT', { why: 'there is no terminal to ask on; confirm with --yes' });
   await withAgent(options, async ({ diag }) => {
+    if (way !== undefined) { await restartSite(diag, way, options, confirmed); return; }
     const target = choose((await diag.restartTargets()).targets, options.pid);
     const { pid, startedAt, name } = target.info;
     if (options.yes !== true && !await confirmed(`Restart ${safeLine(name)} ${pid}, started ${utc(startedAt)}? ${safeLine(target.says)} [y/N] `)) { print('Nothing was done.'); return; }
-    const done = await diag.restart({ body: { pid, startedAt, ...(options.reason === undefined ? {} : { reason: options.reason }) } });
+    const done = await diag.restart({ body: { pid, startedAt, ...(options.reason === undefined ? {} : { reason: options.reason }), ...(options.overlapped === true ? { overlapped: true } : {}) } });
     if (options.json) printJson(done);
     else print(`Process ${pid} ended at ${utc(done.at)}${done.next ? `; process ${done.next.pid} runs now.` : '. No new one was seen yet: look at diag top.'}`);
   });
