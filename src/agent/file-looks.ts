@@ -71,7 +71,7 @@ export async function windowOf(door: FileDoor, place: Place, wish: WindowWish, m
     const kind = encodingOf(await file.read(0, HEAD_BYTES));
     const secret = isSecretFile(place.path);
     const { sizeBytes } = file.entry;
-    const shared = { entry: file.entry, encoding: kind.encoding, sizeBytes, secret };
+    const shared = { entry: file.entry, encoding: kind.encoding, sizeBytes, secret, mark: kind.markBytes > 0 };
     if (kind.encoding === 'binary') return { ...shared, from: 0, to: 0, masked: 0 };
     if (secret && wish.reveal !== true) return { ...shared, ...await maskedWhole(file, kind, mask) };
     const [from, to] = spanOf(wish, sizeBytes);

@@ -44,6 +44,7 @@ export const FileWindow = z.object({
   encoding: FileEncoding,
   from: z.number().int(), to: z.number().int(), sizeBytes: z.number().int(),
   text: z.string().optional(),                                 // absent: binary
+  mark: z.boolean(),                                           // it begins with a byte order mark, which is not in the text
   secret: z.boolean(),                                         // a file of this name holds secrets
   masked: z.number().int(),                                    // values that are hidden in the text
 });
