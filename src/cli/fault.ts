@@ -6,7 +6,7 @@ import type { Exit } from './exit.ts';
 export interface Fault { readonly exit: Exit; readonly code: string; readonly detail: string; readonly next?: string }
 
 /** What the user typed is wrong; everything else could not run. */
-const USAGE: readonly string[] = ['BAD_INPUT', 'FILTER_BAD', 'HTTP_FILTER_BAD', 'LOG_FORMAT_BAD', 'DIAGNOSER_UNKNOWN'];
+const USAGE: readonly string[] = ['BAD_INPUT', 'FILTER_BAD', 'HTTP_FILTER_BAD', 'LOG_FORMAT_BAD', 'DIAGNOSER_UNKNOWN', 'AUTO_HEAL_BAD', 'AUTO_HEAL_UNSAID'];
 
 /** The catalog's next steps speak to the page's user; these speak to ours. An empty one says that there is nothing better. */
 const NEXT: Readonly<Record<string, string>> = {

@@ -1,6 +1,6 @@
 // Owns what is wrong, risky or blind about auto-heal rules: the portal's bounds with their source, and what each trigger cannot see.
 import type { AutoHealNote, AutoHealRules, StatusTrigger } from './auto-heal.ts';
-import { duration, plural } from './units.ts';
+import { count, duration } from './units.ts';
 
 const PORTAL = 'the portal\'s bounds';
 const KNOWN = 'App Service, known limitation';
@@ -114,7 +114,7 @@ function onSlow({ triggers }: AutoHealRules, say: Say): void {
 function onMemory(limitKB: number | undefined, say: Say): void {
   if (limitKB === undefined) return;
   const on = 'triggers.privateBytesInKB';
-  if (limitKB < MIN_MEMORY_KB || limitKB > MAX_MEMORY_KB) say('error', on, `${plural(limitKB, 'KB')} is outside ${plural(MIN_MEMORY_KB, 'KB')} to ${plural(MAX_MEMORY_KB, 'KB')}.`, PORTAL);
+  if (limitKB < MIN_MEMORY_KB || limitKB > MAX_MEMORY_KB) say('error', on, `${count(limitKB)} KB is outside ${count(MIN_MEMORY_KB)} KB to ${count(MAX_MEMORY_KB)} KB.`, PORTAL);
   say('note', on, 'It is documented for the worker process: whether its children, as node.exe or java.exe, are counted is not.');
 }
 

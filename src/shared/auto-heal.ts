@@ -38,11 +38,18 @@ export type AutoHealActions = z.infer<typeof AutoHealActions>;
 export const AutoHealRules = z.strictObject({ triggers: absent(AutoHealTriggers), actions: absent(AutoHealActions) });
 export type AutoHealRules = z.infer<typeof AutoHealRules>;
 
-/** What is sent: the rules alone, or `siteConfig` with them; `autoHealEnabled: false` is off, whatever the rules say. */
-export const AutoHealSent = z.union([
-  AutoHealRules,
-  z.strictObject({ autoHealEnabled: z.boolean().optional(), autoHealRules: z.preprocess((v) => v ?? {}, AutoHealRules) }).transform(({ autoHealEnabled, autoHealRules }): AutoHealRules => (autoHealEnabled === false ? {} : autoHealRules)),
-]);
+/** What is sent: the rules alone, or something that holds them as the management API answers: `autoHealEnabled: false` is off, whatever the rules say. */
+export const AutoHealSent = z.preprocess(rulesIn, AutoHealRules);
+
+/** Of a site's configuration, whole or its `properties`, the rules; any other value as it is. */
+function rulesIn(given: unknown): unknown {
+  if (typeof given !== 'object' || given === null) return given;
+  const object = given as Readonly<Record<string, unknown>>;
+  const inner = object['properties'];
+  if (typeof inner === 'object' && inner !== null && !('triggers' in object)) return rulesIn(inner);
+  if (!('autoHealRules' in object) && !('autoHealEnabled' in object)) return given;
+  return object['autoHealEnabled'] === false ? {} : object['autoHealRules'] ?? {};
+}
 
 /** The same rules in one spelling: nothing that says nothing, no empty lists, slow requests with a path where they belong. */
 export function plainRules({ triggers, actions }: AutoHealRules): AutoHealRules {
@@ -106,10 +113,11 @@ export const AutoHealView = z.object({
 });
 export type AutoHealView = z.infer<typeof AutoHealView>;
 
-/** What a change would do. `unsaid`: what web.config has no words for, each as a sentence. */
-export const AutoHealCheck = z.object({ etag: z.string(), rules: AutoHealRules, changes: z.boolean(), notes: z.array(AutoHealNote), unsaid: z.array(z.string()), diff: DiffView });
+/** What a change would do. `unsaid`: what web.config has no words for, each as a sentence; `refused`: what of it is not left out unless asked for. */
+export const AutoHealCheck = z.object({ etag: z.string(), rules: AutoHealRules, changes: z.boolean(), notes: z.array(AutoHealNote), unsaid: z.array(z.string()), refused: z.array(z.string()), diff: DiffView });
 export type AutoHealCheck = z.infer<typeof AutoHealCheck>;
-export const AutoHealWritten = z.object({ changed: z.boolean(), backup: BackupView.optional(), diff: DiffView, view: AutoHealView });
+/** `left`: what was not written, since web.config has no words for it. */
+export const AutoHealWritten = z.object({ changed: z.boolean(), backup: BackupView.optional(), diff: DiffView, left: z.array(z.string()), view: AutoHealView });
 
 export const WouldFire = z.object({
   from: z.number(), to: z.number(),
@@ -121,7 +129,7 @@ export type WouldFire = z.infer<typeof WouldFire>;
 export const ConvertedView = z.object({ rules: z.array(Rule).optional(), autoHeal: AutoHealRules.optional(), bicep: z.string().optional(), lost: z.array(z.string()) });
 export type ConvertedView = z.infer<typeof ConvertedView>;
 
-/** `leaveOut`: write what web.config can say, without the rest; otherwise that is refused. */
+/** `leaveOut`: write without the triggers that web.config has no words for; otherwise they are refused. */
 const change = { rules: AutoHealSent, leaveOut: z.boolean().default(false) };
 const etag = { etag: z.string().max(64) };
 

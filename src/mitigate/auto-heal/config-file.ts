@@ -19,7 +19,8 @@ export interface ConfigFileGiven {
   readonly mask?: (text: string) => string;
 }
 
-export interface Written { readonly changed: boolean; readonly backup?: BackupView; readonly diff: DiffView }
+/** `left`: what was not written, since web.config has no words for it. */
+export interface Written { readonly changed: boolean; readonly backup?: BackupView; readonly diff: DiffView; readonly left: string[] }
 export const NO_FILE = 'none';
 const RESTARTS: AutoHealNote = { level: 'note', on: 'file', says: 'A change of web.config restarts the app: requests in flight may fail, and the next ones wait for the start.' };
 /** What the folder of a site that runs from a package, or a file of another user, answers to a write. */
@@ -55,7 +56,7 @@ export class ConfigFile {
     const wanted = leaveOut ? sayable(rules, config.read.places) : plainRules(rules);
     const said = sayable(rules, config.read.places);
     const bytes = this.#changed(config, said);
-    return { etag: look.etag, rules: wanted, changes: bytes !== undefined, notes: [...notesFor(config, wanted, bytes?.length ?? look.bytes?.length ?? 0), RESTARTS], unsaid: unsaid(rules, config.read.places), diff: this.#diff(look.bytes, bytes ?? look.bytes) };
+    return { etag: look.etag, rules: wanted, changes: bytes !== undefined, notes: [...notesFor(config, wanted, bytes?.length ?? look.bytes?.length ?? 0), RESTARTS], unsaid: unsaid(rules, config.read.places), refused: unsaid({ triggers: rules.triggers }, config.read.places), diff: this.#diff(look.bytes, bytes ?? look.bytes) };
   }
 
   /** @throws AUTO_HEAL_BAD, AUTO_HEAL_UNSAID, AUTO_HEAL_REFUSED, AUTO_HEAL_UNREADABLE, AUTO_HEAL_CHANGED */
@@ -63,13 +64,15 @@ export class ConfigFile {
     return this.#alone(async () => {
       const { look, config } = await this.#open(etag);
       const left = unsaid(rules, config.read.places);
-      if (left.length > 0 && !leaveOut) throw new DiagError('AUTO_HEAL_UNSAID', { what: left.join(' ') });
+      // A trigger that is missing or counts on other paths heals something else; the least age alone is left out aloud.
+      const broken = unsaid({ triggers: rules.triggers }, config.read.places);
+      if (broken.length > 0 && !leaveOut) throw new DiagError('AUTO_HEAL_UNSAID', { what: broken.join(' ') });
       const wanted = sayable(rules, config.read.places);
       const wrong = sameRules(wanted, config.read.rules) ? [] : notesFor(config, wanted, 0).filter(({ level }) => level === 'error');
       if (wrong.length > 0) throw new DiagError('AUTO_HEAL_BAD', { why: wrong.map(({ on, says, source }) => `${on}: ${says}${source === undefined ? '' : ` (${source})`}`).join(' ') });
       const bytes = this.#changed(config, wanted);
-      if (bytes === undefined) return { changed: false, diff: this.#diff(look.bytes, look.bytes) };
-      return this.#put(look, bytes, why);
+      if (bytes === undefined) return { changed: false, diff: this.#diff(look.bytes, look.bytes), left };
+      return { ...await this.#put(look, bytes, why), left };
     });
   }
 
@@ -86,7 +89,7 @@ export class ConfigFile {
       const look = await this.#look();
       this.#unchanged(look, etag);
       const { bytes } = await this.#kept(id, look.path);
-      if (same(bytes, look.bytes)) return { changed: false, diff: this.#diff(look.bytes, bytes) };
+      if (same(bytes, look.bytes)) return { changed: false, diff: this.#diff(look.bytes, bytes), left: [] };
       return this.#put(look, bytes, why);
     });
   }
@@ -110,7 +113,7 @@ export class ConfigFile {
       if (CLOSED.includes(codeIn(error))) throw new DiagError('AUTO_HEAL_REFUSED', { file, why: `it cannot be written (${codeIn(error)})` }, { cause: error });
       throw error;
     }
-    return { changed: true, backup, diff: this.#diff(look.bytes, bytes) };
+    return { changed: true, backup, diff: this.#diff(look.bytes, bytes), left: [] };
   }
 
   async #open(etag?: string): Promise<{ look: Look; config: WebConfig }> {
