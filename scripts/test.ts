@@ -16,6 +16,7 @@ const NEEDED: readonly { program: string; pkg: string; for: string }[] = [
   { program: 'wine', pkg: 'wine', for: 'the tests on Windows' },
   { program: 'mono', pkg: 'mono-runtime libmono-system-xml4.0-cil libmono-system-core4.0-cil', for: 'the XDT engine' },
   { program: 'nuget', pkg: 'nuget', for: 'the NuGet client that opens the package' },
+  { program: 'curl', pkg: 'curl', for: 'Kudu\'s API as curl asks it' },
   { program: 'nginx', pkg: 'nginx-light', for: 'the proxy in front' },
 ];
 

@@ -26,7 +26,7 @@ test('quotes, pipes and variables mean what the shell says; the exit code is tol
 });
 
 test('a command that works in silence goes on; one that does neither is ended with its children', async () => {
-  const busy = await run('until [ $SECONDS -ge 3 ]; do :; done; echo done', 1_500);
+  const busy = await run('until [ $SECONDS -ge 2 ]; do :; done; echo done', 1_000);
   assert.deepEqual([busy.how, busy.output], ['exit', 'done\n']);
   const still = await run('sleep 600 & echo $!; wait', 400);
   assert.equal(still.how, 'idle');

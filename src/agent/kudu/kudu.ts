@@ -1,7 +1,4 @@
 // Owns what stands behind Kudu's API: commands, dumps, profiles and settings, with one end for all.
-import { DiagError, sayError } from '../../shared/errors.ts';
-import type { ProcessInfo } from '../../shared/model.ts';
-import { within } from '../../platform/clock.ts';
 import type { Masker } from '../../analyze/masker.ts';
 import type { Parts } from '../agent.ts';
 import type { Config } from '../config.ts';
@@ -18,15 +15,9 @@ export interface Kudu {
   readonly diagnosticSettings: Settings;
   /** As of now: what the site's processes hold is learnt while they run. */
   masker(): Masker;
-  /** Ends a process of the site with its children, at once as Kudu does. @throws as Platform.end */
-  end(target: ProcessInfo, who: string): Promise<void>;
   /** Ends what runs and removes what is kept. */
   close(): Promise<void>;
 }
-
-/** Kudu kills without asking; what can be asked gets this long. */
-const GRACE_MS = 2_000;
-const END_LIMIT_MS = 30_000;
 
 export function createKudu(parts: Parts, config: Config, { mask, masker }: { mask(text: string): string; masker(): Masker }): Kudu {
   const stop = new AbortController();
@@ -38,25 +29,9 @@ export function createKudu(parts: Parts, config: Config, { mask, masker }: { mas
     settings: createSettings(parts, config),
     diagnosticSettings: createDiagnosticSettings(parts),
     masker,
-    end: (target, who) => end(parts, target, who),
     async close() {
       stop.abort();
       await dumps.close();
     },
   };
-}
-
-async function end({ platform, observed, audit }: Parts, target: ProcessInfo, who: string): Promise<void> {
-  const { pid, startedAt, name } = target;
-  const what = `process ${pid} (${name}) started ${new Date(startedAt).toISOString()}`;
-  const at = platform.clock.now();
-  try {
-    if (target.ours === true) throw new DiagError('PROCESS_OURS', { pid });
-    await platform.end({ pid, startedAt }, GRACE_MS, within(END_LIMIT_MS));
-    observed.publish({ id: `restart:${pid}:${startedAt}`, at, kind: 'restart', level: 'warning', title: `Process ${pid} ended by ${who}`, pid });
-    await audit(who, 'end process', what, 'ended');
-  } catch (error) {
-    await audit(who, 'end process', what, `failed: ${sayError(error)}`);
-    throw error;
-  }
 }

@@ -29,8 +29,8 @@ export function processRoutes(routes: KuduRoutes, agent: Agent): void {
       const all = await platform.processes(call.signal);
       return described(agent, meantBy(all, call.param('id')), all, base(call.req), call.signal);
     })
-    .on('delete', '/processes/:id', async (call) => { await kudu.end(await find(call), call.who); call.res.status(204).end(); })
-    .on('post', '/processes/:id/stop', async (call) => { await kudu.end(await find(call), call.who); call.res.status(204).end(); })
+    .on('delete', '/processes/:id', async (call) => { await agent.explorer.end(await find(call), undefined, call.who); call.res.status(204).end(); })
+    .on('post', '/processes/:id/stop', async (call) => { await agent.explorer.end(await find(call), undefined, call.who); call.res.status(204).end(); })
     .on('get', '/processes/:id/threads', async (call) => { const { pid } = await find(call); return (await platform.threads(pid, call.signal)).map((one) => threadListed(one, `${base(call.req)}/${pid}/threads/${one.id}`)); })
     .on('get', '/processes/:id/threads/:thread', async (call) => {
       const { pid } = await find(call);
@@ -88,9 +88,11 @@ async function dump(agent: Agent, target: ProcessInfo, call: KuduCall): Promise<
   const { dumps } = agent.kudu;
   const asked = word(req, 'job');
   const job = asked === undefined ? await dumps.start(target, kindOf(agent, word(req, 'dumpType')), who) : dumps.get(asked, target.pid);
-  const async = asked === undefined ? /(?:^|[,;\s])respond-async(?:$|[,;\s])/i.test(String(req.headers['prefer'] ?? '')) : isSet(word(req, 'async'));
+  const preferred = String(req.headers['prefer'] ?? '');
+  const async = asked === undefined ? /(?:^|[,;\s])respond-async(?:$|[,;\s])/i.test(preferred) : isSet(word(req, 'async'));
   if (async && job.state === 'running') { accepted(call, job); return; }
-  const soon = within(WAIT_MS, signal);
+  const [, seconds] = /(?:^|[,;\s])wait=(\d{1,3})(?:$|[,;\s])/i.exec(preferred) ?? [];
+  const soon = within(Math.min(WAIT_MS, Number(seconds ?? Infinity) * 1_000), signal);
   await Promise.race([job.over, new Promise<void>((resolve) => { soon.addEventListener('abort', () => { resolve(); }, { once: true }); })]);
   if (signal.aborted) return;                                  // the job goes on: who comes back finds it
   if (job.state === 'running') { res.redirect(307, locationOf(req, job.id)); return; }

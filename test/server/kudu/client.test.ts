@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { appendFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -16,6 +17,7 @@ import { waitFor } from '../../support/wait.ts';
 
 const never = new AbortController().signal;
 const run = promisify(execFile);
+const skip = (process.env['PATH'] ?? '').split(':').some((folder) => existsSync(join(folder, 'curl'))) ? false : 'SKIPPED: no curl on this machine';
 let kudu: KuduUnderTest;
 let api: KuduApi;
 let restore: () => void;
@@ -26,11 +28,19 @@ before(async () => {
   ({ api, restore } = clientOf(kudu));
   local = join(kudu.home, '..', 'client');
   await mkdir(local);
+  await writeFile(join(kudu.home, 'LogFiles/Application/filtered.log'), 'before one\nbefore two\n');
   await waitFor('the worker and its settings', async () => ((await called(api.settings.list)).value)['COLOUR'] === 'green');
 });
 after(async () => { restore(); await kudu.stop(); });
 
 const site = (name: string): string => join(kudu.home, 'site/wwwroot', name);
+
+async function textIn(zip: string): Promise<string> {
+  const file = await openPromise(zip, {});
+  let all = '';
+  for await (const entry of file.eachEntry()) all += (await buffer(await file.openReadStreamPromise(entry))).toString('utf8');
+  return all;
+}
 
 async function namesIn(zip: string): Promise<string[]> {
   const file = await openPromise(zip, {});
@@ -119,11 +129,11 @@ test('kudu-api: the diagnostic dump is a zip of logs, failed request traces and 
   await new Promise<void>((resolve, reject) => { api.dump.download(to, (error) => { if (error) reject(error as Error); else resolve(); }); });
   const names = await waitFor('the dump to be written', async () => { const all = await namesIn(to); return all.includes('manifest.json') ? all : undefined; });
   for (const name of ['LogFiles/W3SVC1234/fr000001.xml', 'LogFiles/eventlog.xml', 'LogFiles/http/RawLogs/a1b2c3-202611210200.log', 'deployments/abc123/status.xml', 'manifest.json']) assert.ok(names.includes(name), `${name} of ${names.join(' ')}`);
-  const { stdout } = await run('unzip', ['-p', to, 'LogFiles/W3SVC1234/fr000001.xml', 'LogFiles/Application/*']);
-  assert.ok(stdout.includes('Authorization') && !stdout.includes('tracesecret123') && !stdout.includes('hunter2hunter2'), stdout);
+  const all = await textIn(to);
+  assert.ok(all.includes('Authorization') && all.includes('payment failed') && !all.includes('tracesecret123') && !all.includes('hunter2hunter2'), all);
 });
 
-test('curl as in Kudu\'s wiki: with and without /api, by Basic authentication, a redirect followed, an upload by -T', async () => {
+test('curl as in Kudu\'s wiki: with and without /api, by Basic authentication, a redirect followed, an upload by -T', { skip }, async () => {
   const curl = async (...args: string[]): Promise<string> => (await run('curl', ['-sS', '-u', `anyone:${TOKEN}`, ...args])).stdout;
   await writeFile(join(local, 'curl.txt'), 'by curl');
   assert.equal(await curl('-o', '/dev/null', '-w', '%{http_code}', '-T', join(local, 'curl.txt'), `${kudu.origin}/api/vfs/site/wwwroot/`), '201', 'curl adds the name');
@@ -133,7 +143,7 @@ test('curl as in Kudu\'s wiki: with and without /api, by Basic authentication, a
   assert.equal(await curl('-o', '/dev/null', '-w', '%{http_code}', '-X', 'DELETE', '-H', 'If-Match: *', `${kudu.origin}/api/vfs/site/wwwroot/curl.txt`), '200');
 });
 
-test('the log stream as `az webapp log tail` asks for it: the welcome, then each line as it is written, masked, also of a log that is new', async () => {
+test('the log stream as `az webapp log tail` asks for it: the welcome, then each line as it is written, masked, also of a log that is new', { skip }, async () => {
   const stream = spawn('curl', ['-sSN', '-u', `x:${TOKEN}`, `${kudu.origin}/logstream`], { stdio: ['ignore', 'pipe', 'inherit'] });
   try {
     let text = '';
@@ -154,7 +164,6 @@ test('the log stream as `az webapp log tail` asks for it: the welcome, then each
 
 test('the log stream below a folder, filtered, with file names and the last lines; a mistyped folder is refused and not made', async () => {
   const log = join(kudu.home, 'LogFiles/Application/filtered.log');
-  await writeFile(log, 'before one\nbefore two\n');
   await waitFor('the log in the catalog', async () => (await kudu.agent.observed.logs.catalog(never)).sources.some(({ title }) => title === 'Application/filtered.log'));
   const leaving = new AbortController();
   const answer = await fetch(`${kudu.origin}/api/logstream/application/?filter=WANTED&files=1`, { headers: { authorization: kudu.authorization }, signal: leaving.signal });

@@ -205,12 +205,17 @@ test('a command is ended when it neither writes nor works, and what it wrote is 
   assert.match(flood.Output, /\n\[15\.1 MiB of the output left out here\]\n/);
 });
 
+const jobOf = (location: string): string | null => new URL(location, kudu.origin).searchParams.get('job');
+
 test('a dump is a job behind its address: answered 202 where that is preferred, joined, and fetched in parts', async () => {
   const address = '/api/processes/-1/dump?dumpType=2';
-  const accepted = await kudu.ask(address, { headers: { prefer: 'respond-async' } });
+  const [sent, accepted] = await Promise.all([kudu.ask(address, { headers: { prefer: 'wait=0' } }), kudu.ask(address, { headers: { prefer: 'respond-async' } })]);
+  assert.equal(sent.status, 307, 'who waits too long is sent to the same address once more');
+  assert.match(sent.headers.get('location') ?? '', /\/api\/processes\/-1\/dump\?dumpType=2&job=dump-[0-9a-f]+$/);
   assert.equal(accepted.status, 202, accepted.text);
   assert.equal(accepted.headers.get('preference-applied'), 'respond-async');
   const path = (accepted.headers.get('location') ?? '').slice(kudu.origin.length);
+  assert.equal(jobOf(path), jobOf(sent.headers.get('location') ?? ''), 'both are one job');
   assert.match(path, /^\/api\/processes\/-1\/dump\?dumpType=2&job=dump-[0-9a-f]+&async=1$/);
   const done = await waitFor('the dump', async () => { const answer = await kudu.ask(path, { headers: { range: 'bytes=0-3' } }); return answer.status === 202 ? undefined : answer; }, 60_000);
   assert.equal(done.status, 206, done.text.slice(0, 300));
