@@ -10,8 +10,12 @@ export const SCROLLBACK_BYTES = 2 ** 20;
 export const WINDOW_BYTES = 256 * 1024;
 const RESUME_BYTES = WINDOW_BYTES / 4;
 const PIECE_BYTES = 32 * 1024;
+/** A terminal gives 4 KB at a time: in a flood they go out together. What comes after a rest goes at once. */
+const GATHER_MS = 4;
 /** A page that draws nothing for this long (asleep, hidden) holds its shell up no longer; what it misses is counted. */
 export const STALLED_MS = 15_000;
+
+const NEVER = new AbortController().signal;
 
 /** The page's end of a shell. */
 export interface Viewer {
@@ -51,6 +55,8 @@ export class ShellSession {
   #size: { cols: number; rows: number };
   #look: Look | undefined;
   #isPaused = false;
+  #gathers = false;
+  #pumpedAt = 0;
   #ended: ShellView['ended'];
 
   /** `open` gets where the output goes. @throws what `open` throws */
@@ -140,7 +146,11 @@ export class ShellSession {
 
   #heard(bytes: Buffer): void {
     this.#kept.add(bytes);
-    this.#pump();
+    const look = this.#look;
+    if (look === undefined || this.#kept.end - look.sent >= PIECE_BYTES || this.#clock.monotonic() - this.#pumpedAt >= GATHER_MS) { this.#pump(); return; }
+    if (this.#gathers) return;
+    this.#gathers = true;
+    void this.#clock.wait(GATHER_MS, NEVER).then(() => { this.#gathers = false; this.#pump(); });
   }
 
   #keys(bytes: Buffer): void {
@@ -173,6 +183,7 @@ export class ShellSession {
   /** Sends what the page has room for, then lets the shell go on or wait. */
   #pump(): void {
     const look = this.#look;
+    this.#pumpedAt = this.#clock.monotonic();
     if (look === undefined) return;
     if (look.sent < this.#kept.begin) this.#skip(look);
     while (look.sent < this.#kept.end && look.sent - look.seen < WINDOW_BYTES) {
@@ -204,6 +215,7 @@ export class ShellSession {
   }
 
   #endedBy({ exitCode, signal }: ShellEnd): void {
+    this.#pump();                                              // the last words before the word of the end
     const how = exitCode === undefined ? `signal ${signal ?? 'unknown'}` : `exit code ${exitCode}`;
     this.#ended = { at: this.#clock.now(), ...(exitCode === undefined ? {} : { exitCode }), ...(signal === undefined ? {} : { signal }), because: this.because ?? `It ended by itself with ${how}.` };
     this.#tell();
