@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { publishedText } from './golden-published.ts';
 import { analyzers } from '../src/analyze/analyzers/index.ts';
 import { givenOf, narrowed } from '../src/analyze/readers.ts';
 import type { Placed } from '../src/analyze/readers.ts';
@@ -24,6 +25,7 @@ export async function goldenFiles(): Promise<ReadonlyMap<string, string>> {
     files.set(`${name}.report.json`, `${JSON.stringify(report, null, 1)}\n`);
     files.set(`${name}.report.html`, reportHtml(report, css));
   }
+  files.set('published.txt', await publishedText());
   return files;
 }
 

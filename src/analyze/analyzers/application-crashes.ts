@@ -35,7 +35,7 @@ export const applicationCrashes: Analyzer = {
     const story = crashStory({ exits: exitsOf(rows, changed), starts: startsOf(rows, changed), exceptions: facts.exceptions, failed: http?.failed ?? [] });
     return [
       ...story.culprits.map((culprit, i) => crashed(culprit, i, story, http, changed.filter((c) => c.kind === 'deployment' || c.kind === 'configuration'))),
-      ...ended(story), ...exceptions(facts, story), ...errors(facts), ...quiet(given, facts, story),
+      ...ended(story), ...exceptions(facts, story), ...errors(facts), ...quiet(given, facts, story, rows.some((row) => row.id === 1309 && row.provider.startsWith('ASP.NET'))),
       ...unreadableFinding('application-crashes', 'application', [...events.unreadable, ...changes.unreadable]),
     ];
   },
@@ -150,10 +150,13 @@ function errors(facts: LogFacts): Finding[] {
   }];
 }
 
-function quiet(given: Given, facts: LogFacts, story: CrashStory): Finding[] {
-  if (story.crashes.length > 0 || facts.exceptions.length > 0) return [];
+/** `thrown`: the event log tells of an exception in a request. */
+function quiet(given: Given, facts: LogFacts, story: CrashStory, thrown: boolean): Finding[] {
+  if (story.crashes.length > 0 || facts.exceptions.length > 0 || thrown) return [];
+  // Where nobody watched processes end, a log without an exception says no more than that.
+  const title = given['event-log'] || given.changes ? 'No crash and no exception' : 'No exception in the application log';
   const seen = [given['event-log'] ? 'the event log' : '', given.changes ? 'the list of exits' : '', facts.files > 0 ? `${plural(facts.entries, 'entry', 'entries')} of ${plural(facts.files, 'log file')}` : ''].filter((s) => s !== '');
-  return [{ id: 'no-crashes', area: 'application', severity: 'good', title: 'No crash and no exception', why: `Looked at: ${seen.join(', ')}.`, advice: '', evidence: [], mitigations: [] }];
+  return [{ id: 'no-crashes', area: 'application', severity: 'good', title, why: `Looked at: ${seen.join(', ')}.`, advice: '', evidence: [], mitigations: [] }];
 }
 
 function cannotTell(): Finding {

@@ -5,7 +5,7 @@ import type { Row } from '../events/rows.ts';
 import type { Scene } from '../events/scene.ts';
 import { crashesOf, rowsOf } from './crashes.ts';
 import { effectText, mainRoute, oneLine, rowsFact, type CauseRule, type Claim, type Weight } from './cause.ts';
-import { has } from './sign-claim.ts';
+import { has, signClaim, timesText } from './sign-claim.ts';
 
 const NEAR_MS = 2_000;
 const CLOSES_SHARE = 0.3;
@@ -14,6 +14,7 @@ const LEAST_CLOSED = 3;
 export const applicationError: CauseRule = {
   id: 'application-error', about: 'an error that the app answers itself', explains: ['answered'], needs: ['http'], collect: ['application-logs'],
   judge(scene): Claim[] {
+    if (scene.rowsFrom === 'none') return ofWords(scene);
     const crashed = new Set(rowsOf(crashesOf(scene).crashes));
     const stopped = scene.lives.restarts.some((r) => r.by === 'stopped');
     const rows = scene.rows.failed.filter((r) => !crashed.has(r) && (r.effect === 'answered' || (r.effect === 'stopped' && !stopped)));
@@ -42,6 +43,16 @@ function ofException(exception: ExceptionGroup, rows: readonly Row[], open: Set<
     chain: [{ ...(times[0] === undefined ? {} : { at: times[0] }), what: 'An exception is thrown and caught', detail: [name, ...exception.frames.slice(0, 4).map((f) => `    ${f.text}`)].join('\n'), part: 'root' }, { at: first.at, what: `The app answers ${first.status}`, part: 'effect' }],
     title: (t) => `The app answers ${first.status}${t.route === undefined ? '' : ` on ${t.route}`} because of \`${name}\`: ${effectText(t, '')}.`, advice: ADVICE,
   }];
+}
+
+/** No request is known; the server or the framework says that one ended so. */
+function ofWords(scene: Scene): Claim[] {
+  const signs = scene.signs('request-error');
+  const thrown = scene.logs.exceptions.find((e) => e.fatal === 0);
+  return signs.length === 0 ? [] : signClaim(scene, {
+    cause: 'application-error', key: 'words', signs, effects: [], by: 0.65, says: 'the log says that a request ended in an exception that the app did not catch', what: 'A request ends in an exception', ...(thrown ? { more: [{ by: 0.3, says: 'it holds the exception' }] } : {}), bad: true,
+    title: () => `Requests end in an exception that the app does not catch${thrown ? ` (\`${exceptionName(thrown, true)}\`)` : ''}: the log says so ${timesText(signs)}.`, advice: ADVICE,
+  });
 }
 
 function bare(rows: readonly Row[], thrown: ExceptionGroup | undefined): Claim {

@@ -110,6 +110,11 @@ export function rowsFact(rows: readonly Row[], says: string): CauseFact[] {
   return [{ text: `${plural(Math.round(weightOf(rows)), 'request')} ${says}`, at: first.at, until: (rows.at(-1) ?? first).at, where: `${oneLine(first.source, 120)}, byte ${first.offset}`, proof: rowText(first) }];
 }
 
+/** A log line as part of a sentence: without its time and level. */
+export function saidBy(text: string): string {
+  return text.replace(/^\[?\d{4}-\d\d-\d\d[T ][\d:.,]+(?:Z|[+-]\d\d:?\d\d)?\]?\s+(?:\[?[A-Za-z]{3,8}\]?\s*[-:]?\s+(?=\S))?/, '');
+}
+
 /** Rows that lived at some time within [from, to]. */
 export function livingIn(rows: readonly Row[], from: number, to: number): Row[] {
   return rows.filter((row) => row.until >= from && row.from <= to);

@@ -17,10 +17,12 @@ export const keepAliveRace: CauseRule = {
     if (!first) return [];
     const watched = scene.has.has('exits');
     const weights: Weight[] = [];
-    if (rows.every((r) => r.takenMs !== undefined)) weights.push({ by: 0.45, says: `they broke off within ${AT_ONCE_MS} ms: nothing was worked on` });
+    // Where only failures are known, nothing tells a race from a crash.
+    const others = scene.rowsFrom === 'http-log';
+    if (others && rows.every((r) => r.takenMs !== undefined)) weights.push({ by: 0.45, says: `they broke off within ${AT_ONCE_MS} ms: nothing was worked on` });
     weights.push(watched ? { by: 0.45, says: 'no process ended within a minute of them, and ends were watched' } : { by: 0.1, says: 'no end of a process is known' });
     const { count, failed } = rows.reduce((sum, r) => { const n = scene.rows.norms.within(r.method, r.route, r.at - 60_000, r.until + 60_000); return { count: sum.count + n.count, failed: sum.failed + n.failed }; }, { count: 0, failed: 0 });
-    if (count - failed >= failed * 3) weights.push({ by: 0.35, says: 'the same routes were answered well around them' });
+    if (others && count - failed >= failed * 3) weights.push({ by: 0.35, says: 'the same routes were answered well around them' });
     const idle = rows.filter((r) => isIdleBefore(r, scene)).length;
     if (idle * 2 >= rows.length && idle > 0) weights.push({ by: 0.35, says: `${plural(idle, 'of them came', 'of them came')} after some seconds without a request: the connection had been idle` });
     if (scene.signs('connection-reset').some((s) => s.count >= rows.length)) weights.push({ by: -0.2, says: 'the app\'s own log speaks of connections that broke' });
@@ -28,7 +30,7 @@ export const keepAliveRace: CauseRule = {
     return [{
       cause: 'keep-alive-race', key: '', rows, weights, incidents: rows.length, since: first.at, for: rowsFact(rows, 'broke off at once while no process ended'), against: [],
       chain: [{ what: 'A connection between front and app is idle, and the app closes it (Node: after 5 s)', part: 'root' }, { at: first.at, what: 'In the same moment the front sends the next request on it', part: 'link' }, { at: first.at, what: `${plural(Math.round(weightOf(rows)), 'request')} break off without an answer`, part: 'effect' }],
-      title: (t) => `The app closes idle connections just when the front uses them again (keep-alive race): ${effectText(t, '')}, while no process ended.`,
+      title: (t) => !others ? `The app closed the connection before it answered: ${effectText(t, '')}; whether it crashed or closed an idle connection just when the front used it again (keep-alive race) is not seen.` : `The app closes idle connections just when the front uses them again (keep-alive race): ${effectText(t, '')}, while no process ended.`,
       advice: ['Fix it, one line: keep idle connections longer than the front does (Node: server.keepAliveTimeout = 65_000; server.headersTimeout = 66_000).', 'Other servers: Kestrel KeepAliveTimeout, gunicorn --keep-alive, Tomcat keepAliveTimeout, all above the front\'s own (60 s for nginx, 120 s for ARR).', 'Until then: let the front retry requests that are safe to repeat.'],
     }];
   },

@@ -3,7 +3,7 @@ import { duration, percent } from '../../shared/units.ts';
 import type { SignEvent } from '../events/event.ts';
 import { meanOf } from '../events/read-metrics.ts';
 import type { Scene } from '../events/scene.ts';
-import { effectText, oneLine, type CauseRule, type Claim, type Weight } from './cause.ts';
+import { effectText, oneLine, saidBy, type CauseRule, type Claim, type Weight } from './cause.ts';
 import { pausesOf } from './pauses.ts';
 import { sameHost } from './dependency-down.ts';
 import { byName, signClaim, timesText } from './sign-claim.ts';
@@ -56,7 +56,7 @@ function ofLog(scene: Scene, name: string | undefined, signs: readonly SignEvent
   return signClaim(scene, {
     cause: 'slow-dependency', key: name ?? '', signs, effects: ['silent', 'answered', 'stopped', 'slow', 'gateway'], by: 0.65, says: 'the log says that a call ran out of time', crashBy: ['call-timed-out'], what: `A call${name === undefined ? '' : ` to ${name}`} gets no answer in time`,
     more: cpu !== undefined && cpu < IDLE_PERCENT ? [{ by: 0.25, says: `the app itself had time: CPU at ${percent(Math.round(cpu))}` }] : [],
-    title: (t) => `A call${name === undefined ? ' out of the app' : ` to \`${name}\``} gets no answer in time (${signs[0]?.text.slice(0, 120) ?? ''}): ${effectText(t, `the log says so ${timesText(signs)}`)}.`, advice: ADVICE,
+    title: (t) => `A call${name === undefined ? ' out of the app' : ` to \`${name}\``} gets no answer in time (${saidBy(signs[0]?.text ?? '').slice(0, 120)}): ${effectText(t, `the log says so ${timesText(signs)}`)}.`, advice: ADVICE,
   });
 }
 

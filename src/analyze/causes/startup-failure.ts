@@ -2,7 +2,7 @@
 import { exceptionName } from '../crash-chain.ts';
 import type { CauseFact } from '../../shared/cause.ts';
 import type { Scene } from '../events/scene.ts';
-import { effectText, oneLine, plural, rowsFact, type CauseRule, type Claim } from './cause.ts';
+import { effectText, oneLine, plural, saidBy, rowsFact, type CauseRule, type Claim } from './cause.ts';
 import { crashClaim } from './crash-claim.ts';
 import { crashesOf, type Ended } from './crashes.ts';
 
@@ -20,7 +20,7 @@ export const startupFailure: CauseRule = {
     const started = scene.signs('start-failed');
     if (rows.filter((r) => r.effect === 'unstartable').length === 0 && started.length === 0) return [];
     const thrown = scene.logs.exceptions.find((e) => e.fatal > 0) ?? scene.logs.exceptions[0];
-    const name = thrown === undefined ? said === undefined ? undefined : said.text : exceptionName(thrown, true);
+    const name = thrown === undefined ? said === undefined ? undefined : saidBy(said.text) : exceptionName(thrown, true);
     return [{
       cause: 'startup-failure', key: '', rows, incidents: started.reduce((n, s) => n + s.count, 0) || 1, bad: true,
       weights: [...(rows.length > 0 ? [{ by: 0.6, says: 'the server answered that it could not start the app' }] : []), ...(started.length > 0 ? [{ by: 0.6, says: 'the platform\'s log says that the start failed' }] : []), ...(name === undefined ? [] : [{ by: 0.5, says: 'the log holds what the start died of' }])],
@@ -36,7 +36,7 @@ const ADVICE = ['Read the last lines of the application\'s log of that start: th
 
 function ofExits(scene: Scene, crashes: readonly Ended[], said: ReturnType<Scene['signs']>[number] | undefined): Claim {
   const exception = crashes.find((c) => c.exception)?.exception;
-  const name = exception === undefined ? said?.text ?? crashes.find((c) => c.exit.said !== undefined)?.exit.said : exceptionName(exception, true);
+  const name = exception === undefined ? (said === undefined ? undefined : saidBy(said.text)) ?? crashes.find((c) => c.exit.said !== undefined)?.exit.said : exceptionName(exception, true);
   return crashClaim(scene, crashes, {
     cause: 'startup-failure', key: '', proof: [{ by: 0.75, says: 'the process ended before it began to listen' }, ...(name === undefined ? [] : [{ by: 0.4, says: 'the log holds what it died of' }])],
     for: said === undefined ? [] : [signFact(said)], root: [{ at: crashes[0]?.exit.at ?? 0, what: 'The app fails while it starts', ...(name === undefined ? {} : { detail: oneLine(name, 300) }), part: 'root' }],

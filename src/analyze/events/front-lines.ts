@@ -27,6 +27,8 @@ export function frontText(text: string): { readonly at: number; readonly text: s
 const SAYS: readonly (readonly [RegExp, Effect])[] = [
   [/connect\(\)[^,]{0,120}\(11: |\(EAGAIN\)|no free connections|limiting connections/i, 'busy'],
   [/connect\(\)[^,]{0,120}(?:\(111: |\(2: |\(13: \(113: |\(61: |\(10061: |refused)|no live upstreams|no servers are inside/i, 'refused'],
+  // Nobody took the connection: no answer was waited for yet.
+  [/timed out[^,]{0,80} while connecting to upstream/i, 'refused'],
   [/timed out|\(110: |\(60: |\(10060: /i, 'silent'],
   [/upstream sent (?:invalid|too big|duplicate|no valid|unsupported|unexpected)/i, 'invalid'],
   [/prematurely closed|recv\(\) failed|reset by peer|\(104: |\(32: |\(10054: |send\(\) failed|writev\(\) failed|closed connection/i, 'broke'],

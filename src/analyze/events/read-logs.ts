@@ -69,7 +69,7 @@ export class LogReading {
     const line: LogLine = { at: row.at, source: 'eventlog', offset: 0, cursor: '', level: row.level === 'info' ? 'info' : row.level, text: row.text };
     this.#entries += 1;
     this.#sign(line, `event log, ${row.provider} ${row.id}`, faultingPid(row.text));
-    this.#gathering.add(line, 'eventlog.json');
+    this.#gathering.add({ ...line, text: exceptionText(row) ?? line.text }, 'eventlog.json');
   }
 
   #entry(line: LogLine, name: string): void {
@@ -127,6 +127,14 @@ export class LogReading {
       front: this.#front.sort((a, b) => a.at - b.at), frontLost: this.#frontLost, threads: this.#threads, entries: this.#entries, files: this.#files, ofFront: this.#ofFront, ofApp: this.#ofApp, lastLines: this.#lastLines,
     };
   }
+}
+
+/** ASP.NET's event of a request that ended in an exception: type, message and stack are fields of their own, in this order. */
+function exceptionText({ provider, id, text }: EventRow): string | undefined {
+  if (!provider.startsWith('ASP.NET') || id !== 1309) return undefined;
+  const lines = text.split(/\r?\n/);
+  const at = lines.findIndex((line) => /^[A-Z][\w.]*(?:Exception|Error)$/.test(line.trim()));
+  return at < 0 ? undefined : `${lines[at]?.trim()}: ${lines.slice(at + 1, at + 40).join('\n').trim().replace(/ at (?=[A-Z][\w.]+\.\w+\()/g, '\n   at ')}`;
 }
 
 const OF_FRONT = new Set<SignEvent['sign']>(['no-descriptors', 'upstream-header', 'disk-full', 'config-error']);

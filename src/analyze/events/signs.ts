@@ -3,7 +3,7 @@
 export const SIGNS = [
   'js-heap-out', 'native-fault', 'killed-for-memory', 'unhandled-rejection', 'uncaught-exception', 'module-missing', 'port-taken', 'start-failed', 'start-slow', 'listen-late', 'listening', 'ping-failed',
   'connect-refused', 'connect-timed-out', 'connection-reset', 'call-timed-out', 'host-unknown', 'pool-empty', 'server-full', 'no-ports', 'no-descriptors', 'disk-full',
-  'php-fatal', 'php-memory', 'php-time', 'php-children', 'php-slow', 'php-died', 'java-heap', 'java-gc-limit', 'java-deadlock', 'threads-busy', 'threads-starved', 'collecting', 'upstream-header', 'config-error', 'setting-missing', 'locked', 'iisnode',
+  'php-fatal', 'php-memory', 'php-time', 'php-children', 'php-slow', 'php-died', 'java-heap', 'java-gc-limit', 'java-deadlock', 'threads-busy', 'threads-starved', 'collecting', 'upstream-header', 'config-error', 'setting-missing', 'locked', 'iisnode', 'warming', 'request-error',
 ] as const;
 export type Sign = (typeof SIGNS)[number];
 
@@ -51,17 +51,19 @@ const FORMS: readonly Form[] = [
   form('ping-failed', /didn't respond to HTTP pings on port:? (\d{2,5})/i, 1),
   form('listen-late', /failed to listen on port '?(\d{2,5})'? within/i, 1),
   form('start-slow', /did not start within expected time limit|failed to start[^\n]{0,80}within (?:the )?(?:\w+ ){0,4}(?:\d+ ?(?:ms|s|seconds)|startupTimeLimit|time limit)|ANCM[^\n]{0,60}startup time/i),
+  form('warming', /Waiting for response to warmup request for container|Initiating warmup request to container|initialized successfully and is ready to serve requests/),
   form('start-failed', /has exited, failing site start|failing site start|failed to start application|Failed to start process with commandline|Application '[^']{0,200}'[^\n]{0,200}failed to (?:start|load)|Could not find or load main class|no main manifest attribute|Error: Could not open|exec format error|startup (?:script|command)[^\n]{0,60}(?:not found|failed)/i),
   form('upstream-header', /upstream sent (?:invalid|too big|duplicate|no valid) [^\n]{0,80}header|HPE_(?:INVALID|HEADER)_\w+|Parse Error: (?:Invalid|Header)|ERR_INVALID_CHAR|Header overflow/),
   form('config-error', /Configuration (?:Error|file is not well-formed XML)|There is a duplicate '[^']{1,80}' section|web\.config[^\n]{0,80}(?:error|invalid|malformed)|nginx: \[emerg\]|\[emerg\] \d+#/i),
   form('setting-missing', /(?:[Mm]issing|[Uu]ndefined|[Uu]nset|[Rr]equired|[Ii]nvalid) (?:required )?(?:environment|env|app(?:lication)? setting|configuration|config)\b(?: (?:variable|setting|value|key|option|string)s?)?s?:?\s*["'`]?(?!(?:variable|setting|value|key|option|string)s?\b)([A-Za-z_][\w.-]{1,80})|Config validation error: "?([\w.]{1,80})"? is|[Ee]nvironment variable ["'`]?([A-Za-z_]\w{1,80})["'`]? (?:is )?(?:not (?:set|defined|found)|missing|required|must be)|Could not resolve placeholder '([\w.:-]{1,80})'|No connection string named '([\w.:-]{1,80})'|The ConnectionString property has not been initialized|Set the ([A-Z_]\w{1,80}) environment variable|The SECRET_KEY setting must not be empty|secretOrPrivateKey must have a value|client password must be a string/, 1),
   form('locked', /[Dd]eadlock (?:found when trying to get lock|detected)|deadlocked on (?:lock|\{?lock)|ORA-00060|SQLITE_BUSY|database is locked|could not obtain lock on|ER_LOCK_DEADLOCK/),
   form('listening', /(?:[Ll]istening|[Rr]unning|[Ss]erving|[Ss]tarted|ready)\b[^\n]{0,60}?(?:port:?\s*|:\/\/[\w.[\]-]{1,80}:|(?:127\.0\.0\.1|0\.0\.0\.0|localhost|\[::\]|\[::1\]):|(?<=[Ll]istening (?:on|at) ):?)(\d{2,5})\b/, 1),
+  form('request-error', /An unhandled exception (?:has occurred|was thrown)/),
   form('uncaught-exception', /Uncaught (?:\w*(?:Error|Exception))|uncaughtException|Unhandled [Ee]xception/),
 ];
 
 /** Which log lines are worth the table: spares it for nearly all of a healthy log. Every form holds one of these words. */
-const WORTH = /err|E[A-Z]{4,}|fail|refus|timed? ?out|timeout|fatal|memory|exhaust|exceed|overhead|limit|space|too many|busy|starv|deadlock|kill|oom|SIG[A-Z]{3}|segf|listen|running|serving|started|ready|unhandled|uncaught|reject|fromPromise|promises:|pool|slots|Allowed|max_children|slow|script_filename|exited|hosts?\b|resolv|upstream|socket|reset|hang up|EPIPE|server closed|lost|Mark-|Scavenge|Pause|Full GC|heartbeat|threads|emerg|config|ping|Cannot|main|corruption|smash|quota|disk|worker_conn|Communications|established|instance-specific|address|gethost|translate|environment|missing|required|setting|placeholder|locked?|BUSY|secretOr|password|ORA-|iisnode|devErrors/i;
+const WORTH = /err|E[A-Z]{4,}|fail|refus|timed? ?out|timeout|fatal|memory|exhaust|exceed|overhead|limit|space|too many|busy|starv|deadlock|kill|oom|SIG[A-Z]{3}|segf|listen|running|serving|started|ready|unhandled|uncaught|reject|fromPromise|promises:|pool|slots|Allowed|max_children|slow|script_filename|exited|hosts?\b|resolv|upstream|socket|reset|hang up|EPIPE|server closed|lost|Mark-|Scavenge|Pause|Full GC|heartbeat|threads|emerg|config|ping|Cannot|main|corruption|smash|quota|disk|worker_conn|Communications|established|instance-specific|address|gethost|translate|environment|missing|required|setting|placeholder|locked?|BUSY|secretOr|password|ORA-|iisnode|devErrors|warmup|initialized|exception/i;
 
 export interface SignFound { readonly sign: Sign; readonly named: string | undefined }
 

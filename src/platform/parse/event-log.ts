@@ -93,7 +93,7 @@ function noteText(found: Found, path: readonly string[], text: string): void {
 
 function rowOf(found: Found): EventLogRow | undefined {
   const id = Number(found.id ?? 'none');
-  const at = instant(found.time ?? '');
+  const at = instant(found.time ?? '') ?? dated(found.texts);
   if (!Number.isInteger(id) || found.id === '' || at === undefined) return undefined;
   const record = Number(found.record ?? 'none');
   const words = found.texts.length > 0 ? found.texts.join('\n') : found.message ?? '';
@@ -108,6 +108,15 @@ function rowOf(found: Found): EventLogRow | undefined {
 function levelOf(level: string | undefined): EventLogRow['level'] {
   if (level === '1') return 'error';
   return level === '2' || level === '3' ? 'warn' : 'info';
+}
+
+/** An early platform wrote the time without its day; ASP.NET's own events carry both, in local time and then in UTC, as America writes them. */
+function dated(texts: readonly string[]): number | undefined {
+  const found = texts.slice(0, 6).flatMap((text) => { const parts = /^(\d{1,2})\/(\d{1,2})\/(\d{4}) (\d{1,2}):(\d\d):(\d\d) ([AP])M$/.exec(text); return parts ? [parts] : []; }).at(-1);
+  if (!found) return undefined;
+  const [month = 0, day = 0, year = 0, hour = 0, minute = 0, second = 0] = found.slice(1, 7).map(Number);
+  const at = Date.UTC(year, month - 1, day, (hour % 12) + (found[7] === 'P' ? 12 : 0), minute, second);
+  return Number.isNaN(at) ? undefined : at;
 }
 
 /** UTC also where the zone is missing, as App Service writes it. */
