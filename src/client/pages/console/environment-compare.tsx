@@ -4,7 +4,8 @@ import type { Problem } from '../../../shared/api.ts';
 import type { ComparedEntry, Comparison, Difference, SnapshotView, Snapshots } from '../../../shared/environment.ts';
 import { MASK } from '../../../shared/mask-pairs.ts';
 import { plural } from '../../../shared/units.ts';
-import { ask, diag, problemOf } from '../../agent.ts';
+import { agent, ask, diag, problemOf } from '../../agent.ts';
+import { useCell } from '../../cell.ts';
 import { Empty, Failure, Show } from '../../parts/states.tsx';
 import { Ago } from '../../parts/text.tsx';
 import { VirtualTable, type TableColumn } from '../../parts/virtual-table.tsx';
@@ -21,7 +22,8 @@ export function Compare({ query }: { query: Query }) {
 
 function Compared({ snapshots, query, again }: { snapshots: Snapshots; query: Query; again: () => void }) {
   const { moments, instances, maxMoments, unreadable } = snapshots;
-  const left = query['left'] ?? moments[0]?.ref ?? instances[0]?.ref;
+  const own = useCell(agent)?.app.instance;
+  const left = query['left'] ?? moments[0]?.ref ?? instances.find(({ instance }) => instance !== own)?.ref;
   const right = query['right'] ?? 'now';
   return <>
     <div class="compare-bar">

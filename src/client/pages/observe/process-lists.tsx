@@ -77,7 +77,7 @@ function Stack({ info }: { info: ProcessInfo }) {
       <p><button type="button" class="quiet" disabled={busy} onClick={look}>{busy ? 'Looking …' : stack === undefined ? 'JavaScript stack' : 'Look again'}</button> <small>Opens the inspector and stops the main thread for some milliseconds; written to the audit.</small></p>
       {problem ? <Failure problem={problem} /> : undefined}
       {stack === undefined ? undefined : stack.idle ? <p class="note">It ran no JavaScript for {duration(stack.waitedMs)} (<Time at={stack.at} />): its event loop waits for something to do.</p>
-        : <><ol class="frames" tabIndex={0} aria-label="Frames, the newest first">{stack.frames.map((f, i) => <li key={i} class={f.ours ? 'ours' : ''}><code>{f.text}</code></li>)}</ol>{stack.more > 0 ? <p class="note">{plural(stack.more, 'further frame')} left out.</p> : undefined}</>}
+        : <><ol class="frames" tabIndex={0} aria-label="Frames, the newest first">{stack.frames.map((f, i) => <li key={i} class={f.ours ? 'ours' : ''}><code>{f.text}</code></li>)}</ol>{stack.more > 0 ? <p class="note">{plural(stack.more, 'further frame')} left out.</p> : undefined}{stack.frames.some((f) => f.ours) ? undefined : <p class="note">No code of the app was on the stack at that moment: look again, or take a profile.</p>}</>}
     </div>
   );
 }
