@@ -10,7 +10,8 @@ const MORE_LIMIT_MS = 4_000;
 /** `windows`: systeminformation asks WMI there, which App Service forbids; it is not tried. */
 export async function readHostFacts(windows: boolean, signal: AbortSignal): Promise<HostFact[]> {
   signal.throwIfAborted();
-  return [...known(windows), ...(windows ? [] : await more(signal))];
+  // A disk may be mounted twice at one place.
+  return [...new Map([...known(windows), ...(windows ? [] : await more(signal))].map((fact) => [fact.id, fact])).values()];
 }
 
 function known(windows: boolean): HostFact[] {

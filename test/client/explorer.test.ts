@@ -1,6 +1,6 @@
 // Owns the walk through processes and environment in a browser over a real agent: look closely, reveal, search, compare, end; nothing for axe, nothing in the console.
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { once } from 'node:events';
 import { join, resolve } from 'node:path';
@@ -46,6 +46,11 @@ async function axe(page: Page): Promise<string[]> {
   return found.violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(' ')).join(', ')}`);
 }
 
+/** Files below the home that hold a text: logs, audit, kept environments and all. */
+function filesWith(text: string): string[] {
+  return readdirSync(given.home, { recursive: true, withFileTypes: true }).filter((one) => one.isFile()).map((one) => join(one.parentPath, one.name)).filter((path) => readFileSync(path, 'utf8').includes(text));
+}
+
 /** The page has no script that may evaluate, so axe is put in by the browser's own hand. No socket: this agent has only its app. */
 const known = (fault: string): boolean => /WebSocket|\/live/.test(fault);
 
@@ -65,6 +70,7 @@ test('a process is opened, looked at from all sides, one variable revealed and h
   await waitFor('the value to be gone', async () => !(await page.content()).includes(SECRET));
   const { entries } = await given.agent.store.audit.recent(10);
   assert.deepEqual(entries.filter(({ did }) => did === 'reveal').map(({ what }) => what.split(' ').slice(0, 5).join(' ')), [`variable SECRET_KEY of process ${given.victim.pid}`]);
+  assert.deepEqual(filesWith(SECRET), [], 'what was revealed is in no file of ours');
   await dialog.getByRole('link', { name: 'Modules' }).click();
   await dialog.getByRole('cell', { name: /\/node$/ }).first().waitFor();
   await dialog.getByRole('link', { name: 'Connections' }).click();

@@ -9,7 +9,7 @@ import { SeriesWindow } from '../../src/client/live/series-window.ts';
 import { CHARTS, linesOf, type ChartDef } from '../../src/client/pages/observe/chart-list.ts';
 import { steadyTop, tickWord } from '../../src/client/pages/observe/scale.ts';
 import { prepend } from '../../src/client/pages/observe/request-rows.ts';
-import { treeOf } from '../../src/client/pages/observe/process-tree.ts';
+import { matches, treeOf } from '../../src/client/pages/observe/process-tree.ts';
 import { ago, delta, inline, statusWord } from '../../src/client/words.ts';
 import type { ProcessInfo, RequestRow } from '../../src/shared/model.ts';
 import { requests } from '../support/stage-data.ts';
@@ -77,6 +77,11 @@ test('live rows come on top, newest first, none twice, the bound is kept and cou
   const { rows, left } = prepend(first, [row({ at: 2_000, offset: 2 }), row({ at: 2_000, offset: 3 }), row({ at: 3_000, offset: 4 })], 3);
   assert.deepEqual(rows.map((r) => r.offset), [4, 3, 2]);
   assert.equal(left, 1);
+});
+
+test('what is typed finds a process by name, pid, role, user and command line, whatever its case', () => {
+  const row = { info: { pid: 4711, startedAt: 1, name: 'node.exe', role: 'worker', user: 'Shop', commandLine: 'node server.js' }, sample: undefined, depth: 0 } as const;
+  assert.deepEqual(['', ' ', 'NODE', '471', 'work', 'shop', 'Server.js', 'php'].map((find) => matches(row, find)), [true, true, true, true, true, true, true, false]);
 });
 
 test('processes form a tree; a reused parent pid and a circle do not break it', () => {
