@@ -12,7 +12,7 @@ const MAX_ANSWER_BYTES = 16_384;
 const MAX_URL_CHARS = 2_000;
 
 export interface WebPolicy { readonly allowLoopback: boolean }
-export interface WebAsk { readonly method: 'GET' | 'POST'; readonly url: string; readonly headers?: Readonly<Record<string, string>>; readonly body?: string; readonly limitMs: number }
+export interface WebAsk { readonly method: 'GET' | 'POST'; readonly url: string; readonly headers?: Readonly<Record<string, string>>; readonly body?: string; readonly limitMs: number; readonly maxBytes?: number }
 export interface WebAnswer { readonly status: number; readonly text: string; readonly tookMs: number }
 
 /** Where an instance's metadata, its host's own services and its neighbours on the link answer: 169.254/16 and fe80::/10; 168.63.129.16 is Azure's own; the others are those of further clouds. */
@@ -71,7 +71,7 @@ export async function askWeb(ask: WebAsk, policy: WebPolicy, signal: AbortSignal
   const limit = within(ask.limitMs, signal);
   const from = performance.now();
   try {
-    const address = await resolved(host, policy);
+    const address = await checkedAddress(host, policy);
     const answer = await sent(url, address, ask, limit);
     return { ...answer, tookMs: Math.round(performance.now() - from) };
   } catch (error) {
@@ -82,8 +82,8 @@ export async function askWeb(ask: WebAsk, policy: WebPolicy, signal: AbortSignal
   }
 }
 
-/** Every address that the name has must be allowed: which one would be used is not ours to say. */
-async function resolved(host: string, policy: WebPolicy): Promise<{ readonly address: string; readonly family: number }> {
+/** Every address that the name has must be allowed: which one would be used is not ours to say. @throws ADDRESS_REFUSED, WEB_FAILED */
+export async function checkedAddress(host: string, policy: WebPolicy): Promise<{ readonly address: string; readonly family: number }> {
   const bare = host.replace(/^\[|\]$/g, '');
   const all = isIP(bare) > 0 ? [{ address: bare, family: isIP(bare) }] : await lookup(bare, { all: true });
   for (const { address } of all) {
@@ -96,6 +96,7 @@ async function resolved(host: string, policy: WebPolicy): Promise<{ readonly add
 }
 
 function sent(url: URL, { address, family }: { readonly address: string; readonly family: number }, ask: WebAsk, signal: AbortSignal): Promise<{ status: number; text: string }> {
+  const most = ask.maxBytes ?? MAX_ANSWER_BYTES;
   const send = url.protocol === 'https:' ? httpsRequest : httpRequest;
   return new Promise((resolve, reject) => {
     const body = ask.body === undefined ? undefined : Buffer.from(ask.body);
@@ -106,11 +107,11 @@ function sent(url: URL, { address, family }: { readonly address: string; readonl
     }, (res) => {
       const parts: Buffer[] = [];
       let kept = 0;
-      const end = (): void => { resolve({ status: res.statusCode ?? 0, text: Buffer.concat(parts).toString('utf8').slice(0, MAX_ANSWER_BYTES) }); };
+      const end = (): void => { resolve({ status: res.statusCode ?? 0, text: Buffer.concat(parts).toString('utf8').slice(0, most) }); };
       res.on('data', (chunk: Buffer) => {
-        parts.push(chunk.subarray(0, MAX_ANSWER_BYTES - kept));
+        parts.push(chunk.subarray(0, Math.max(0, most - kept)));
         kept += chunk.length;
-        if (kept >= MAX_ANSWER_BYTES) { end(); res.destroy(); }
+        if (kept >= most) { end(); res.destroy(); }
       });
       res.once('end', end);
       res.once('error', reject);

@@ -4,7 +4,11 @@ import { FiringId, RuleId } from './rules.ts';
 
 export const ChannelId = z.string().regex(/^[a-z0-9][a-z0-9-]{0,59}$/, 'small letters, digits and dashes, at most 60');
 const Address = z.string().min(1).max(2_000).regex(/^https?:\/\//, 'an address that begins with https:// or http://');
-const channel = { id: ChannelId, enabled: z.boolean().default(true), recovery: z.boolean().default(true).describe('tell also when the condition is over'), url: Address };
+const shared = { id: ChannelId, enabled: z.boolean().default(true), recovery: z.boolean().default(true).describe('tell also when the condition is over') };
+const channel = { ...shared, url: Address };
+/** One plain address: no name before it, no list, nothing that could become a second header. */
+const Mail = z.string().max(254).regex(/^[A-Za-z0-9.!#$%&'*+/=?^_{|}~-]{1,64}@[A-Za-z0-9.-]{1,190}$/, 'an address such as ops@shop.example');
+const HostName = z.string().max(253).regex(/^(?:[A-Za-z0-9-]{1,63}\.)*[A-Za-z0-9-]{1,63}$|^\[?[0-9A-Fa-f:.]+\]?$/, 'a host name such as smtp.shop.example');
 
 /** Their addresses are secrets themselves: who knows one can write there. */
 export const Channel = z.discriminatedUnion('type', [
@@ -14,6 +18,10 @@ export const Channel = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('teams'), ...channel }),
   /** The address of the Alertmanager, without /api/v2/alerts. */
   z.strictObject({ type: z.literal('alertmanager'), ...channel }),
+  /** tls: from the first byte (465); starttls: before anything is said (587); none: only without a password, for a relay inside. */
+  z.strictObject({ type: z.literal('email'), ...shared, host: HostName, port: z.int().min(1).max(65_535).default(587), security: z.enum(['starttls', 'tls', 'none']).default('starttls'), user: z.string().min(1).max(254).optional(), password: z.string().min(1).max(1_000).optional(), from: Mail, to: z.array(Mail).min(1).max(20) })
+    .refine(({ user, password }) => (user === undefined) === (password === undefined), { error: 'user and password belong together', path: ['user'] })
+    .refine(({ security, password }) => security !== 'none' || password === undefined, { error: 'a password is not sent without TLS', path: ['security'] }),
 ]);
 export type Channel = z.infer<typeof Channel>;
 
@@ -41,7 +49,7 @@ export type Queued = z.infer<typeof Queued>;
 
 /** What is shown of a channel: the host of its address, nothing that lets others in. */
 export const ChannelView = z.object({
-  id: ChannelId, type: z.string(), host: z.string(), enabled: z.boolean(), recovery: z.boolean(), signed: z.boolean(),
+  id: ChannelId, type: z.string(), host: z.string(), enabled: z.boolean(), recovery: z.boolean(), signed: z.boolean(), to: z.array(z.string()).optional(),
   waiting: z.int(), lastAt: z.number().optional(), lastFailed: Text.optional(),
 });
 export type ChannelView = z.infer<typeof ChannelView>;

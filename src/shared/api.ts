@@ -5,6 +5,7 @@ import {
   ProcessInfo, ProcessKey, Report, RequestRow, Sample, Series, Session, SessionId, Severity, SourceKind,
 } from './model.ts';
 import { managementRoutes } from './management.ts';
+import { serviceHealthRoutes } from './service-health.ts';
 import { restartRoutes } from './restart.ts';
 import { autoHealRoutes } from './auto-heal.ts';
 import { bool, Ended, instant, list, MAX_SPAN_NOTE, number, route, type Route } from './route.ts';
@@ -138,6 +139,7 @@ export const api = {
   restart: route({ method: 'POST', path: '/api/restart', summary: 'Restart a worker: ends the process with this pid and start time; the platform starts the next. With overlap the next one answers before this one is ended, where the platform can', body: ProcessKey.extend({ reason: z.string().max(500).optional(), overlapped: z.boolean().optional() }), answers: { 200: RestartDone } }),
   ...restartRoutes(Operation),
   ...managementRoutes(Operation),
+  ...serviceHealthRoutes,
   ...autoHealRoutes,
   rules: route({ method: 'GET', path: '/api/rules', summary: 'The rules as text with comments, each with its live phase, its reading and what holds it back; refused ones with their line', answers: { 200: RulesView } }),
   putRules: route({ method: 'PUT', path: '/api/rules', summary: 'Replace the text of the rules; version is the one that was read, another one is a conflict', body: z.object({ text: z.string().max(2_097_152), version: z.string().max(64) }), answers: { 200: RulesView } }),

@@ -143,6 +143,7 @@ const calls: { readonly [N in RouteName]: () => { good: Sent; status?: number; b
   siteRestart: () => ({ good: {}, bad: [] }),
   stopWalk: () => ({ good: {}, status: 404, bad: [] }),
   management: () => ({ good: {}, bad: [] }),
+  serviceHealth: () => ({ good: {}, bad: [] }),
   judgeScale: () => ({ good: { body: { instances: 2 } }, status: 501, bad: [[{ body: {} }, 400, 'BAD_INPUT'], [{ body: { instances: 0 } }, 400, 'BAD_INPUT'], [{ body: { sku: '../x' } }, 400, 'BAD_INPUT']] }),
   scale: () => ({ good: { body: { change: { instances: 2 } } }, status: 501, bad: [[{ body: { instances: 2 } }, 400, 'BAD_INPUT']] }),
   restartTargets: () => ({ good: {}, bad: [] }),

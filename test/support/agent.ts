@@ -50,7 +50,7 @@ export async function agentUnderTest(options: Pick<VictimOptions, 'nodeOptions' 
   const home = join(top, 'home');
   await layHome(home, Date.now());
   const worker = await victim({ ...options, env: { SECRET_KEY: 'marker-secret-value-1234', GREETING: 'hello', ...options.env } });
-  const config = configOf({ DIAG_HOME: home, DIAG_TOKEN: TOKEN, DIAG_PROCESSES: String(worker.pid), PORT: '0', PATH: process.env['PATH'] });
+  const config = configOf({ DIAG_HOME: home, DIAG_TOKEN: TOKEN, DIAG_STATUS_FEED: 'off', DIAG_PROCESSES: String(worker.pid), PORT: '0', PATH: process.env['PATH'] });
   const agent = await startAgent(config, { reportCss: join(root, 'public/report.css') });
   const guard = createGuard({ auth: config.auth, token: agent.token, hosts: config.hosts, base: config.base });
   checkAnswers(true);

@@ -88,7 +88,7 @@ export async function managementApi(): Promise<ManagementApi> {
       const url = new URL(req.url ?? '/', 'https://management.invalid');
       const reply = (status: number, content: object | undefined, headers: Record<string, string> = {}): void => { res.writeHead(status, { 'content-type': 'application/json', ...headers }); res.end(content === undefined ? '' : JSON.stringify(content)); };
       if (req.headers.authorization !== `Bearer ${TOKEN}`) { reply(401, { error: { code: 'InvalidAuthenticationToken', message: 'The access token is missing' } }); return; }
-      if (url.pathname === '/poll') { state.polls += 1; reply(state.polls % 2 === 0 ? 200 : 202, shown(), state.polls % 2 === 0 ? {} : { location: `https://${req.headers.host}/poll?api-version=2025-05-01`, 'retry-after': '0' }); return; }
+      if (url.pathname === '/poll') { state.polls += 1; reply(state.polls > 1 ? 200 : 202, shown(), state.polls > 1 ? {} : { location: `https://${req.headers.host}/poll?api-version=2025-05-01`, 'retry-after': '0' }); return; }
       const body: unknown = text === '' ? undefined : JSON.parse(text);
       const { operation, faults: found } = judged(req.method ?? '', url, body);
       state.operations.push(operation);

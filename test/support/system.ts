@@ -22,6 +22,7 @@ export interface System extends LocalAppService {
 }
 
 export async function startSystem(options: LocalOptions = {}): Promise<System> {
+  process.env['DIAG_STATUS_FEED'] ??= 'off';                     // tests ask nobody outside
   const local = await startLocalAppService({ ...options, agent: true });
   const headers = { authorization: `Bearer ${local.token}` };
   return {

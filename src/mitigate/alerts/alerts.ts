@@ -8,6 +8,7 @@ import { codeIn, writeAtomic } from '../../store/atomic.ts';
 import type { FiringContext, Hand } from '../rules/firing.ts';
 import { askWeb, checkedUrl, type WebPolicy } from '../web.ts';
 import { written } from './format.ts';
+import { sendMail } from './mail.ts';
 import { AlertQueue } from './queue.ts';
 
 export const ALERTS_FILE = 'alerts.json';
@@ -22,6 +23,8 @@ export interface AlertsGiven {
   /** Where the page of this agent is, as far as it is known. */
   readonly page: string | undefined;
   readonly policy: WebPolicy;
+  /** Certificates of a private authority, for a mail server inside; undefined: those that Node knows. */
+  readonly mailCa?: string | undefined;
   now(): number;
   mask(text: string): string;
 }
@@ -61,13 +64,13 @@ export class Alerts {
   channels(): ChannelView[] {
     return this.#settings.channels.map((one) => {
       const last = this.#queue.last(one.id);
-      return { id: one.id, type: one.type, host: new URL(one.url).host, enabled: one.enabled, recovery: one.recovery, signed: one.type === 'webhook' && one.secret !== undefined, waiting: this.#queue.waiting(one.id), ...(last && { lastAt: last.at }), ...(last?.failed !== undefined && { lastFailed: last.failed }) };
+      return { id: one.id, type: one.type, host: hostOf(one), enabled: one.enabled, recovery: one.recovery, signed: one.type === 'webhook' && one.secret !== undefined, ...(one.type === 'email' ? { to: [...one.to] } : {}), waiting: this.#queue.waiting(one.id), ...(last && { lastAt: last.at }), ...(last?.failed !== undefined && { lastFailed: last.failed }) };
     });
   }
 
   /** Adds or replaces a channel. @throws ADDRESS_REFUSED, BAD_INPUT */
   async put(channel: Channel): Promise<void> {
-    checkedUrl(channel.url);
+    if (channel.type !== 'email') checkedUrl(channel.url);
     await this.look();
     const others = this.#settings.channels.filter(({ id }) => id !== channel.id);
     await this.#save({ ...this.#settings, channels: [...others, channel] });
@@ -128,6 +131,7 @@ export class Alerts {
   #masked(text: string, most = 2_000): string { return this.#given.mask(text).slice(0, most); }
 
   async #send(channel: Channel, alerts: readonly Alert[], limitMs: number): Promise<void> {
+    if (channel.type === 'email') { await sendMail(channel, alerts, { policy: this.#given.policy, limitMs, ca: this.#given.mailCa }, this.#signal); return; }
     const { url, body, headers } = written(channel, alerts, this.#given.now());
     const { status, text } = await askWeb({ method: 'POST', url, body, headers, limitMs }, this.#given.policy, this.#signal);
     if (status < 200 || status > 299) throw new DiagError('WEB_FAILED', { host: new URL(url).host, why: `it answered ${status}${status >= 300 && status < 400 ? ', a redirect, which is not followed' : `: ${this.#masked(text.trim(), 200)}`}` });
@@ -149,6 +153,8 @@ export class Alerts {
     this.#settings = checked.data;
   }
 }
+
+const hostOf = (channel: Channel): string => (channel.type === 'email' ? `${channel.host}:${channel.port}` : new URL(channel.url).host);
 
 async function settingsText(path: string): Promise<string> {
   try {

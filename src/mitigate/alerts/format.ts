@@ -9,7 +9,10 @@ const JSON_TYPE = { 'content-type': 'application/json' } as const;
 /** Who signs what was sent long ago is found out: the time is part of what is signed. */
 export const SIGNATURE_HEADER = 'x-diag-signature';
 
-export function written(channel: Channel, alerts: readonly Alert[], now: number): Written {
+/** By mail goes what mail.ts makes of it. */
+export type WebChannel = Exclude<Channel, { type: 'email' }>;
+
+export function written(channel: WebChannel, alerts: readonly Alert[], now: number): Written {
   switch (channel.type) {
     case 'webhook': return webhook(channel, alerts, now);
     case 'slack': return { url: channel.url, headers: JSON_TYPE, body: JSON.stringify({ text: alerts.map(slackText).join('\n\n') }) };

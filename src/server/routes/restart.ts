@@ -3,7 +3,7 @@ import type { Agent } from '../../agent/agent.ts';
 import { sayError } from '../../shared/errors.ts';
 import type { Handlers } from '../mount.ts';
 
-type Mine = Pick<Handlers, 'siteRestart' | 'restartSite' | 'stopWalk' | 'management' | 'judgeScale' | 'scale'>;
+type Mine = Pick<Handlers, 'siteRestart' | 'restartSite' | 'stopWalk' | 'management' | 'judgeScale' | 'scale' | 'serviceHealth'>;
 const OK = { ok: true } as const;
 
 export function siteRoutes({ cure, mask }: Agent): Mine {
@@ -20,6 +20,7 @@ export function siteRoutes({ cure, mask }: Agent): Mine {
         return { offer, missing: mask(sayError(error)) };
       }
     },
+    serviceHealth: async () => cure.serviceHealth.view(),
     judgeScale: ({ body }) => cure.management.judge(body),
     scale: ({ body: { change, reason }, who }) => cure.scale(change, reason, who),
   };

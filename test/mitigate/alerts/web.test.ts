@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
 import type { Alert, Channel } from '../../../src/shared/alerts.ts';
 import { historyCsv } from '../../../src/shared/rules-csv.ts';
-import { written } from '../../../src/mitigate/alerts/format.ts';
+import { written, type WebChannel } from '../../../src/mitigate/alerts/format.ts';
 import { askWeb, checkedUrl, refusedAddress } from '../../../src/mitigate/web.ts';
 
 const CLOSED = { allowLoopback: false }, LOCAL = { allowLoopback: true };
@@ -46,7 +46,7 @@ test('a redirect is an answer, not a way; of a long answer the beginning is read
 const ALERT: Alert = { id: 'w1-leak-1', status: 'firing', rule: 'leak', title: 'leak <b>', text: 'memory & more', at: Date.UTC(2026, 10, 21), site: 'shop', instance: 'w1', did: [{ type: 'collect', result: 'done' }], session: '261121_0000000000', link: 'https://shop.scm.azurewebsites.net/diag/analyze/261121_0000000000' };
 
 test('each kind of channel gets its own form, all that waits in one request', () => {
-  const of = (channel: Pick<Channel, 'type'>): { url: string; body: unknown } => { const { url, body } = written({ id: 'c', enabled: true, recovery: true, url: 'https://alerts.example/x/', ...channel } as Channel, [ALERT, { ...ALERT, id: 'over', status: 'resolved' }], ALERT.at); return { url, body: JSON.parse(body) }; };
+  const of = (channel: Pick<Channel, 'type'>): { url: string; body: unknown } => { const { url, body } = written({ id: 'c', enabled: true, recovery: true, url: 'https://alerts.example/x/', ...channel } as WebChannel, [ALERT, { ...ALERT, id: 'over', status: 'resolved' }], ALERT.at); return { url, body: JSON.parse(body) }; };
   const slack = of({ type: 'slack' }).body as { text: string };
   assert.match(slack.text, /\*Fired: leak &lt;b&gt; \(shop, w1\)\*\nmemory &amp; more\n• collect: done/);
   assert.match(slack.text, /\*Over: leak/);
