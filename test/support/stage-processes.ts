@@ -1,5 +1,5 @@
 // Owns the canned answers of one process looked at closely and of the environment: a usual one, and one with 10,000 rows.
-import type { Comparison, EnvironmentView, Snapshots, Surroundings } from '../../src/shared/environment.ts';
+import type { ComparedEntry, Comparison, EnvironmentEntry, EnvironmentView, Snapshots, Surroundings } from '../../src/shared/environment.ts';
 import { MASK } from '../../src/shared/mask-pairs.ts';
 import type { ProcessSearch } from '../../src/shared/processes.ts';
 import { app, T, WORKER } from './stage-data.ts';
@@ -43,7 +43,7 @@ export const search = (many: boolean, text: string): ProcessSearch => ({
 export const environment = (many: boolean, empty: boolean): EnvironmentView => ({
   at: T, instance: app.instance, machine: 'RD0003FF', repeated: 14,
   of: empty ? { kind: 'agent', process: { pid: 2_904, startedAt: T - 86_400_000, name: 'node.exe' }, because: 'no process of the app is running' } : { kind: 'app', process: { pid: WORKER.pid, startedAt: WORKER.startedAt, name: WORKER.name } },
-  entries: empty ? [] : rows([
+  entries: empty ? [] : rows<EnvironmentEntry>([
     { group: 'setting' as const, name: 'CartUrl', variable: 'APPSETTING_CartUrl', value: 'https://cart.contoso.com', masked: false },
     { group: 'setting' as const, name: 'PaymentKey', variable: 'APPSETTING_PaymentKey', value: MASK, masked: true },
     { group: 'connection' as const, name: 'Shop', variable: 'SQLAZURECONNSTR_Shop', type: 'Azure SQL', value: MASK, masked: true },
@@ -72,7 +72,7 @@ export const comparison = (many: boolean, empty: boolean): Comparison => {
   const { moments: [before] } = snapshots(false);
   const side = (value: string, masked = false): { value: string; masked: boolean } => ({ value, masked });
   const left = before as Comparison['left'];
-  return { left, right: { ...left, ref: 'now', at: T, note: undefined, who: undefined }, differing: empty ? 0 : 3, equal: 122, notes: [], entries: empty ? [] : rows([
+  return { left, right: { ...left, ref: 'now', at: T, note: undefined, who: undefined }, differing: empty ? 0 : 3, equal: 122, notes: [], entries: empty ? [] : rows<ComparedEntry>([
     { group: 'setting' as const, name: 'PaymentKey', difference: 'differs' as const, expected: false, left: side(MASK, true), right: side(MASK, true) },
     { group: 'setting' as const, name: 'CartUrl', difference: 'differs' as const, expected: false, left: side('https://cart-staging.contoso.com'), right: side('https://cart.contoso.com') },
     { group: 'setting' as const, name: 'NewCheckout', difference: 'only-right' as const, expected: false, right: side('true') },
