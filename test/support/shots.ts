@@ -12,11 +12,11 @@ import { openStage, SCENES, type Scene } from './stage.ts';
 
 export const PAGES = {
   now: '', observe: 'observe', http: 'observe?part=http&range=1h', requests: 'observe?part=requests', row: 'observe?part=requests&filter=failed', 'bad-filter': 'observe?part=http&filter=status%3A5zz', app: 'observe?part=app', 'app-one': 'observe?part=app&app=6120', processes: 'observe?part=processes', changes: 'observe?part=changes', process: 'observe?part=processes&process=6120', 'process-threads': 'observe?part=processes&process=6120&tab=threads', 'process-modules': 'observe?part=processes&process=6120&tab=modules', 'process-connections': 'observe?part=processes&process=6120&tab=connections', 'process-variables': 'observe?part=processes&process=6120&tab=environment', 'process-find': 'observe?part=processes&find=sharp', environment: 'console', 'environment-limits': 'console?sub=limits', 'environment-machine': 'console?sub=machine', 'environment-compare': 'console?sub=compare',
-  logs: 'logs', analyze: 'analyze', session: `analyze/${DONE_ID}`, running: `analyze/${RUNNING_ID}`, dump: `analyze/${DONE_ID}/dump/${app.instance}/${DUMP_FILE}`, 'dump-memory': `analyze/${DONE_ID}/dump/${app.instance}/${DUMP_FILE}?part=memory`, 'dump-lists': `analyze/${DONE_ID}/dump/${app.instance}/${DUMP_FILE}?part=environment`, 'dump-reading': `analyze/${DONE_ID}/dump/${app.instance}/${SLOW_FILE}`, mitigate: 'mitigate', diagnose: '', search: '', restart: 'mitigate', 'rule-form': 'mitigate', 'rules-text': 'mitigate', 'rule-try': 'mitigate',
+  logs: 'logs', analyze: 'analyze', session: `analyze/${DONE_ID}`, running: `analyze/${RUNNING_ID}`, dump: `analyze/${DONE_ID}/dump/${app.instance}/${DUMP_FILE}`, 'dump-memory': `analyze/${DONE_ID}/dump/${app.instance}/${DUMP_FILE}?part=memory`, 'dump-lists': `analyze/${DONE_ID}/dump/${app.instance}/${DUMP_FILE}?part=environment`, 'dump-reading': `analyze/${DONE_ID}/dump/${app.instance}/${SLOW_FILE}`, mitigate: 'mitigate', diagnose: '', search: '', restart: 'mitigate', 'rule-form': 'mitigate', 'rules-text': 'mitigate', 'rule-try': 'mitigate', 'heal-form': 'mitigate',
 } as const;
 export type PageName = keyof typeof PAGES;
 /** Dialogs: the key or button that opens them. */
-const OPENS: Partial<Record<PageName, { readonly key?: string; readonly click?: string }>> = { diagnose: { key: 'd' }, search: { key: '/' }, restart: { click: '.target:not(.off) .danger' }, 'rule-form': { click: '.rules-tools button' }, 'rules-text': { click: '.rules-tools button:nth-child(3)' }, 'rule-try': { click: '[aria-label="Try rule leak"]' }, row: { click: '.vt-body .vt-row' } };
+const OPENS: Partial<Record<PageName, { readonly key?: string; readonly click?: string }>> = { diagnose: { key: 'd' }, search: { key: '/' }, restart: { click: '.target:not(.off) .danger' }, 'rule-form': { click: '.rules-tools button' }, 'heal-form': { click: '.heal .rules-tools button:not(:disabled)' }, 'rules-text': { click: '.rules-tools button:nth-child(3)' }, 'rule-try': { click: '[aria-label="Try rule leak"]' }, row: { click: '.vt-body .vt-row' } };
 const WIDTHS = [360, 1440, 3840] as const;
 const HEIGHTS: Readonly<Record<number, number>> = { 360: 780, 1440: 1_000, 3840: 1_600 };
 const THEMES = ['light', 'dark'] as const;
@@ -51,7 +51,7 @@ export async function takeShots(options: ShotsOptions): Promise<ShotsResult> {
 function isShown(name: PageName, scene: Scene): boolean {
   if (scene === 'signed-out') return name === 'now';
   if (name === 'app-one') return scene === 'failing' || scene === 'live';
-  if (name.startsWith('rule')) return scene === 'failing';
+  if (name.startsWith('rule') || name === 'heal-form') return scene === 'failing';
   if (name === 'restart' || name === 'row' || name === 'bad-filter') return scene === 'failing' || scene === 'many';
   if (OPENS[name] || name === 'process' || name === 'running') return scene === 'failing' || scene === 'error';
   if (name === 'dump-memory' || name === 'dump-lists') return scene === 'failing' || scene === 'many' || scene === 'empty';

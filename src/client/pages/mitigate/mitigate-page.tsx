@@ -11,6 +11,7 @@ import { useAsk } from '../../use-ask.ts';
 import { ROLE_WORDS, time } from '../../words.ts';
 import { History } from './history.tsx';
 import { ChannelsPart } from './channels-part.tsx';
+import { Later } from '../../parts/later.tsx';
 import { RestartDialog } from './restart-dialog.tsx';
 import { RuleHistory } from './rule-history.tsx';
 import { RulesPart } from './rules-part.tsx';
@@ -19,6 +20,7 @@ import { WrongNow } from './wrong-now.tsx';
 export type Target = z.infer<typeof RestartTarget>;
 export type Done = z.infer<typeof RestartDone>;
 const EVERY_MS = 3_000;
+const autoHealPart = async () => (await import('./auto-heal-part.tsx')).AutoHealPart;
 
 export function MitigatePage() {
   const asked = useAsk((signal) => diag.restartTargets({ signal }), [], EVERY_MS);
@@ -38,6 +40,7 @@ export function MitigatePage() {
           : <ul class="targets">{targets.map((t) => <TargetRow key={`${t.info.pid}:${t.info.startedAt}`} target={t} onChoose={() => { setDone(undefined); setChosen(t); }} />)}</ul>)}</Show>
       </section>
       <RulesPart onChange={() => setTurn(turn + 1)} />
+      <Later title="Auto-heal" load={autoHealPart} props={{ onChange: () => setTurn(turn + 1) }} whole={false} />
       <RuleHistory turn={turn} />
       <ChannelsPart />
       <History turn={turn} />
