@@ -7,6 +7,7 @@ import { bytes, count, plural } from '../../shared/units.ts';
 import type { Analyzer, ArtifactReader } from '../contracts.ts';
 import { inside } from '../dump/inside.ts';
 import { readDumpFile } from '../dump/read-dump.ts';
+import { readOnce } from '../read-once.ts';
 import { oneLine, shareText, shortFile } from '../parse/words.ts';
 
 const FRAMES_TOLD = 40;
@@ -30,7 +31,8 @@ export const memoryDump: Analyzer = {
 async function judged(reader: ArtifactReader, suffix: string, cancel: AbortSignal): Promise<Finding[]> {
   if (reader.path === undefined) return [unread(reader, suffix, 'it lies only in memory')];
   try {
-    const dump = await readDumpFile(reader.path, { files: true, signal: cancel });
+    const { path } = reader;
+    const dump = await readOnce('dump', path, () => readDumpFile(path, { files: true, signal: cancel }));
     return [...(dump.death === undefined ? [] : [died(dump, reader, suffix)]), ...(dump.javascript === undefined ? [] : [ran(dump, suffix)]), filled(dump, suffix), inside(dump, suffix)];
   } catch (error) {
     if (error instanceof DiagError && error.code === 'DUMP_UNREADABLE') return [unread(reader, suffix, String(error.facts['why']))];

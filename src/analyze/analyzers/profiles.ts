@@ -5,6 +5,7 @@ import type { ProfileReport } from '../../shared/profile.ts';
 import { duration, percent, plural } from '../../shared/units.ts';
 import type { Analyzer, ArtifactReader } from '../contracts.ts';
 import { oneLine } from '../parse/words.ts';
+import { readOnce } from '../read-once.ts';
 import { flameTables } from '../profile/flame-table.ts';
 import { profileReport } from '../profile/report.ts';
 import { amountText, stackText } from '../profile/words.ts';
@@ -32,7 +33,8 @@ export const profiles: Analyzer = {
 async function judged(reader: ArtifactReader, suffix: string, cancel: AbortSignal): Promise<Finding[]> {
   if (reader.path === undefined) return [unread(reader, suffix, 'it lies only in memory')];
   try {
-    const report = await profileReport({ path: reader.path }, cancel);
+    const { path } = reader;
+    const report = await readOnce('profile', path, () => profileReport({ path }, cancel));
     return findingsOf(report, suffix).map((one) => ({ ...one, evidence: [...one.evidence, { kind: 'artifact', ref: reader.ref }] }));
   } catch (error) {
     if (error instanceof DiagError && error.code === 'PROFILE_UNREADABLE') return [unread(reader, suffix, String(error.facts['why']))];

@@ -131,6 +131,7 @@ function endingOf(exit: ExitEvent, exception: ExceptionGroup | undefined, scene:
   const near = (...signs: readonly Sign[]): boolean => scene.signs(...signs).some((s) => (exit.pid !== undefined && s.pids.has(exit.pid)) || s.times.some((at) => Math.abs(at - exit.at) <= SIGN_NEAR_MS) || (s.untimed > 0 && s.pids.size === 0));
   const said = exit.said ?? '';
   if (near('js-heap-out') || /heap out of memory|Reached heap limit/i.test(said) || wasFull(exit, scene)) return 'heap-limit';
+  if (exit.thrown === true) return 'exception';
   if (exit.starting && (exit.signal === 'SIGKILL' || exit.signal === 'SIGTERM')) return 'starting';
   if (exit.signal === 'SIGKILL' || exit.code === 137) return 'memory-kill';
   if ((exit.signal !== undefined && NATIVE_SIGNALS.test(exit.signal)) || isFault(exit.code)) return 'native';

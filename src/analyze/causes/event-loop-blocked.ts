@@ -18,7 +18,7 @@ export const eventLoopBlocked: CauseRule = {
     const rows = [...new Set([...held, ...busy])].sort((a, b) => a.at - b.at);
     if (rows.length === 0) return [];
     const longest = pauses.reduce((most, p) => Math.max(most, p.until - p.from), 0);
-    const stack = [...pauses].filter((p) => p.frames.length > 0).sort((a, b) => (b.until - b.from) - (a.until - a.from))[0]?.frames ?? [];
+    const stack = [...pauses].filter((p) => p.frames.length > 0).sort((a, b) => (b.until - b.from) - (a.until - a.from))[0]?.frames ?? scene.stretches[0]?.frames ?? [];
     const own = stack.find((f) => !/node:|node_modules|<anonymous>|native/.test(f)) ?? stack[0];
     const route = firstRouteOf(scene, pauses);
     const covered = pauses.filter((p) => cores.some((c) => c.at <= p.until + 1_500 && c.until >= p.from - 1_500)).length;
@@ -26,7 +26,9 @@ export const eventLoopBlocked: CauseRule = {
     if (pauses.some((p) => p.by === 'app')) weights.push({ by: 0.75, says: 'the app itself measured that its event loop stood still' });
     else if (pauses.some((p) => p.by === 'metrics')) weights.push({ by: 0.65, says: 'the delay of the event loop was measured' });
     else if (pauses.length > 0) weights.push({ by: 0.35, says: 'requests of several routes ended together after a time in which nothing was answered' });
-    if (stack.length > 0) weights.push({ by: 0.4, says: 'the stack was caught while it stood still' });
+    if (pauses.some((p) => p.frames.length > 0)) weights.push({ by: 0.4, says: 'the stack was caught while it stood still' });
+    const [profiled] = scene.stretches;
+    if (profiled && pauses.length > 0) weights.push({ by: 0.45, says: `a CPU profile holds ${duration(profiled.forMs)} without anything else` });
     if (busy.length > 0) weights.push({ by: 0.5, says: 'the handler found the pipe to the process busy' });
     if (covered > 0) weights.push({ by: 0.45, says: `one core was busy during ${covered} of ${pauses.length} pauses` });
     else if (pauses.length > 0 && scene.measured.processes.length > 0 && longest >= 3_000 && (scene.measured.stepMs ?? 60_000) <= 2_000 && !pauses.some((p) => p.by !== 'rows')) weights.push({ by: -0.6, says: 'no process used a whole core meanwhile: something else was waited for' });

@@ -11,6 +11,8 @@ export interface ExitEvent extends ProcessEnd {
   /** What the observer or the runtime said about it. */
   readonly said: string | undefined;
   readonly instance: string | undefined;
+  /** A dump or report of its end holds the exception that it died of. */
+  readonly thrown?: boolean;
   readonly proof: Proof;
 }
 
@@ -67,6 +69,12 @@ export interface ThreadsEvent {
 /** Outbound connections by remote end. `waiting`: of no use any more or not yet; `opening` of them: asked for and not answered; `left`: closed by the other end and kept here. */
 export interface RemoteEnd { readonly remote: string; readonly count: number; readonly waiting: number; readonly opening: number; readonly left: number; readonly open: number }
 export interface ConnectionsEvent { readonly at: number; readonly total: number; readonly byRemote: readonly RemoteEnd[]; readonly proof: Proof }
+
+/** What a dying process left of itself: a dump, a report. */
+export interface DeathEvent { readonly pid: number | undefined; readonly at: number | undefined; readonly signal: string | undefined; readonly said: string | undefined; readonly thrown: boolean; readonly proof: Proof }
+
+/** What a profile shows of the thread of JavaScript: its longest stretch without anything else. */
+export interface StretchEvent { readonly forMs: number; readonly frames: readonly string[]; readonly proof: Proof }
 
 /** A request under way in the app, and what it waits for. */
 export interface FlightEvent { readonly method: string; readonly route: string; readonly ageMs: number; readonly waitsFor: NonNullable<AppFlight['waits']>[number]['for']; readonly on: string | undefined; readonly waitedMs: number; readonly pid: number }

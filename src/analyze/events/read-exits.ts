@@ -3,7 +3,7 @@ import type { Change } from '../../shared/model.ts';
 import type { Deployment } from '../../shared/artifacts.ts';
 import { exitsOf, type EventRow } from '../parse/exits.ts';
 import { oneLine } from '../parse/words.ts';
-import type { ChangeEvent, ExitEvent, RestartEvent, StartEvent } from './event.ts';
+import type { ChangeEvent, DeathEvent, ExitEvent, RestartEvent, StartEvent } from './event.ts';
 import type { LogEvents } from './read-logs.ts';
 
 export interface Lives { readonly exits: readonly ExitEvent[]; readonly starts: readonly StartEvent[]; readonly restarts: readonly RestartEvent[]; readonly changes: readonly ChangeEvent[] }
@@ -15,7 +15,7 @@ const SAME_CHANGE_MS = 120_000;
 /** A stop that was asked for has happened by then. */
 const ASKED_MS = 35_000;
 
-export function livesOf(given: { readonly events: readonly EventRow[]; readonly changes: readonly Change[]; readonly deployments: readonly Deployment[]; readonly logs: LogEvents; readonly hasExits: boolean }): Lives {
+export function livesOf(given: { readonly events: readonly EventRow[]; readonly changes: readonly Change[]; readonly deployments: readonly Deployment[]; readonly logs: LogEvents; readonly deaths?: readonly (DeathEvent & { readonly at: number })[]; readonly hasExits: boolean }): Lives {
   const restarts = restartsOf(given.events, given.changes);
   const changes = changesOf(given.changes, given.deployments);
   const starts = startsOf(given.events, given.changes);
@@ -34,8 +34,20 @@ export function livesOf(given: { readonly events: readonly EventRow[]; readonly 
     };
   });
   const faults = faultsOf(given.events).filter((fault) => !seen.some((exit) => same(exit, fault)));
-  const all = [...seen, ...faults];
+  const all = withDeaths([...seen, ...faults], given.deaths ?? []);
   return { exits: [...all, ...(given.hasExits ? [] : fromLogs(given.logs))].sort((a, b) => a.at - b.at || (a.pid ?? 0) - (b.pid ?? 0)), starts, restarts, changes };
+}
+
+/** A dump knows better what its process died of than who saw it end; without anybody who saw it, it is the end. */
+function withDeaths(exits: readonly ExitEvent[], deaths: readonly (DeathEvent & { readonly at: number })[]): ExitEvent[] {
+  const all = [...exits];
+  for (const { pid, at, signal, said, thrown, proof } of deaths) {
+    const twin = pid === undefined ? -1 : all.findIndex((e) => e.pid === pid);
+    const seen = all[twin];
+    if (seen) all[twin] = { ...seen, signal: seen.signal ?? (seen.code === undefined ? signal : undefined), said: said ?? seen.said, thrown, planned: false };
+    else all.push({ at, pid, code: signal === undefined ? 1 : undefined, signal, planned: false, starting: false, startedAt: undefined, said, instance: undefined, thrown, proof });
+  }
+  return all;
 }
 
 /** The handler that starts an app writes a row when it crashes. One that it saw start, and of whose end it has nothing to say while it starts the next, was asked to end. */

@@ -5,7 +5,9 @@ import type { Accounting } from '../../shared/cause.ts';
 import type { Given } from '../contracts.ts';
 import { httpFacts } from '../parse/http-facts.ts';
 import { readAll } from '../parse/json-artifacts.ts';
-import type { ConnectionsEvent, SignEvent } from './event.ts';
+import type { ConnectionsEvent, SignEvent, StretchEvent } from './event.ts';
+import { deathsOf } from './read-deaths.ts';
+import { stretchesOf } from './read-stretches.ts';
 import type { Sign } from './signs.ts';
 import { effectOf } from './effect.ts';
 import type { FrontLine } from './front-lines.ts';
@@ -34,6 +36,7 @@ export interface Scene {
   readonly connections: readonly ConnectionsEvent[];
   readonly heapClasses: readonly HeapClassesEvent[];
   readonly phpPools: readonly PhpPoolEvent[];
+  readonly stretches: readonly StretchEvent[];
   readonly has: ReadonlySet<Source>;
   /** All signs of these kinds, most first. */
   signs(...kinds: readonly Sign[]): readonly SignEvent[];
@@ -41,7 +44,7 @@ export interface Scene {
 
 /** Artifacts that are text, whatever they are called: what a line says decides what it is. */
 export const TEXT_KINDS = ['application-log', 'php-log', 'thread-dump'] as const satisfies readonly ArtifactKind[];
-export const SCENE_KINDS = ['http-log', 'event-log', ...TEXT_KINDS, 'changes', 'metrics', 'deployments', 'app-inside', 'connections', 'php-status', 'heap-histogram', 'failed-request-trace'] as const satisfies readonly ArtifactKind[];
+export const SCENE_KINDS = ['core-dump', 'minidump', 'node-report', 'cpu-profile', 'http-log', 'event-log', ...TEXT_KINDS, 'changes', 'metrics', 'deployments', 'app-inside', 'connections', 'php-status', 'heap-histogram', 'failed-request-trace'] as const satisfies readonly ArtifactKind[];
 
 /** @throws what the readers of the HTTP log and of text logs throw, and the signal's reason */
 export async function sceneOf(given: Given, window: { readonly from: number; readonly to: number }, cancel: AbortSignal): Promise<Scene> {
@@ -53,6 +56,7 @@ export async function sceneOf(given: Given, window: { readonly from: number; rea
   const connections = (await readAll(given.connections, ConnectionsFile)).files.map(connectionsOf);
   const phpPools = (await readAll(given['php-status'], PhpStatusFile)).files.flatMap(phpPoolsOf);
   const heapClasses = await heapClassesOf(given['heap-histogram']);
+  const deaths = await deathsOf([...given['core-dump'] ?? [], ...given.minidump ?? []], given['node-report'], cancel);
   const http = given['http-log'] === undefined ? undefined : (await httpFacts(given['http-log'], window, cancel)).rows;
   const { logs, traces } = await textsOf(given, events, cancel);
   const { rows, from } = rowsOf(http, logs.front, traces, window);
@@ -66,8 +70,8 @@ export async function sceneOf(given: Given, window: { readonly from: number; rea
   const bySign = new Map<Sign, SignEvent[]>();
   for (const sign of logs.signs) bySign.set(sign.sign, [...bySign.get(sign.sign) ?? [], sign]);
   return {
-    window, rows, rowsFrom: from, logs, measured, inside, traces, connections, phpPools, heapClasses, has: known,
-    lives: livesOf({ events, changes, deployments, logs, hasExits: known.has('exits') && (events.length > 0 || changes.some((c) => c.kind === 'exit' || c.kind === 'start')) }),
+    window, rows, rowsFrom: from, logs, measured, inside, traces, connections, phpPools, heapClasses, stretches: await stretchesOf(given['cpu-profile'] ?? [], cancel), has: known,
+    lives: livesOf({ deaths: deaths.map((d) => ({ ...d, at: d.at ?? window.to })), events, changes, deployments, logs, hasExits: known.has('exits') && (events.length > 0 || changes.some((c) => c.kind === 'exit' || c.kind === 'start')) }),
     signs: (...kinds) => kinds.flatMap((kind) => bySign.get(kind) ?? []).sort((a, b) => b.count - a.count || (a.key < b.key ? -1 : 1)),
   };
 }
