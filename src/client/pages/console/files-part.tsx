@@ -3,6 +3,7 @@ import { useCallback, useState } from 'preact/hooks';
 import type { FileEntry } from '../../../shared/files.ts';
 import type { Problem } from '../../../shared/api.ts';
 import { ask, diag, fileAddress, problemOf } from '../../agent.ts';
+import { Icon } from '../../parts/icons.tsx';
 import { Menu } from '../../parts/menu.tsx';
 import { Failure, Show } from '../../parts/states.tsx';
 import { change } from '../../router.tsx';
@@ -49,7 +50,7 @@ function Files({ roots, root, path, file, view }: FilesProps) {
     <a class="quiet opt" href={fileAddress('zipFiles', {}, { root, path })} download={`${lastOf(path) || root}.zip`}>Zip</a>
   </span> : undefined;
   return (
-    <div class={file !== undefined && view === undefined ? 'wide files opened' : 'wide files'} onDragOver={(e) => { e.preventDefault(); }} onDrop={(e) => { e.preventDefault(); upload.add([...e.dataTransfer?.files ?? []]); }}>
+    <div class={file !== undefined && view === undefined ? 'wide browse opened' : 'wide browse'} onDragOver={(e) => { e.preventDefault(); }} onDrop={(e) => { e.preventDefault(); upload.add([...e.dataTransfer?.files ?? []]); }}>
       <section class="files-list" aria-label="Folder">
         <Way roots={roots} root={root} path={path} view={view} />
         {did === undefined ? undefined : <p class="files-did" role="status">{did.says}. {did.undo === undefined ? undefined : <button type="button" class="link" onClick={() => undo(did.undo ?? '')}>Undo</button>} <button type="button" class="link" onClick={() => setDid(undefined)}>Dismiss</button></p>}
@@ -98,9 +99,9 @@ function Way({ roots, root, path, view }: Pick<FilesProps, 'roots' | 'root' | 'p
   const title = roots.find(({ name }) => name === root)?.title ?? root;
   return (
     <header class="files-head">
-      <Menu label="Root" button={title} chosen={root} choices={roots.map((one) => ({ word: one.name, title: one.title, note: one.path }))} onChoose={(word) => change({ root: word === roots[0]?.name ? undefined : word, path: undefined, file: undefined, view: undefined })} />
+      <Menu label={`${title}, choose another root`} button={<>{title}<Icon name="down" /></>} chosen={root} choices={roots.map((one) => ({ word: one.name, title: one.title, note: one.path }))} onChoose={(word) => change({ root: word === roots[0]?.name ? undefined : word, path: undefined, file: undefined, view: undefined })} />
       <nav class="crumbs" aria-label="Folder">
-        <button type="button" class="link" onClick={() => change({ path: undefined, file: undefined })} aria-current={path === '' ? 'location' : undefined}>{title}</button>
+        <button type="button" class="link" onClick={() => change({ path: undefined, file: undefined })} aria-label={`Top of ${title}`} aria-current={path === '' ? 'location' : undefined}>{root}</button>
         {crumbs(path).map((one) => <span key={one.path}>/<button type="button" class="link" aria-current={one.path === path ? 'location' : undefined} onClick={() => change({ path: one.path, file: undefined })}><bdi>{one.name}</bdi></button></span>)}
       </nav>
       <button type="button" class={view === 'use' ? 'quiet pressed' : 'quiet'} aria-pressed={view === 'use'} onClick={() => to('use')}>Disk use</button>

@@ -20,7 +20,7 @@ export function BinView({ onChanged }: { onChanged: () => void }) {
     { id: 'path', title: 'Was', width: 'minmax(0,1fr)', cell: (row) => <bdi>{row.root}: {row.path}</bdi>, value: (row) => row.path },
     { id: 'bytes', title: 'Size', width: '80px', num: true, cell: (row) => bytes(row.bytes), value: (row) => row.bytes },
     { id: 'at', title: 'Deleted', width: '150px', wide: true, cell: (row) => dayTime(row.at), value: (row) => row.at },
-    { id: 'do', title: '', width: '150px', cell: (row) => <span class="row-tools"><button type="button" class="link" onClick={() => run(() => diag.restoreFile({ params: { id: row.id } }))}>Restore</button> <button type="button" class="link bad" aria-label={`Delete ${row.path} for ever`} onClick={() => run(() => diag.emptyBin({ query: { id: row.id } }))}>For ever</button></span>, value: () => undefined },
+    { id: 'do', title: 'Do', width: '150px', cell: (row) => <span class="row-tools"><button type="button" class="link" onClick={() => run(() => diag.restoreFile({ params: { id: row.id } }))}>Restore</button> <button type="button" class="link bad" aria-label={`Delete ${row.path} for ever`} onClick={() => run(() => diag.emptyBin({ query: { id: row.id } }))}>For ever</button></span>, value: () => undefined },
   ];
   return <>
     {problem ? <Failure problem={problem} /> : undefined}

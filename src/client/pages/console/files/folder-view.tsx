@@ -61,6 +61,6 @@ function columnsFor(onActions: (entry: FileEntry) => void): readonly TableColumn
     { id: 'changed', title: 'Changed', width: '150px', wide: true, cell: (row) => (row.modifiedAt === undefined ? '–' : dayTime(row.modifiedAt)), value: (row) => row.modifiedAt },
     { id: 'made', title: 'Made', width: '150px', wide: true, extra: true, cell: (row) => (row.createdAt === undefined ? '–' : dayTime(row.createdAt)), value: (row) => row.createdAt },
     { id: 'kind', title: 'Kind', width: '70px', extra: true, cell: (row) => row.kind, value: (row) => row.kind },
-    { id: 'do', title: '', width: '32px', cell: (row) => <button type="button" class="plain" aria-label={`Actions on ${row.name}`} onClick={(e) => { e.preventDefault(); onActions(row); }}>⋯</button>, value: () => undefined },
+    { id: 'do', title: 'Do', width: '40px', cell: (row) => <button type="button" class="plain" aria-label={`Actions on ${row.name}`} onClick={(e) => { e.preventDefault(); onActions(row); }}>⋯</button>, value: () => undefined },
   ];
 }

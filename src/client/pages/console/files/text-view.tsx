@@ -68,7 +68,7 @@ export function TextView({ root, path, first, wraps }: TextViewProps) {
   };
   return (
     <div class="text-view">
-      <TextTools {...{ sizeBytes, says, find, jump, earlier, atStart: top === 0 }} shown={`${bytes(top)} to ${bytes(bottom)} of ${bytes(sizeBytes)}`} />
+      <TextTools {...{ sizeBytes, says, find, jump, earlier, atStart: top === 0 }} shown={`Bytes ${top.toLocaleString('en')} to ${bottom.toLocaleString('en')} of ${sizeBytes.toLocaleString('en')}`} />
       {problem ? <Failure problem={problem} /> : undefined}
       <pre ref={box} tabIndex={0} class={wraps ? 'file-text wraps' : 'file-text'} aria-label="Content" onScroll={(e) => { const { scrollTop, scrollHeight, clientHeight } = e.currentTarget; if (scrollHeight - scrollTop - clientHeight < NEAR_END_PX && bottom < sizeBytes) later(); }}>
         {pieces.map((piece) => (mark?.at === piece.from ? <span key={piece.from}><mark>{piece.text.slice(0, mark.chars)}</mark>{piece.text.slice(mark.chars)}</span> : <span key={piece.from}>{piece.text}</span>))}
