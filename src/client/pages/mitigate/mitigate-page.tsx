@@ -14,6 +14,7 @@ import { ChannelsPart } from './channels-part.tsx';
 import { Later } from '../../parts/later.tsx';
 import { RestartDialog } from './restart-dialog.tsx';
 import { RuleHistory } from './rule-history.tsx';
+import { SitePart } from './site-part.tsx';
 import { RulesPart } from './rules-part.tsx';
 import { WrongNow } from './wrong-now.tsx';
 
@@ -39,6 +40,7 @@ export function MitigatePage() {
           ? <Empty title="No process of the site is running.">The first request starts the worker.</Empty>
           : <ul class="targets">{targets.map((t) => <TargetRow key={`${t.info.pid}:${t.info.startedAt}`} target={t} onChoose={() => { setDone(undefined); setChosen(t); }} />)}</ul>)}</Show>
       </section>
+      <SitePart onChange={() => setTurn(turn + 1)} />
       <RulesPart onChange={() => setTurn(turn + 1)} />
       <Later title="Auto-heal" load={autoHealPart} props={{ onChange: () => setTurn(turn + 1) }} whole={false} />
       <RuleHistory turn={turn} />
@@ -65,7 +67,7 @@ function TargetRow({ target, onChoose }: { target: Target; onChoose: () => void 
 function Result({ done }: { done: Done }) {
   return (
     <div class="restart-done" role="status">
-      <p><b>Process {done.ended.pid} ended at {time(done.at)}.</b> {done.next === undefined ? 'The next one has not been seen yet; it starts with the next request at the latest.' : `Process ${done.next.pid}, started ${time(done.next.startedAt)}, took over.`}</p>
+      <p><b>Process {done.ended.pid} ended at {time(done.at)}{done.overlapped === true ? ', after the next one had answered' : ''}.</b> {done.next === undefined ? 'The next one has not been seen yet; it starts with the next request at the latest.' : `Process ${done.next.pid}, started ${time(done.next.startedAt)}, took over.`}</p>
       <Link to={viewOf('observe', { range: formatRange(around(done.at)) })}>Look at the charts around it</Link>
     </div>
   );
