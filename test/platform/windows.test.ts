@@ -14,3 +14,4 @@ after(async () => { if (skip === false) await host.close(); });
 test('the contract of every platform holds on Windows', { skip, timeout }, (t) => testOnWindows(t, host, 'test/platform/windows-contract.ts'));
 test('what only the door to Windows does', { skip, timeout }, (t) => testOnWindows(t, host, 'test/platform/windows-door.ts'));
 test('without koffi the agent starts all the same', { skip, timeout }, (t) => testOnWindows(t, host, 'test/platform/windows-blind.ts', { withoutKoffi: true }));
+test('files that users name, on Windows', { skip, timeout }, (t) => testOnWindows(t, host, 'test/platform/files/windows-files.ts'));

@@ -125,6 +125,6 @@ async function deeds(door: FileDoor, path: string, luck: number, attempt: (path:
   else if (luck < 0.2) await attempt(path, 'make', () => door.makeFolder(place));
   else if (luck < 0.25) await attempt(path, 'names', () => door.names(place, NEVER));
   else if (luck < 0.3) await attempt(path, 'move', () => door.move({ root: 'home', path: 'in.txt' }, place, {}, NEVER).then(() => door.move(place, { root: 'home', path: 'in.txt' }, {}, NEVER)));
-  else if (luck < 0.35) await attempt(path, 'copy', () => door.copy(place, { root: 'home', path: 'copied' }, NEVER).finally(() => door.remove({ root: 'home', path: 'copied' }, { mode: 'forever', recursive: true }, NEVER).catch(() => undefined)));
+  else if (luck < 0.35) await attempt(path, 'copy', async () => { await door.copy(place, { root: 'home', path: 'copied' }, NEVER); await door.remove({ root: 'home', path: 'copied' }, { mode: 'forever', recursive: true }, NEVER); });
   else if (luck < 0.4 && !LINKS.includes(path.replace(/\/$/, ''))) await attempt(path, 'remove', () => door.remove(place, { mode: 'forever', recursive: luck < 0.37 }, NEVER));
 }

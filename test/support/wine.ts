@@ -170,7 +170,7 @@ async function fetchPackage(name: string, into: string): Promise<void> {
 
 function wineEnv(of = prefix): Record<string, string> {
   return {
-    PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '/root', WINEPREFIX: of, WINEARCH: 'win64', WINEDEBUG: '-all',
+    PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '/root', WINEPREFIX: of, LC_ALL: 'C.UTF-8', WINEARCH: 'win64', WINEDEBUG: '-all',
     // No browser engine, no .NET, no menus: nobody asks for them, and wine would offer to download the first two.
     WINEDLLOVERRIDES: 'mscoree,mshtml=;winemenubuilder.exe=d',
   };
