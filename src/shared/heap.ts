@@ -20,7 +20,10 @@ export type HeapObject = z.infer<typeof HeapObject>;
 /** sign: grew = between the snapshots; holds-most = of one snapshot, which cannot tell a cache from a leak. exact: the line is that of the name itself, else of the function or class that sees it. */
 export const HeapSuspect = z.object({
   title: z.string(), sign: z.enum(['grew', 'holds-most']), holder: z.string(), place: HeapPlace.optional(), exact: z.boolean(),
-  what: z.string().optional(), count: whole, bytes: size, retained: size, share: z.number(), id: whole, path: z.array(HeapStep),
+  what: z.string().optional(),
+  /** Of a heap that was tracked while it grew: the program's function that made most of it. */
+  made: z.object({ name: z.string(), place: HeapPlace, count: whole }).optional(),
+  count: whole, bytes: size, retained: size, share: z.number(), id: whole, path: z.array(HeapStep),
 });
 export type HeapSuspect = z.infer<typeof HeapSuspect>;
 

@@ -1,4 +1,5 @@
 // Owns the heap as columns: a row per node and per edge in typed arrays, filled while the snapshot is read.
+import type { Allocations, CallTree } from './allocations.ts';
 import type { SnapshotMeta } from './meta.ts';
 import { LARGE } from './numbers.ts';
 import type { StringTable } from './strings.ts';
@@ -17,6 +18,8 @@ export interface HeapGraph {
   readonly ids: Uint32Array;
   readonly sizes: Sizes;
   readonly detached: Uint8Array | undefined;
+  /** Where nodes were made, of a heap that was tracked. */
+  readonly allocations: Allocations | undefined;
   /** The edges of node n are firstEdge[n] … firstEdge[n + 1] - 1. */
   readonly firstEdge: Uint32Array;
   /** What each leads to, its type and a mark, in one number: `targetOf`, `typeOf`, HOLDS. One place in memory is looked at, not three. */
@@ -66,6 +69,7 @@ export class GraphBuilder {
   readonly #sizes: Sizes;
   readonly #firstEdge: Uint32Array;
   #detached: Uint8Array | undefined;
+  readonly #made: Uint32Array | undefined;
   readonly #edges: Uint32Array;
   readonly #edgeNames: Uint32Array;
   #damagedTypes = 0;
@@ -83,7 +87,7 @@ export class GraphBuilder {
     try {
       this.#types = new Uint8Array(nodes); this.#names = new Uint32Array(nodes); this.#ids = new Uint32Array(nodes);
       this.#sizes = new Sizes(nodes); this.#firstEdge = new Uint32Array(nodes + 1);
-      this.#edges = new Uint32Array(edges); this.#edgeNames = new Uint32Array(edges);
+      this.#made = meta.tracked ? new Uint32Array(nodes) : undefined; this.#edges = new Uint32Array(edges); this.#edgeNames = new Uint32Array(edges);
     } catch (cause) {
       throw unreadableHeap(`there is no memory for ${nodes} nodes and ${edges} edges`, cause);
     }
@@ -91,7 +95,7 @@ export class GraphBuilder {
 
   /** A batch of the rows of `nodes`; a row that is cut off at the end is left out. */
   addNodes(numbers: Uint32Array, count: number, large: ReadonlyMap<number, number>): void {
-    const { fields, type, name, id, size, edges, detached } = this.#meta.node;
+    const { fields, type, name, id, size, edges, detached, made } = this.#meta.node;
     const types = this.#types, names = this.#names, ids = this.#ids, sizes = this.#sizes.small, firstEdge = this.#firstEdge;
     const rows = Math.floor(count / fields);
     const fit = Math.max(0, Math.min(rows, types.length - this.nodes));
@@ -103,6 +107,7 @@ export class GraphBuilder {
       ids[node] = (numbers[at + id] as number);
       sizes[node] = (numbers[at + size] as number);
       firstEdge[node] = (numbers[at + edges] as number);
+      if (this.#made !== undefined) this.#made[node] = (numbers[at + made] as number);
       if (detached >= 0 && numbers[at + detached] !== 0) (this.#detached ??= new Uint8Array(types.length))[node] = (numbers[at + detached] as number) & 3;
     }
     for (const [place, value] of large) if (place % fields === size && Math.floor(place / fields) < fit) this.#sizes.set(this.nodes + Math.floor(place / fields), value);
@@ -130,7 +135,7 @@ export class GraphBuilder {
   }
 
   /** @throws HEAP_UNREADABLE when there is nothing to analyze */
-  done(strings: StringTable, locations: Locations, notes: readonly string[]): HeapGraph {
+  done(strings: StringTable, locations: Locations, notes: readonly string[], calls?: { readonly calls: CallTree; readonly functions: Uint32Array }): HeapGraph {
     const nodeCount = Math.min(this.nodes, this.#types.length);
     const edgeCount = Math.min(this.edges, this.#edges.length);
     if (nodeCount === 0) throw unreadableHeap('it has no nodes');
@@ -143,6 +148,7 @@ export class GraphBuilder {
     const part = <T extends Uint8Array | Uint32Array>(column: T, length: number): T => column.subarray(0, length) as T;
     return {
       meta: this.#meta, nodeCount, edgeCount, root, firstEdge, strings, locations, notes: said, sizes: this.#sizes,
+      allocations: calls === undefined || this.#made === undefined ? undefined : { of: this.#made, ...calls },
       types: part(this.#types, nodeCount), names: part(this.#names, nodeCount), ids: part(this.#ids, nodeCount), detached: this.#detached?.subarray(0, nodeCount),
       edges: part(this.#edges, edgeCount), edgeNames: part(this.#edgeNames, edgeCount),
     };

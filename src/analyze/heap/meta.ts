@@ -6,10 +6,12 @@ export interface SnapshotMeta {
   readonly edgeCount: number;
   readonly rootIndex: number;
   readonly extraNativeBytes: number;
+  /** Objects were tracked while the heap grew: nodes say where they were made. */
+  readonly tracked: boolean;
   readonly nodeTypes: readonly string[];
   readonly edgeTypes: readonly string[];
   /** Place of each field in a row; -1: not in this file. */
-  readonly node: { readonly fields: number; readonly type: number; readonly name: number; readonly id: number; readonly size: number; readonly edges: number; readonly detached: number };
+  readonly node: { readonly fields: number; readonly type: number; readonly name: number; readonly id: number; readonly size: number; readonly edges: number; readonly detached: number; readonly made: number };
   readonly edge: { readonly fields: number; readonly type: number; readonly name: number; readonly to: number };
   readonly location: { readonly fields: number; readonly object: number; readonly script: number; readonly line: number; readonly column: number };
   readonly nodeType: Readonly<Record<NodeTypeName, number>>;
@@ -37,7 +39,7 @@ export function metaOf(text: string): SnapshotMeta {
     if (place < 0) throw unreadableHeap(`its header names no field ${name}`);
     return place;
   };
-  const node = { fields: nodeFields.length, type: at(nodeFields, 'type'), name: at(nodeFields, 'name'), id: at(nodeFields, 'id'), size: at(nodeFields, 'self_size'), edges: at(nodeFields, 'edge_count'), detached: nodeFields.indexOf('detachedness') };
+  const node = { fields: nodeFields.length, type: at(nodeFields, 'type'), name: at(nodeFields, 'name'), id: at(nodeFields, 'id'), size: at(nodeFields, 'self_size'), edges: at(nodeFields, 'edge_count'), detached: nodeFields.indexOf('detachedness'), made: nodeFields.indexOf('trace_node_id') };
   const edge = { fields: edgeFields.length, type: at(edgeFields, 'type'), name: at(edgeFields, 'name_or_index'), to: at(edgeFields, 'to_node') };
   const nodeTypes = typeNames(meta['node_types'], node.type, 'node_types');
   const edgeTypes = typeNames(meta['edge_types'], edge.type, 'edge_types');
@@ -45,6 +47,7 @@ export function metaOf(text: string): SnapshotMeta {
     nodeCount: counted(header['node_count'], 'node_count'), edgeCount: counted(header['edge_count'], 'edge_count'),
     rootIndex: header['root_index'] === undefined ? 0 : counted(header['root_index'], 'root_index'),
     extraNativeBytes: typeof header['extra_native_bytes'] === 'number' && header['extra_native_bytes'] > 0 ? header['extra_native_bytes'] : 0,
+    tracked: node.made >= 0 && typeof header['trace_function_count'] === 'number' && header['trace_function_count'] > 0,
     nodeTypes, edgeTypes, node, edge,
     location: { fields: locationFields.length, object: locationFields.indexOf('object_index'), script: locationFields.indexOf('script_id'), line: locationFields.indexOf('line'), column: locationFields.indexOf('column') },
     nodeType: places(NODE_TYPES, nodeTypes), edgeType: places(EDGE_TYPES, edgeTypes),

@@ -1,4 +1,5 @@
 // Owns the reading of a .heapsnapshot of any size: bytes in, columns out, nothing of it ever one string.
+import { CallTree, FUNCTION_FIELDS } from './allocations.ts';
 import { metaOf, type SnapshotMeta } from './meta.ts';
 import { GraphBuilder, type HeapGraph, type Locations } from './graph.ts';
 import { NumberReader, type NumbersSink } from './numbers.ts';
@@ -10,10 +11,11 @@ import { unreadableHeap } from './unreadable.ts';
 const MAX_HEADER_BYTES = 1 << 20;
 const MAX_KEY_BYTES = 64;
 const MAX_LOCATIONS = 1 << 28;
+const MAX_FUNCTION_NUMBERS = 1 << 24;
 
 const QUOTE = 34, BACKSLASH = 92, OPEN = 91, CLOSE = 93, BRACE = 123, UNBRACE = 125, COLON = 58;
 
-type Mode = 'before' | 'between' | 'key' | 'colon' | 'value' | 'header' | 'numbers' | 'skip' | 'strings' | 'string' | 'after';
+type Mode = 'before' | 'between' | 'key' | 'colon' | 'value' | 'header' | 'numbers' | 'skip' | 'calls' | 'strings' | 'string' | 'after';
 
 /** Chunks in, in order; then `done`. A file that is cut off inside its strings gives a graph with notes, before that it is refused: without names it says nothing. */
 export class SnapshotParser {
@@ -34,6 +36,8 @@ export class SnapshotParser {
   #strange = 0;
   readonly #seen = new Set<string>();
   readonly #locations = new Words();
+  readonly #functions = new Words();
+  #calls: CallTree | undefined;
   /** Where the strings begin: a stream must keep its bytes from there on. */
   stringsFrom: number | undefined;
 
@@ -59,8 +63,9 @@ export class SnapshotParser {
     if (!this.#seen.has('edges') || this.#strings.length === 0) throw unreadableHeap(`it ends after ${this.#at} bytes inside its ${this.#seen.has('edges') && this.#mode !== 'numbers' ? 'names' : this.#key === '' ? 'beginning' : this.#key}: it was not written to its end`);
     this.#strings.open(bytes);
     const notes = this.#mode === 'after' ? [] : ['it ends inside its strings: it was not written to its end, and some names are missing'];
+    if ((this.#calls?.lost ?? 0) > 0) notes.push(`${this.#calls?.lost} calls that made objects were left out`);
     if (this.#strange > 0) notes.push(`${this.#strange} bytes among its numbers are none`);
-    return this.#builder.done(this.#strings, this.#located(), notes);
+    return this.#builder.done(this.#strings, this.#located(), notes, this.#calls === undefined ? undefined : { calls: this.#calls, functions: this.#functions.values.subarray(0, this.#functions.length) });
   }
 
   #readNumbers(chunk: Uint8Array, from: number, to: number): number {
@@ -111,6 +116,7 @@ export class SnapshotParser {
         return;
       case 'colon': if (byte === COLON) this.#mode = 'value'; else if (byte > 32) throw unreadableHeap(`there is no part of a heap snapshot at byte ${at}`); return;
       case 'value': if (byte > 32) this.#begin(byte, at); return;
+      case 'calls': this.#calls?.read(byte); this.#nested(byte); return;
       case 'header': case 'skip': this.#nested(byte); return;
       default: return;
     }
@@ -120,18 +126,20 @@ export class SnapshotParser {
     this.#depth = 0; this.#quoted = false; this.#escaped = false;
     if (this.#seen.has(this.#key)) throw unreadableHeap(`it has ${JSON.stringify(this.#key)} twice`);
     if (this.#key === 'snapshot') { this.#gathered = []; this.#mode = 'header'; this.#nested(byte); return; }
-    if (byte !== OPEN || !['nodes', 'edges', 'locations', 'strings'].includes(this.#key)) { this.#mode = 'skip'; this.#nested(byte); return; }
+    if (byte === OPEN && this.#key === 'trace_tree' && this.#meta?.tracked === true) { this.#calls = new CallTree(); this.#mode = 'calls'; this.#nested(byte); return; }
+    if (byte !== OPEN || !['nodes', 'edges', 'locations', 'trace_function_infos', 'strings'].includes(this.#key)) { this.#mode = 'skip'; this.#nested(byte); return; }
     if (this.#meta === undefined || this.#builder === undefined) throw unreadableHeap(`its ${this.#key} come before its header`);
     if (this.#key === 'strings') { this.#mode = 'strings'; this.stringsFrom = at + 1; return; }
     const { node, edge, location } = this.#meta;
-    this.#numbers = new NumberReader((this.#key === 'nodes' ? node : this.#key === 'edges' ? edge : location).fields, this.#sink(this.#builder));
+    this.#numbers = new NumberReader({ nodes: node.fields, edges: edge.fields, locations: location.fields }[this.#key] ?? FUNCTION_FIELDS, this.#sink(this.#builder));
     this.#mode = 'numbers';
   }
 
   #sink(builder: GraphBuilder): NumbersSink {
     if (this.#key === 'nodes') return (numbers, count, large) => { builder.addNodes(numbers, count, large); };
     if (this.#key === 'edges') return (numbers, count) => { builder.addEdges(numbers, count); };
-    return (numbers, count) => { for (let i = 0; i < count && this.#locations.length < MAX_LOCATIONS; i++) this.#locations.push((numbers[i] as number)); };
+    const [words, most] = this.#key === 'locations' ? [this.#locations, MAX_LOCATIONS] : [this.#functions, MAX_FUNCTION_NUMBERS];
+    return (numbers, count) => { for (let i = 0; i < count && words.length < most; i++) words.push((numbers[i] as number)); };
   }
 
   /** A value of any form: gathered when it is the header, passed over when not. */

@@ -12,6 +12,9 @@ export function originOf(script: string): Origin {
   return /[/\\]node_modules[/\\]/.test(script) ? 'package' : 'app';
 }
 
+/** The last two parts of a path say which file it is. */
+export function shortPlace({ script, line }: Pick<Place, 'script' | 'line'>): string { return `${script.split(/[/\\]/).slice(-2).join('/')}:${line}`; }
+
 export class PlaceBook {
   readonly #graph: HeapGraph;
   readonly #scripts = new Map<number, { readonly name: string; readonly node: number }>();

@@ -8,7 +8,7 @@ import { growthSince, type Growth } from './growth.ts';
 import { calculate, type Heap } from './heap.ts';
 import { Holders } from './holder.ts';
 import { nodeText, pathTo, type Step } from './path.ts';
-import { PlaceBook, type Place } from './places.ts';
+import { PlaceBook, shortPlace } from './places.ts';
 import { readHeapFile, type HeapReading } from './read.ts';
 import { buffersOf, collectionsOf, contextsOf, emittersOf, functionsOf, partsOf, promisesOf, timersOf } from './sections.ts';
 import { Suspects, type Suspect } from './suspects.ts';
@@ -121,6 +121,7 @@ function suspectOf(heap: Heap, one: Suspect): HeapSuspect {
   const { node, place, what } = one;
   return {
     title: titleOf(one), sign: one.sign, holder: one.holder, ...place === undefined ? {} : { place }, exact: one.exact, ...what === undefined ? {} : { what: excerpt(what) },
+    ...one.made === undefined ? {} : { made: { ...one.made, name: excerpt(one.made.name) } },
     count: one.count, bytes: Math.round(one.bytes), retained: one.retained, share: one.share, id: (heap.graph.ids[node] as number), path: stepsOf(heap, pathTo(heap, node)),
   };
 }
@@ -130,9 +131,6 @@ function titleOf({ holder, place, what, count, bytes, sign }: Suspect): string {
   const held = what === undefined ? '' : count > 1 ? ` holds ${countText(count)} \`${excerpt(what)}\`` : ` holds \`${excerpt(what)}\``;
   return `\`${holder}\`${place === undefined ? '' : ` in \`${shortPlace(place)}\``}${held}${sign === 'grew' ? ` and grew by ${sizeText(bytes)}` : `, ${sizeText(bytes)} in all`}`;
 }
-
-/** The last two parts of a path say which file it is. */
-export function shortPlace({ script, line }: Place): string { return `${script.split(/[/\\]/).slice(-2).join('/')}:${line}`; }
 
 function growthOf(heap: Heap, { growth, base, name }: { growth: Growth; base: BaseSnapshot; name: string }): NonNullable<HeapReport['growth']> {
   const { graph, dominators: { retained } } = heap;

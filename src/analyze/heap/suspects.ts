@@ -1,4 +1,5 @@
 // Owns the leak suspects: who holds what grew (two snapshots and more), or who holds most (one), named in the words of the source.
+import { makerOf, type Maker } from './allocations.ts';
 import { NodeBits } from './bits.ts';
 import type { ClassRow } from './classes.ts';
 import type { BaseSnapshot } from './base.ts';
@@ -22,6 +23,8 @@ export interface Suspect {
   readonly bytes: number;
   readonly retained: number;
   readonly share: number;
+  /** The program's function that made most of it, where the heap was tracked. */
+  readonly made?: Maker | undefined;
   readonly sign: 'grew' | 'holds-most';
 }
 
@@ -76,7 +79,7 @@ export class Suspects {
     const { classes, dominators: { retained } } = this.#heap;
     const items = itemsOf(this.#heap, node, this.#seen);
     const top = items.topCount >= 2 ? items.top : tops[0] === undefined ? items.top : classes.of[tops[0]];
-    return { node, holder, place, exact, what: top === undefined ? undefined : (classes.rows[top] as ClassRow).name, count: Math.max(items.topCount, 1), bytes, retained: (retained[node] as number), share: all > 0 ? bytes / all : 0, sign };
+    return { node, holder, place, exact, made: makerOf(this.#heap, tops), what: top === undefined ? undefined : (classes.rows[top] as ClassRow).name, count: Math.max(items.topCount, 1), bytes, retained: (retained[node] as number), share: all > 0 ? bytes / all : 0, sign };
   }
 
   #merge(merged: Map<string, Suspect>, one: Suspect): void {

@@ -88,13 +88,20 @@ export async function withSources(tree: ProfileTree, files: SourceFiles): Promis
   return { ...tree, frames, lines: await mappedLines(tree, frames, files), notes: tree.notes };
 }
 
-function placed(frame: Frame, map: SourceMap, folder: string): Frame {
-  const at = map.at(frame.line - 1, Math.max(0, frame.column - 1));
-  if (at === undefined) return frame;
+/** Lines and columns from 1, in and out; `folder`: that of the file which the map belongs to. */
+export function positionIn(map: SourceMap, folder: string, line: number, column: number): { readonly url: string; readonly line: number; readonly column: number; readonly name: string | undefined } | undefined {
+  const at = map.at(line - 1, Math.max(0, column - 1));
+  if (at === undefined) return undefined;
   const plain = at.source.replace(/^webpack:\/\/[^/]*\//, '').replace(/\?[\w]*$/, '');
-  const url = /^(?:\/|[a-z]+:)/i.test(plain) ? plain : posix.join(folder.replaceAll('\\', '/'), plain);
+  return { url: /^(?:\/|[a-z]+:)/i.test(plain) ? plain : posix.join(folder.replaceAll('\\', '/'), plain), line: at.line + 1, column: at.column + 1, name: at.name };
+}
+
+function placed(frame: Frame, map: SourceMap, folder: string): Frame {
+  const at = positionIn(map, folder, frame.line, frame.column);
+  if (at === undefined) return frame;
+  const { url } = at;
   const name = at.name !== undefined && (frame.name.length <= SHORT_NAME || frame.name === '(anonymous)') ? at.name : frame.name;
-  return { name, url, line: at.line + 1, column: at.column + 1, ...categoryOf(name, url), ...(frame.name.length <= SHORT_NAME && at.name === undefined ? { minified: true } : {}) };
+  return { name, url, line: at.line, column: at.column, ...categoryOf(name, url), ...(frame.name.length <= SHORT_NAME && at.name === undefined ? { minified: true } : {}) };
 }
 
 async function mappedLines(tree: ProfileTree, frames: readonly Frame[], files: SourceFiles): Promise<ProfileTree['lines']> {

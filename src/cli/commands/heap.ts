@@ -54,6 +54,7 @@ function suspects(report: HeapReport): void {
   for (const [index, one] of report.suspects.slice(0, SUSPECTS).entries()) {
     print(`${index + 1}. ${colour(one.sign === 'grew' ? 'red' : 'bold', safeLine(one.title))} (${percent(one.share * 100)})`);
     if (one.place !== undefined) print(`   ${safeLine(one.place.script)}:${one.place.line}${one.exact ? '' : ' is the function or class that sees it'}`);
+    if (one.made !== undefined) print(`   made in ${safeLine(one.made.name) || 'a function'}, ${safeLine(one.made.place.script)}:${one.made.place.line}`);
     if (index === 0) print(`   kept by ${safeLine(way(one.path))}`);
   }
   if (report.growth === undefined) print('One snapshot does not tell a cache from a leak: --base names an earlier one.');
