@@ -23,8 +23,8 @@ import type { Snapshot, SnapshotOptions, Step } from './snapshot.ts';
 import { STUB_BYTES } from './stub.ts';
 import { Threads } from './threads.ts';
 
-/** Between looks at memory and progress: 32 pieces are 128 MiB, well under a tenth of a second. */
-const LOOK_EVERY_PIECES = 8;
+/** Between looks at memory and progress: 4 MiB, some milliseconds. */
+const LOOK_EVERY_PIECES = 64;
 /** On a slow disk sooner: a cancel is heard within this and one piece. */
 const LOOK_EVERY_MS = 50;
 const FAULT_LIMIT_MS = 10_000;
