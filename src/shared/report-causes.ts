@@ -4,6 +4,7 @@ import type { Report } from './model.ts';
 import { count, plural } from './units.ts';
 import { card, chain, instant, prose, table, tableTime } from './report-parts.ts';
 import type { Drawing } from './report-parts.ts';
+import { causeId, windowLink, windowOfCause } from './report-windows.ts';
 import { el } from './view.ts';
 import type { Element, View } from './view.ts';
 
@@ -29,7 +30,7 @@ export function causeCards(report: Report, on: Drawing): Element[] {
   const of = (verdict: Cause['verdict']): readonly Cause[] => report.causes.filter((c) => c.verdict === verdict);
   const [found, open, excluded] = [of('found'), of('cannot-tell'), of('ruled-out')];
   return [
-    ...(found.length === 0 ? [] : [card('Causes', accounts(report.accounting), { id: 'causes' }, ...found.map((c, i) => one(c, i === 0, on)), ...left(report.accounting, on))]),
+    ...(found.length === 0 ? [] : [card('Causes', accounts(report.accounting), { id: 'causes' }, ...found.map((c, i) => one(report, c, i === 0, on)), ...left(report.accounting, on))]),
     ...(open.length === 0 ? [] : [card('Causes that cannot be told', 'and what to collect to settle them', { id: 'causes-open' },
       table([{ title: 'Cause', unit: 'code' }, { title: 'Why it is open', unit: 'text' }, { title: 'Collect', unit: 'text' }], open.map((c) => [c.id, c.title, collecting(c)]), on, 'Causes that cannot be told'))]),
     ...(excluded.length === 0 ? [] : [card('Ruled out', plural(excluded.length, 'cause'), { id: 'ruled-out' },
@@ -53,12 +54,12 @@ function left(accounting: Accounting | undefined, on: Drawing): Element[] {
   return [el('div', { class: 'finding-body' }, el('p', {}, 'Not explained:'), table([{ title: 'Signature', unit: 'code' }, { title: 'Requests', unit: 'count' }, { title: 'From', unit: 'at' }, { title: 'To', unit: 'at' }], accounting.unexplained.map((u) => [u.key, u.count, u.firstAt, u.lastAt]), on, 'Requests that are not explained'))];
 }
 
-function one(cause: Cause, isTop: boolean, on: Drawing): Element {
+function one(report: Report, cause: Cause, isTop: boolean, on: Drawing): Element {
   const { confidence } = cause;
   const tag = cause.id === 'healthy' ? el('span', { class: 'tag good' }, 'Good') : el('span', { class: `tag ${TAGS[confidence?.word ?? 'possible']}` }, WORDS[confidence?.word ?? 'possible']);
-  return el('details', { class: 'finding cause', id: `cause-${cause.id}`, open: isTop ? true : undefined },
+  return el('details', { class: 'finding cause', id: causeId(report, cause), open: isTop ? true : undefined },
     el('summary', {}, tag, el('h3', {}, prose(cause.title)), el('span', { class: 'area' }, cause.id)),
-    el('div', { class: 'finding-body' }, facts(cause, on), !isTop && cause.chain.length > 0 && chain(cause.chain.map((s) => [s.at ?? s.when ?? null, s.what, s.detail ?? null, s.part === 'root' || s.part === 'effect' ? s.part : null]), undefined, on),
+    el('div', { class: 'finding-body' }, facts(cause, on), windowLink(windowOfCause(report, cause), on), !isTop && cause.chain.length > 0 && chain(cause.chain.map((s) => [s.at ?? s.when ?? null, s.what, s.detail ?? null, s.part === 'root' || s.part === 'effect' ? s.part : null]), undefined, on),
       list('What speaks for it', cause.for, on), list('What speaks against it', cause.against, on),
       confidence !== undefined && el('p', {}, `How sure: ${WORDS[confidence.word].toLowerCase()} (${percentText(confidence.score)}): ${confidence.reasons.join('; ')}.`),
       cause.advice.length > 0 && el('ul', { class: 'advice' }, cause.advice.map((step) => el('li', {}, prose(step))))));

@@ -5,6 +5,7 @@ import type { MetricId } from './metrics.ts';
 import { count, duration, plural, quantity } from './units.ts';
 import { card, instant, linePath, table, utcForm } from './report-parts.ts';
 import type { Drawing } from './report-parts.ts';
+import { causeId, windowBands, windowOfCause } from './report-windows.ts';
 import { el } from './view.ts';
 import type { Element, View } from './view.ts';
 
@@ -28,7 +29,7 @@ export function timelineCard(report: Report, on: Drawing): Element {
   ];
   const body = lanes.length === 0
     ? el('p', { class: 'empty' }, 'Nothing was collected that has a time: the HTTP log, the metrics and the list of changes are missing.')
-    : el('div', { class: 'lanes' }, lanes, axisLane(axis));
+    : el('div', { class: 'lanes' }, lanes, axisLane(axis), windowBands(report, (at) => Number.parseFloat(x(at, axis))));
   return card('Timeline', `${duration(window.to - window.from)}, one axis, times in UTC`, { id: 'timeline', class: 'timeline' }, el('div', { class: 'body' }, body, ...changesTable(timeline.changes, on)));
 }
 
@@ -45,7 +46,7 @@ function x(at: number, axis: Axis): string {
   return `${Math.round(Math.min(1, Math.max(0, share)) * 10_000) / 100}%`;
 }
 
-export function lane(name: string, range: string | undefined, height: number, says: string, axis: Axis, ...drawn: readonly View[]): Element {
+export function lane(name: View, range: string | undefined, height: number, says: string, axis: Axis, ...drawn: readonly View[]): Element {
   const grid = axis.ticks.map((at) => el('line', { class: 'grid', x1: x(at, axis), x2: x(at, axis), y1: 0, y2: height }));
   return el('div', { class: 'lane' },
     el('div', { class: 'lane-name' }, name, range !== undefined && el('small', {}, range)),
@@ -126,13 +127,13 @@ const CAUSE_LANES = 4;
 /** From when to when each found cause was seen at work, under the requests that it made fail. */
 function causeLanes(report: Report, axis: Axis): Element[] {
   return report.causes.filter((c) => c.verdict === 'found' && c.id !== 'healthy' && c.since !== undefined).slice(0, CAUSE_LANES).map((cause) => {
-    const since = cause.since ?? axis.from;
-    const until = Math.max(since, ...[...cause.for, ...cause.chain].flatMap((f) => [f.at ?? since, ('until' in f ? f.until : undefined) ?? since]));
+    const seenFrom = windowOfCause(report, cause);
+    const since = cause.since ?? axis.from, until = Math.max(since, seenFrom?.to ?? since);
     const [left, right] = [share(since, axis), share(until, axis)];
     const seen = [...new Set(cause.for.flatMap((f) => (f.at === undefined ? [] : [f.at])))].filter((at) => at >= axis.from && at <= axis.to);
     const says = `${cause.id} from ${utcForm(since, 'full')} to ${utcForm(until, 'full')} UTC: ${cause.title}`;
     const marks = seen.map((at) => el('svg', { x: x(at, axis), y: 0, width: 1, height: CAUSE_HEIGHT }, el('title', {}, `${utcForm(at, 'full')} UTC: ${cause.for.find((f) => f.at === at)?.text ?? ''}`), el('circle', { class: 'mark rule', cx: 0, cy: CAUSE_HEIGHT / 2, r: 4 })));
-    return lane(cause.id, undefined, CAUSE_HEIGHT, says, axis, stretched(CAUSE_HEIGHT, el('path', { class: 'failed', d: `M${left},8H${Math.max(right, left + 2)}V16H${left}z`, opacity: 0.35 })), ...marks);
+    return lane(el('a', { href: `#${causeId(report, cause)}` }, cause.id), undefined, CAUSE_HEIGHT, says, axis, stretched(CAUSE_HEIGHT, el('path', { class: 'failed', d: `M${left},8H${Math.max(right, left + 2)}V16H${left}z`, opacity: 0.35 })), ...marks);
   });
 }
 const CAUSE_HEIGHT = 24;

@@ -5,6 +5,7 @@ import { SEVERITY_WORDS, adviceSteps, card, evidence, instant, paragraphs, prose
 import type { Drawing } from './report-parts.ts';
 import { causeCards, causeChain, topCause } from './report-causes.ts';
 import { timelineCard, windowText } from './report-timeline.ts';
+import { windowLink, windowOfFinding } from './report-windows.ts';
 import { el } from './view.ts';
 import type { Element, View } from './view.ts';
 export type { View } from './view.ts';
@@ -76,15 +77,15 @@ function howItHappened(top: Finding, on: Drawing): Element | undefined {
 function findings(report: Report, top: Finding | undefined, on: Drawing): Element | undefined {
   const shown = report.findings.filter((f) => f.severity === 'critical' || f.severity === 'warning' || f.severity === 'info');
   if (shown.length === 0) return undefined;
-  return card('Findings', plural(shown.length, 'finding'), { id: 'findings' }, ...shown.map((f) => one(f, f === top, on)));
+  return card('Findings', plural(shown.length, 'finding'), { id: 'findings' }, ...shown.map((f) => one(report, f, f === top, on)));
 }
 
 /** One finding, open; the chain of the first one stands above already. */
-function one(finding: Finding, isTop: boolean, on: Drawing): Element {
+function one(report: Report, finding: Finding, isTop: boolean, on: Drawing): Element {
   const told = isTop ? chainOf(finding) : undefined;
   return el('details', { class: 'finding', id: `finding-${finding.id}`, open: true },
     el('summary', {}, severityTag(finding.severity), el('h3', {}, finding.title), el('span', { class: 'area' }, finding.area)),
-    el('div', { class: 'finding-body' }, paragraphs(finding.why), adviceList(finding.advice), proof(finding.evidence.filter((e) => e !== told), on)));
+    el('div', { class: 'finding-body' }, paragraphs(finding.why), windowLink(windowOfFinding(report, finding), on), adviceList(finding.advice), proof(finding.evidence.filter((e) => e !== told), on)));
 }
 
 function proof(pieces: Finding['evidence'], on: Drawing): Element | undefined {
@@ -100,7 +101,7 @@ function adviceList(text: string): Element | undefined {
 function openQuestions(report: Report, on: Drawing): Element | undefined {
   const open = report.findings.filter((f) => f.severity === 'cannot-tell');
   if (open.length === 0) return undefined;
-  return card('What could not be told', 'and what would settle it', { id: 'open-questions' }, ...open.map((f) => one(f, false, on)));
+  return card('What could not be told', 'and what would settle it', { id: 'open-questions' }, ...open.map((f) => one(report, f, false, on)));
 }
 
 function inOrder(report: Report, on: Drawing): Element | undefined {

@@ -23,6 +23,15 @@ const named = (name: string): boolean => ATTRIBUTES.has(name) || /^(aria|data)-[
 /** Links inside the report only; it has no others that a page should follow. */
 const isLocal = (value: unknown): value is string => typeof value === 'string' && /^#[\w-]+$/.test(value);
 
+/** What a link inside the report leads to: a window on the timeline is shown until another is, a closed cause is opened. */
+function goTo(id: string): void {
+  const place = document.getElementById(id);
+  if (!place) return;
+  if (id.startsWith('window-')) for (const band of document.querySelectorAll('.report .windows rect')) band.toggleAttribute('data-shown', band === place);
+  if (place instanceof HTMLDetailsElement) place.open = true;
+  (id.startsWith('window-') ? document.getElementById('timeline') ?? place : place).scrollIntoView();
+}
+
 /** The neutral tree as elements. Text stays text. A link's fragment is followed by hand: under <base> it would leave the page. */
 export function toNode(view: View, key?: number): ComponentChild {
   if (typeof view === 'string') return view;
@@ -31,7 +40,7 @@ export function toNode(view: View, key?: number): ComponentChild {
   const props: Record<string, unknown> = { key };
   for (const [name, value] of Object.entries(view.attrs)) {
     if (named(name)) props[name] = value;
-    else if (name === 'href' && view.tag === 'a' && isLocal(value)) { props['href'] = value; props['onClick'] = (event: Event) => { event.preventDefault(); document.getElementById(value.slice(1))?.scrollIntoView(); }; }
+    else if (name === 'href' && view.tag === 'a' && isLocal(value)) { props['href'] = value; props['onClick'] = (event: Event) => { event.preventDefault(); goTo(value.slice(1)); }; }
   }
   return h(view.tag, props, children);
 }
