@@ -50,7 +50,7 @@ function Backup({ id, refused, onDone }: { id: string; refused: string | undefin
     <Show asked={asked} rows={4}>{({ diff, etag }) => <div class="fields">
       <Diff diff={diff} />
       {problem ? <Failure problem={problem} /> : undefined}
-      {diff.hunks.length === 0 ? undefined : <><p class="cost-line">Restoring it restarts the app. The file as it is now is kept as a backup too.</p><div class="form-foot"><button type="button" class="go bad" disabled={refused !== undefined} onClick={() => restore(etag)}>Restore these bytes and restart the app</button></div></>}
+      {diff.hunks.length === 0 ? undefined : <><p class="cost-line">Restoring it restarts the app. The file as it is now is kept as a backup too.</p><div class="form-foot"><button type="button" class="go bad" disabled={refused !== undefined} onClick={() => restore(etag)}>Restore and restart</button></div></>}
     </div>}</Show>
   );
 }

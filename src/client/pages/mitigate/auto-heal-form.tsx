@@ -38,7 +38,7 @@ export function AutoHealForm({ view, begun, onClose, onDone }: Given) {
       <form class="fields rule-form heal-form" onSubmit={look}>
         <Triggers draft={draft} set={set} />
         <Action draft={draft} set={set} />
-        {typeof made === 'string' ? <p class="rule-wrong" role="status">{made}</p> : <Notes notes={notes} off={Object.keys(made).length === 0} />}
+        {typeof made === 'string' ? <p class="rule-wrong" role="status">{made}</p> : <Notes notes={check?.notes ?? notes} off={Object.keys(made).length === 0} />}
         {check === undefined ? undefined : <Checked check={check} />}
         {problem ? <Failure problem={problem} /> : undefined}
         <div class="form-foot">
