@@ -1,8 +1,9 @@
-// Owns the judgement of Node's diagnostic report: how near the heap is to its limit, and what the process holds open.
+// Owns the judgement of Node's diagnostic report: how near the heap is to its limit, and what the process holds open; its limits are judged beside (node-limits.ts).
 import { z } from 'zod';
 import type { Evidence, Finding } from '../../shared/model.ts';
 import { bytes, count, percent, plural } from '../../shared/units.ts';
 import type { Analyzer } from '../contracts.ts';
+import { limitsOf } from './node-limits.ts';
 import { readAll, unreadableFinding } from '../parse/json-artifacts.ts';
 import { byText, oneLine } from '../parse/words.ts';
 
@@ -12,13 +13,15 @@ const VERY_NEAR = 0.95;
 const FRAMES_TOLD = 20;
 
 /** What we read of it; everything else may be there or not, in any version of Node. */
-const NodeReport = z.object({
+export const NodeReport = z.object({
   header: z.object({ nodejsVersion: z.string().optional(), processId: z.number().optional(), trigger: z.string().optional() }).loose(),
   javascriptStack: z.object({ message: z.string().optional(), stack: z.array(z.string()).optional() }).loose().optional(),
   javascriptHeap: z.object({ usedMemory: z.number().optional(), memoryLimit: z.number().optional(), totalMemory: z.number().optional(), heapSizeLimit: z.number().optional() }).loose().optional(),
-  libuv: z.array(z.object({ type: z.string(), is_active: z.boolean().optional() }).loose()).optional(),
+  libuv: z.array(z.object({ type: z.string(), is_active: z.boolean().optional(), is_referenced: z.boolean().optional(), fd: z.number().optional(), writeQueueSize: z.number().optional() }).loose()).optional(),
+  nativeStack: z.array(z.object({ symbol: z.string().optional() }).loose()).optional().catch(undefined),
+  userLimits: z.record(z.string(), z.object({ soft: z.union([z.number(), z.string()]).optional(), hard: z.union([z.number(), z.string()]).optional() }).loose()).optional().catch(undefined),
 });
-type NodeReport = z.infer<typeof NodeReport>;
+export type NodeReport = z.infer<typeof NodeReport>;
 
 export const nodeReport: Analyzer = {
   id: 'node-report',
@@ -26,7 +29,7 @@ export const nodeReport: Analyzer = {
   needs: ['node-report'],
   async analyze(given) {
     const { files, unreadable } = await readAll(given['node-report'], NodeReport);
-    return [...files.map((file, i) => judged(file, i)), ...unreadableFinding('node-report', 'memory', unreadable)];
+    return [...files.flatMap((file, i) => [judged(file, i), ...limitsOf(file, i)]), ...unreadableFinding('node-report', 'memory', unreadable)];
   },
 };
 
@@ -37,7 +40,7 @@ function judged(report: NodeReport, index: number): Finding {
   const pid = report.header.processId;
   const who = `Node ${report.header.nodejsVersion ?? ''}${pid === undefined ? '' : `, process ${pid}`}`.trim();
   const suffix = index === 0 ? '' : `-${index + 1}`;
-  const evidence = [...handles(report), ...stack(report)];
+  const evidence = [...handles(report), ...stack(report), ...nativeStack(report)];
   if (used === undefined || limit === undefined || limit <= 0) {
     return { id: `node-heap-unknown${suffix}`, area: 'memory', severity: 'cannot-tell', title: `The diagnostic report does not say how full the JavaScript heap is (${oneLine(who)})`, why: 'Used memory or the limit is missing in it.', advice: 'Diagnose again; a later version of Node writes both.', evidence, mitigations: [] };
   }
@@ -66,6 +69,11 @@ function stack(report: NodeReport): Evidence[] {
   const frames = report.javascriptStack?.stack ?? [];
   if (frames.length === 0) return [];
   return [{ kind: 'stack', title: `JavaScript stack at that moment (${count(frames.length)} frames)`, frames: frames.slice(0, FRAMES_TOLD).map((frame) => frameOf(oneLine(frame, 300))) }];
+}
+
+function nativeStack(report: NodeReport): Evidence[] {
+  const frames = (report.nativeStack ?? []).flatMap(({ symbol }) => (symbol === undefined || symbol.trim() === '' ? [] : [oneLine(symbol.trim(), 300)]));
+  return frames.length === 0 ? [] : [{ kind: 'stack', title: `Native stack at that moment (${count(frames.length)} frames)`, frames: frames.slice(0, FRAMES_TOLD).map((text) => ({ text })) }];
 }
 
 function frameOf(text: string): { text: string; ours?: boolean } {

@@ -68,3 +68,24 @@ test('a report without its heap, or none at all, cannot tell', async () => {
   assert.deepEqual((await run(nodeReport, reader('node-report', 'r.json', '{"header":{}}'))).map((f) => [f.id, f.severity]), [['node-heap-unknown', 'cannot-tell']]);
   assert.deepEqual((await run(nodeReport, reader('node-report', 'r.json', 'null'))).map((f) => [f.id, f.severity]), [['node-report-unreadable', 'cannot-tell']]);
 });
+
+const limits = (open: number | string, more: object = {}): object => ({ userLimits: { open_files: { soft: open, hard: 1_048_576 }, core_file_size_blocks: { soft: 'unlimited', hard: 'unlimited' }, stack_size_bytes: { soft: 8_388_608, hard: 'unlimited' }, ...more } });
+const sockets = (from: number, to: number): object => ({ libuv: Array.from({ length: to - from }, (_, i) => ({ type: 'tcp', is_active: true, fd: from + i })) });
+
+test('limits of the process: open files near theirs, few of them, a small stack, no core; with room nothing is said', async () => {
+  const said = async (more: object): Promise<(readonly [string, string, string])[]> => (await run(nodeReport, heap(1, 100, more))).slice(1).map((f) => [f.id, f.severity, f.title] as const);
+  assert.deepEqual(await said({ ...limits(1_024), ...sockets(20, 500) }), []);
+  assert.deepEqual(await said({ ...limits('unlimited'), ...sockets(20, 5_000) }), []);
+  assert.deepEqual(await said({ ...limits(1_024), ...sockets(20, 900) }), [['node-open-files-near-limit', 'warning', 'The process uses file numbers up to 900 of 1,024 (87.9 %)']]);
+  assert.deepEqual((await said({ ...limits(1_024), ...sockets(20, 1_020) })).map(([, severity]) => severity), ['critical']);
+  assert.deepEqual((await said(limits(256))).map(([id]) => id), ['node-few-open-files']);
+  assert.deepEqual((await said(limits(4_096, { stack_size_bytes: { soft: 65_536, hard: 65_536 }, core_file_size_blocks: { soft: 0, hard: 0 } }))).map(([id]) => id), ['node-small-stack', 'node-no-core']);
+  assert.deepEqual(await said({ userLimits: { open_files: { soft: '', hard: null } } }), []);
+});
+
+test('what waits to be written is told, and the native stack stands beside that of JavaScript', async () => {
+  const found = await run(nodeReport, heap(1, 100, { libuv: [{ type: 'tcp', writeQueueSize: 20 * MIB }, { type: 'pipe', writeQueueSize: 4 }], nativeStack: [{ pc: '0x1', symbol: ' ' }, { pc: '0x2', symbol: 'node::Start(int, char**) [node]' }] }));
+  assert.deepEqual(found.map((f) => [f.id, f.title])[1], ['node-writes-waiting', '20 MiB wait to be written in 1 handle']);
+  const native = found[0]?.evidence.find((one) => one.kind === 'stack' && one.title?.startsWith('Native stack') === true);
+  assert.deepEqual(native?.kind === 'stack' && native.frames, [{ text: 'node::Start(int, char**) [node]' }]);
+});
