@@ -42,7 +42,7 @@ export interface WindowsHost {
 /** Bundles a TypeScript entry for node.exe; koffi stays outside and is found where the file lies below d:\stage. A module where the file is to be one. */
 export async function bundleFor(entry: string, outfile: string): Promise<void> {
   if (outfile.endsWith('.mjs')) { await build({ entryPoints: [entry], outfile, bundle: true, platform: 'node', target: 'node20', format: 'esm', logLevel: 'warning' }); return; }
-  await build({ entryPoints: [entry], outfile, bundle: true, platform: 'node', target: 'node20', format: 'cjs', external: ['koffi'], logLevel: 'warning', sourcemap: 'inline', define: { 'import.meta.url': 'bundledUrl', 'import.meta.dirname': '__dirname' }, banner: { js: 'const bundledUrl=require("node:url").pathToFileURL(__filename).href;' } });
+  await build({ entryPoints: [entry], outfile, bundle: true, platform: 'node', target: 'node20', format: 'cjs', external: ['koffi', '@lydell/node-pty'], logLevel: 'warning', sourcemap: 'inline', define: { 'import.meta.url': 'bundledUrl', 'import.meta.dirname': '__dirname' }, banner: { js: 'const bundledUrl=require("node:url").pathToFileURL(__filename).href;' } });
 }
 
 export async function startWindowsHost(): Promise<WindowsHost> {

@@ -3,6 +3,9 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { endOwn, type Population } from '../end.ts';
 import { below } from '../roles.ts';
 
+/** Windows gives each console a program that draws it, as a child of the first one in it: it is no work of the shell, and who ends it ends the shell. */
+const CONSOLE = /^(conhost|openconsole)(\.exe)?$/i;
+
 /** From the asking to the killing. */
 const GRACE_MS = 1_500;
 
@@ -14,11 +17,11 @@ export interface Family {
 }
 
 /** Called while the shell lives, and used as long as it does: after its end its number may be another's. */
-export function familyOf(population: Population, shell: number): Family {
+export function familyOf(population: Population, shell: number, nameOf?: (pid: number) => string | undefined): Family {
   return {
     async members() {
       const all = await population.everyone();
-      return [...below(all, [shell])].filter((pid) => pid !== shell && all.has(pid));
+      return [...below(all, [shell])].filter((pid) => pid !== shell && all.has(pid) && !CONSOLE.test(nameOf?.(pid) ?? ''));
     },
     async end() {
       await endOwn(population, [shell, ...sessionOf(shell)], { ask: 'SIGHUP', graceMs: GRACE_MS }, new AbortController().signal);

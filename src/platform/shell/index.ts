@@ -10,8 +10,15 @@ import type { Shell, ShellOrder, Shells } from './shell.ts';
 /** App Service's sandbox has no console host; what the package for Windows does not carry is not tried elsewhere either. */
 const NO_CONSOLE = 'on Windows there is no pseudo-terminal in the sandbox of App Service';
 
-/** `withoutTerminal`: a reason to take pipes although a terminal may be there. */
-export function shellsOf(population: Population, env: Env, { windows, withoutTerminal }: { readonly windows: boolean; readonly withoutTerminal?: string }): Shells {
+export interface ShellSettings {
+  readonly windows: boolean;
+  /** A reason to take pipes although a terminal may be there. */
+  readonly withoutTerminal?: string;
+  /** Of a process that was just listed. */
+  nameOf?(pid: number): string | undefined;
+}
+
+export function shellsOf(population: Population, env: Env, { windows, withoutTerminal, nameOf }: ShellSettings): Shells {
   return {
     list: () => findShells(env, windows),
     async open(order) {
@@ -20,7 +27,7 @@ export function shellsOf(population: Population, env: Env, { windows, withoutTer
       const why = windows ? NO_CONSOLE : withoutTerminal;
       const opened = why === undefined ? await onTerminal(kind.path, order, population) : why;
       if (typeof opened !== 'string') return opened;
-      return await openPipes({ ...order, program: kind.path, args: pipeArgsOf(kind.id), windows, why: opened }, population);
+      return await openPipes({ ...order, program: kind.path, args: pipeArgsOf(kind.id), windows, why: opened, nameOf }, population);
     },
   };
 }

@@ -34,7 +34,7 @@ export function type(line: Line, text: string): { line: Line; effects: Effect[] 
   let now: Line = { ...line, rest: '' };
   let left = line.rest + text;
   while (left !== '') {
-    const key = /^(?:\x1b(?:\[[0-9;?]*[@-~]|O[@-~]|[^[O])|[^\x1b])/us.exec(left)?.[0];
+    const key = /^(?:\x1b(?:\[[0-9;?]*[@-~]|O[@-~]|[^[O])|[^\x00-\x1f\x7f]+|[^\x1b])/us.exec(left)?.[0];
     if (key === undefined) return { line: { ...now, rest: left.slice(0, 16) }, effects: joined(effects) };
     left = left.slice(key.length);
     // A line end of another system comes as two signs.
@@ -87,13 +87,17 @@ function press(line: Line, key: string, effects: Effect[]): Line {
   }
   const known = KEYS[key];
   if (known !== undefined) return known(line, effects);
-  if (/^[\x00-\x1f]$/.test(key) || line.signs.length >= MAX_LINE) { effects.push({ show: BELL }); return line; }
-  return insert(line, key, effects);
+  if (/^[\x00-\x1f]$/.test(key)) { effects.push({ show: BELL }); return line; }
+  return insert(line, Array.from(key), effects);
 }
 
-function insert(line: Line, sign: string, effects: Effect[]): Line {
-  const next = { ...line, signs: [...line.signs.slice(0, line.at), sign, ...line.signs.slice(line.at)], at: line.at + 1 };
-  if (line.at === line.signs.length) effects.push({ show: place(next, next.at).col === 0 && widthOf(sign) > 0 ? `${sign} \r` : sign });
+/** All that came together at once: a paste of a megabyte must not be copied sign by sign. */
+function insert(line: Line, signs: readonly string[], effects: Effect[]): Line {
+  const taken = signs.slice(0, Math.max(0, MAX_LINE - line.signs.length));
+  if (taken.length < signs.length) effects.push({ show: BELL });
+  if (taken.length === 0) return line;
+  const next = { ...line, signs: [...line.signs.slice(0, line.at), ...taken, ...line.signs.slice(line.at)], at: line.at + taken.length };
+  if (line.at === line.signs.length) effects.push({ show: `${taken.join('')}${place(next, next.at).col === 0 && taken.some((sign) => widthOf(sign) > 0) ? ' \r' : ''}` });
   else redraw(line, next, effects);
   return next;
 }

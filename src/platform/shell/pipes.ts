@@ -10,7 +10,7 @@ import { draw, erase, newLine, type } from './line-editor.ts';
 import { MAX_INPUT_BYTES, type Shell, type ShellEnd, type ShellOrder } from './shell.ts';
 import { widthOfOutput } from './width.ts';
 
-export interface PipeOrder extends ShellOrder { readonly program: string; readonly args: readonly string[]; readonly windows: boolean; readonly why: string }
+export interface PipeOrder extends ShellOrder { readonly program: string; readonly args: readonly string[]; readonly windows: boolean; readonly why: string; readonly nameOf?: ((pid: number) => string | undefined) | undefined }
 
 /** Something that it started may hold the pipes open after its end: we wait no longer for that one's words. */
 const LAST_WORDS_MS = 500;
@@ -26,7 +26,7 @@ export async function openPipes(order: PipeOrder, population: Population): Promi
     child.once('error', (error) => { failed(new DiagError('SHELL_FAILED', { shell: order.shell, why: error.message }, { cause: error })); });
   });
   const pid = child.pid as number;
-  const family = familyOf(population, pid);
+  const family = familyOf(population, pid, order.nameOf);
   const talk = new Talk(child, order, family);
   const ended = endOf(child);
   return {

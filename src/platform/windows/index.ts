@@ -62,7 +62,7 @@ export async function openWindows(settings: WindowsSettings): Promise<Platform> 
     counters: () => readCounters(env),
     ...surroundings({ env, windows: true }),
     eventLog: (signal) => events.rows(signal),
-    shells: shellsOf(reach, env, { windows: true }),
+    shells: shellsOf(reach, env, { windows: true, nameOf: (pid) => table.now(pid)?.name }),
     ...acting(asked, table, reach, settings),
     close: () => undefined,
   };
