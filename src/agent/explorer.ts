@@ -101,14 +101,17 @@ const said = ({ pid, startedAt }: ProcessKey): string => `process ${pid} started
 
 async function stackOf({ platform, audit }: Ground, target: ProcessKey, who: string, mask: (text: string) => string, signal: AbortSignal): Promise<JsStack> {
   const what = `JavaScript stack of ${said(target)}`;
+  const limit = within(STACK_LIMIT_MS, signal);
   try {
     const key = { pid: target.pid, startedAt: target.startedAt };
-    const stack = await platform.inspect(key, within(STACK_LIMIT_MS, signal), (inspector) => stackNow(inspector, signal));
+    const stack = await platform.inspect(key, limit, (inspector) => stackNow(inspector, limit));
     await audit(who, 'look at', what, stack.idle ? 'it ran no JavaScript' : 'told');
     return { ...stack, frames: stack.frames.map((frame) => ({ ...frame, text: mask(frame.text) })), at: platform.clock.now() };
   } catch (error) {
-    await audit(who, 'look at', what, `failed: ${sayError(error)}`);
-    throw error;
+    // One that stands in native code answers nobody.
+    const late = limit.aborted && !signal.aborted ? new DiagError('TIMED_OUT', { what: `The look at the JavaScript of process ${target.pid}`, limit: `${STACK_LIMIT_MS / 1_000} s` }, { cause: error }) : error;
+    await audit(who, 'look at', what, `failed: ${sayError(late)}`);
+    throw late;
   }
 }
 
