@@ -73,13 +73,13 @@ class LivingRestarts implements SiteRestarts {
     const overlapped = platform.can('overlapped-restart');
     const count = observed.processes().filter(({ role, ours }) => role === 'worker' && ours !== true).length;
     const named = originOf(config, platform.host.app.hostName) !== undefined;
-    const users = overlapped.yes ? 'no request fails: the next worker answers before the old one is ended' : 'requests in flight get 10 s, then fail as 502; new ones wait for the next worker';
+    const users = overlapped.yes ? 'no request fails, as the next worker answers before the old one is ended' : 'requests in flight get 10 s, then fail as 502; new ones wait for the next worker';
     const walk = this.#walker.view();
     return {
       overlapped, pauseMs: DEFAULT_PAUSE_MS,
       ways: [
-        { way: 'instance', offer: possible, says: `${count === 1 ? 'The one worker' : `All ${count} workers, one after another,`} of this instance: ${users}.` },
-        { way: 'instances', offer: !possible.yes ? possible : named ? { yes: true } : { yes: false, because: 'the public name of the site is not known here, so that no instance can be asked whether it is well; DIAG_SITE_URL can tell it' }, says: `One instance after another; each must answer before the next one has its turn. On each: ${users}.` },
+        { way: 'instance', offer: possible, says: `${count === 1 ? 'The one worker' : `All ${count} workers, one after another,`} of this instance; ${users}.` },
+        { way: 'instances', offer: !possible.yes ? possible : named ? { yes: true } : { yes: false, because: 'the public name of the site is not known here, so that no instance can be asked whether it is well; DIAG_SITE_URL can tell it' }, says: `One instance after another; each must answer before the next one has its turn. On each, ${users}.` },
         { way: 'platform', offer: management.offer(), says: 'The whole site by the platform: the workers of all instances at once, so that requests in flight may fail and all caches are cold.' },
       ],
       ...(walk === undefined ? {} : { walk }),

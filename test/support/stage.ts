@@ -16,6 +16,7 @@ import { SLOW_FILE, stagedDump } from './stage-dump.ts';
 import { stagedHttp } from './stage-http.ts';
 import { appsNow } from './stage-app.ts';
 import * as kept from './stage-sessions.ts';
+import * as cure from './stage-cure.ts';
 import * as heal from './stage-auto-heal.ts';
 import * as staged from './stage-rules.ts';
 import * as near from './stage-processes.ts';
@@ -143,6 +144,10 @@ function canned(name: RouteName, query: URLSearchParams, params: readonly string
     case 'restartTargets': return { targets: empty ? [] : site.processes(many).map(({ info }) => ({ info, offer: info.role === 'worker' || info.role === 'php' ? { yes: true } : { yes: false, because: 'This is the agent\'s own or one of its parents.' }, says: 'Ends the requests in flight; the next worker answers after about 2 s.' })) };
     case 'restart': return { ended: { pid: site.WORKER.pid, startedAt: site.WORKER.startedAt }, at: site.T, next: { pid: 6_300, startedAt: site.T + 2_000 } };
     case 'rules': case 'putRules': case 'putRule': case 'deleteRule': return staged.rules(bad, empty, many);
+    case 'siteRestart': return cure.restarts(site.T, !empty);
+    case 'management': return empty ? { offer: { yes: false, because: 'the management API is off' } } : { offer: { yes: true }, plan: cure.plan };
+    case 'judgeScale': return cure.judged;
+    case 'serviceHealth': return empty ? { state: 'off', says: 'It is not asked for.', items: [] } : cure.status(site.T);
     case 'autoHeal': return heal.view(empty);
     case 'checkAutoHeal': return heal.check;
     case 'putAutoHeal': case 'restoreAutoHeal': return { changed: true, diff: heal.check.diff, left: [], view: heal.view(empty) };

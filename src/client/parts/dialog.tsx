@@ -9,12 +9,17 @@ export function Dialog({ title, onClose, children, wide, foot }: DialogProps) {
   const box = useRef<HTMLDialogElement>(null);
   useEffect(() => {
     const dialog = box.current;
+    const before = document.activeElement;
     if (dialog && !dialog.open) {
       dialog.showModal();
       // The browser would take the cross; what the dialog is for comes first.
       (dialog.querySelector<HTMLElement>('.dialog-body :is(input, select, button)') ?? dialog).focus();
     }
-    return () => dialog?.close();
+    return () => {
+      dialog?.close();
+      // What is out of the document gives no focus back by itself.
+      if (before instanceof HTMLElement && before.isConnected) before.focus();
+    };
   }, []);
   const beside = (event: MouseEvent): void => { if (event.target === box.current) onClose(); };
   return (

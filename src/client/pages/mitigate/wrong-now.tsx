@@ -19,7 +19,7 @@ export function WrongNow() {
       <h2>What is wrong now <small>the last five minutes</small></h2>
       <Show asked={now} rows={2}>{({ health, verdict, detail }) => <div class={`wrong-now ${health.word}`}><p><b><Sentence text={verdict} /></b></p>{detail.map((line) => <p key={line}><Sentence text={line} /></p>)}</div>}</Show>
       {newest === undefined ? undefined : <p class="session-facts">The newest session, <Ago at={newest.endedAt ?? newest.madeAt} />: <Link to={{ ...viewOf('analyze'), session: newest.id }}><Sentence text={newest.headline ?? ''} /></Link></p>}
-      {status.value === undefined || status.value.state === 'off' ? undefined : <p class="session-facts platform-status">{status.value.says}{status.value.readAt === undefined ? '' : <> Read <Ago at={status.value.readAt} />{status.value.failed === undefined ? '' : '; the last try failed'}.</>}</p>}
+      {status.value === undefined || status.value.state === 'off' ? undefined : <p class="session-facts platform-status">{status.value.says.replace(/\.?$/, '.')}{status.value.readAt === undefined ? '' : <> Read <Ago at={status.value.readAt} />{status.value.failed === undefined ? '' : '; the last try failed'}.</>}</p>}
     </section>
   );
 }
