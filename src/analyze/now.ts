@@ -7,6 +7,7 @@ import type { Observed } from '../observe/observe.ts';
 import type { History } from '../store/store.ts';
 import { CHANGES_MS, NOW_METRICS, mean, nowFacts, sum, valuesOf } from './now-facts.ts';
 import type { NowFacts } from './now-facts.ts';
+import { nowCause } from './now-cause.ts';
 import { byText, clock, codeName, oneLine, shareText, times } from './parse/words.ts';
 
 const FAILED_SHOWN = 10;
@@ -38,10 +39,11 @@ export async function nowOf(observed: Observed, history: History, minutes: numbe
     hasLog: facts.total > 0 || (await observed.logs.catalog(new AbortController().signal)).sources.some((s) => s.kind === 'http'),
   };
   const state = stateOf(looked);
+  const cause = state === 'crashing' || state === 'stopped' ? nowCause(facts.story, facts.errors) : undefined;
   return {
     at, from: facts.from, to: facts.to,
     health: { word: WORDS[state], reason: reasonOf(state, looked) },
-    verdict: verdictOf(state, looked), detail: detailOf(state, looked), checked: checked(observed, looked),
+    verdict: verdictOf(state, looked), detail: detailOf(state, looked), ...(cause === undefined ? {} : { cause: cause.id }), checked: checked(observed, looked),
     tiles: NOW_METRICS.map((id) => tile(id, facts)), stepMs: facts.series.stepMs, strip: facts.strip,
     requests: { total: facts.total, failed: facts.failures, ...(facts.lastAt === undefined ? {} : { lastAt: facts.lastAt }) },
     changes: facts.changes.slice(0, CHANGES_SHOWN), failed: facts.failed.slice(0, FAILED_SHOWN), errors: facts.errors.slice(0, ERRORS_SHOWN),
@@ -126,7 +128,8 @@ function crashDetail({ facts }: Looked): string[] {
   const first = story.crashes[0];
   const lines: string[] = [];
   const seen = top?.exception === undefined ? facts.changes.find((c) => c.kind === 'exit' && c.detail !== undefined)?.detail : undefined;
-  const what = top?.exception ? `uncaught \`${top.exception.type}\`${top.exception.place === undefined ? '' : ` in \`${top.exception.place}\``}` : seen === undefined ? undefined : oneLine(seen, 120);
+  // What an exit is told with when nothing in memory explains it: the process's own note.
+  const what = nowCause(story, facts.errors)?.words ?? (seen === undefined ? undefined : oneLine(seen, 120));
   if (what !== undefined) lines.push(`Likely cause: ${what}${story.trigger === undefined ? '' : `, each time while ${oneLine(story.trigger)} was running`}.`);
   else lines.push('The log lines in memory hold no exception near the exits: Diagnose now reads all of them.');
   if (first) lines.push(began(first.exit.at, facts));

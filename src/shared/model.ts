@@ -1,6 +1,6 @@
 // Owns the words of the product: every type that crosses a wire or a disk, as a schema.
 import { z } from 'zod';
-import { Accounting, Cause } from './cause.ts';
+import { Accounting, Cause, CauseId } from './cause.ts';
 import { MetricId } from './metrics.ts';
 
 /** Milliseconds since 1970, everywhere; at most the last instant that a Date can show (ECMA-262, 21.4.1.1). */
@@ -144,6 +144,7 @@ export const Now = z.object({
   health: Health,
   verdict: z.string(),                                         // one sentence with the number in it
   detail: z.array(z.string()),                                 // likely cause, since when; empty when there is nothing to say
+  cause: CauseId.optional(),                                   // of the crashes, by the word that a report has for it; the rest is told by Diagnose now
   checked: z.array(z.string()),                                // what was looked at, said also when healthy
   tiles: z.array(z.object({
     metric: MetricId,

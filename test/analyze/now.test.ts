@@ -9,6 +9,7 @@ import { Now } from '../../src/shared/model.ts';
 import type { Change, LogLine, LogSourceInfo, ProcessInfo, RequestRow, Series } from '../../src/shared/model.ts';
 import type { MetricId } from '../../src/shared/metrics.ts';
 import type { History } from '../../src/store/store.ts';
+import { nowCause } from '../../src/analyze/now-cause.ts';
 import { HOSTILE, at, uncaught } from './artifacts.ts';
 
 const TO = at('02:18:42');
@@ -164,4 +165,14 @@ test('hostile routes, titles and log lines reach the sentence as one safe line',
       assert.ok(line.length < 500, line.slice(0, 100));
     }
   }
+});
+
+test('what ended the worker is named by the id that the report has for it', () => {
+  const exit = (more: object) => ({ at: at('02:14:07'), pid: 7, code: undefined, signal: undefined, planned: false, starting: false, from: 'changes' as const, ...more });
+  const exception = (text: string) => ({ key: 'k', type: 'TypeError', message: 'x', place: 'lib/cart.js:41', frames: [], sample: { text, source: 'err', offset: 0, cursor: '', level: 'fatal' as const }, count: 1, fatal: 1, seen: [] });
+  const story = (one: object, of?: ReturnType<typeof exception>): Parameters<typeof nowCause>[0] => { const crash = { exit: exit(one), exception: of, ended: [], refused: [] }; return { crashes: [crash], planned: [], culprits: [{ exception: of, crashes: [crash] }], explained: 0, trigger: undefined, inferred: false } as never; };
+  const plain = exception(uncaught()), rejected = exception(`node:internal/process/promises:288\n            triggerUncaughtException(err, true /* fromPromise */);\n\n${uncaught()}`);
+  const named = (one: object, of?: ReturnType<typeof exception>, lines: readonly { readonly text: string }[] = []) => nowCause(story(one, of), lines)?.id;
+  assert.deepEqual([named({ code: 1 }, plain), named({ code: 1 }, rejected), named({ signal: 'SIGSEGV' }), named({ code: 134 }, plain), named({ signal: 'SIGKILL' }), named({ code: 1, starting: true }, plain), named({ code: 134 }, undefined, [{ text: 'FATAL ERROR: Reached heap limit Allocation failed - JavaScript heap out of memory' }]), named({ code: 3 })],
+    ['crash-uncaught-exception', 'crash-unhandled-rejection', 'crash-native', 'crash-uncaught-exception', 'out-of-memory-killed', 'startup-failure', 'heap-limit-reached', undefined]);
 });

@@ -125,7 +125,8 @@ function knownBad({ exit, exception, ended }: Ended): boolean {
 /** Exit codes of Windows for faults; of POSIX, 128 + the signal. */
 const NATIVE_SIGNALS = /^SIG(?:SEGV|BUS|ILL|FPE|ABRT|TRAP|SYS)$|^0x[cC8]/;
 const NATIVE_CODES = new Set([139, 135, 132, 136, 133]);
-const isFault = (code: number | undefined): boolean => code !== undefined && (NATIVE_CODES.has(code) || (code < 0 && code !== -1) || code >= 0x8000_0000);
+/** How the system ends a process whose native code faults. */
+export const isFault = ({ code, signal }: Pick<ExitEvent, 'code' | 'signal'>): boolean => (signal !== undefined && NATIVE_SIGNALS.test(signal)) || (code !== undefined && (NATIVE_CODES.has(code) || (code < 0 && code !== -1) || code >= 0x8000_0000));
 
 function endingOf(exit: ExitEvent, exception: ExceptionGroup | undefined, scene: Scene): Ending {
   const near = (...signs: readonly Sign[]): boolean => scene.signs(...signs).some((s) => (exit.pid !== undefined && s.pids.has(exit.pid)) || s.times.some((at) => Math.abs(at - exit.at) <= SIGN_NEAR_MS) || (s.untimed > 0 && s.pids.size === 0));
@@ -134,7 +135,7 @@ function endingOf(exit: ExitEvent, exception: ExceptionGroup | undefined, scene:
   if (exit.thrown === true) return 'exception';
   if (exit.starting && (exit.signal === 'SIGKILL' || exit.signal === 'SIGTERM')) return 'starting';
   if (exit.signal === 'SIGKILL' || exit.code === 137) return 'memory-kill';
-  if ((exit.signal !== undefined && NATIVE_SIGNALS.test(exit.signal)) || isFault(exit.code)) return 'native';
+  if (isFault(exit)) return 'native';
   if (exit.code === 134) return exception && exception.fatal > 0 ? 'exception' : 'native';
   if (exit.starting) return 'starting';
   if (exception) return isRejection(exception) || /Unhandled ?Promise ?Rejection|unhandled rejection/i.test(said) ? 'rejection' : 'exception';
