@@ -39,8 +39,8 @@ async function cutAfter(req: Request, clock: Clock, ms: number, over: AbortSigna
 async function cutWhenSilent(req: Request, clock: Clock, ms: number, over: AbortSignal): Promise<void> {
   let read = -1;
   try {
-    // What waits in us (a slow disk) is not the client's silence: only a socket that brings nothing while it is read.
-    while (read !== req.socket.bytesRead || req.isPaused()) { read = req.socket.bytesRead; await clock.wait(ms, over); }
+    // What waits in us (a slow disk) is not the client's silence: only a socket that brings nothing while there is room for it.
+    while (read !== req.socket.bytesRead || req.readableLength >= req.readableHighWaterMark) { read = req.socket.bytesRead; await clock.wait(ms, over); }
     req.socket.destroy();
   } catch (error) {
     if (!over.aborted) throw error;
