@@ -17,6 +17,7 @@ const NEEDED: readonly { program: string; pkg: string; for: string }[] = [
   { program: 'mono', pkg: 'mono-runtime libmono-system-xml4.0-cil libmono-system-core4.0-cil', for: 'the XDT engine' },
   { program: 'nuget', pkg: 'nuget', for: 'the NuGet client that opens the package' },
   { program: 'curl', pkg: 'curl', for: 'Kudu\'s API as curl asks it' },
+  { program: 'jfr', pkg: 'default-jdk-headless', for: 'flight recordings of Java' },
   { program: 'nginx', pkg: 'nginx-light', for: 'the proxy in front' },
 ];
 

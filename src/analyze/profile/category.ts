@@ -4,12 +4,15 @@ import type { ProfileCategory } from '../../shared/profile.ts';
 const SPECIAL: Readonly<Record<string, ProfileCategory>> = { '(root)': 'root', '(idle)': 'idle', '(program)': 'program', '(garbage collector)': 'gc', '(GC)': 'gc', 'GC': 'gc' };
 const SYSTEM = /^\[|^\/(?:usr\/)?lib(?:64)?\/|\.so(?:\.\d+)*$|\.dll$|\.dylib$|^wasm:|vmlinux|\/bin\/[\w.-]+$/i;
 const NODE = /^(?:node:|jrt:|internal\/|electron\/js2c\/|<node_internals>\/)/;
+/** What was given on the command line or to a worker as text is the app. */
+const GIVEN = /^\[(?:eval|stdin|worker eval)\d*\]$/;
 const PACKAGE = /[\\/]node_modules[\\/](?:\.pnpm[\\/][^\\/]+[\\/]node_modules[\\/])?((?:@[^\\/]+[\\/])?[^\\/]+)/g;
 
 export function categoryOf(name: string, url: string): { category: ProfileCategory; module: string } {
   const special = url === '' ? SPECIAL[name] : undefined;
   if (special !== undefined) return { category: special, module: name };
   if (url === '') return { category: 'engine', module: '(V8)' };
+  if (GIVEN.test(url)) return { category: 'app', module: url };
   if (NODE.test(url)) return { category: 'node', module: url.split('/').slice(0, 2).join('/') };
   const dependency = [...url.matchAll(PACKAGE)].at(-1)?.[1];
   if (dependency !== undefined) return { category: 'dependency', module: dependency.replaceAll('\\', '/') };

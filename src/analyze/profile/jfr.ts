@@ -31,7 +31,7 @@ export function readJfrPrint(text: string): ProfileTree {
       const [, method = '', at = '0'] = FRAME.exec(line) ?? [];
       if (method === '') continue;
       const type = method.replace(/\(.*$/, '').split('.').slice(0, -1).join('.');
-      frames.push(build.frame(method, /^(?:java|javax|jdk|sun)\./.test(type) ? `jrt:/${type}` : type, Number(at)));
+      frames.push(build.frame(method, /^(?:java|javax|jdk|sun|com\.sun)\./.test(type) ? `jrt:/${type}` : type, Number(at)));
     }
     if (frames.length > 0) build.stack([root, ...frames.reverse()], SAMPLE_US, SAMPLE_US);
   }
