@@ -33,7 +33,7 @@ export interface PageTerminal {
 
 /** Draws into `box` until its end. */
 export function openTerminal(box: HTMLElement, options: TerminalOptions): PageTerminal {
-  const term = new Terminal({ theme: terminalTheme(), fontFamily: getComputedStyle(document.documentElement).getPropertyValue('--mono'), fontSize: FONT_PX, scrollback: SCROLLBACK_LINES, minimumContrastRatio: 4.5, cursorBlink: false, screenReaderMode: options.screenReader });
+  const term = new Terminal({ theme: terminalTheme(), fontFamily: getComputedStyle(document.documentElement).getPropertyValue('--mono'), fontSize: FONT_PX, scrollback: SCROLLBACK_LINES, minimumContrastRatio: 4.5, cursorBlink: false, screenReaderMode: options.screenReader, linkHandler: { activate: () => { /* what a program calls a link may lead anywhere: none is opened */ } } });
   const fit = new FitAddon();
   term.loadAddon(fit);
   term.open(box);
