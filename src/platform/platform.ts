@@ -40,6 +40,19 @@ export interface HostUsage {
   readonly diskTotalBytes?: number;
 }
 
+/** What a close look at one process tells beyond its samples. Absent = its system does not tell. */
+export interface Account {
+  readonly userMs?: number;           // of all its threads since the start, ended ones too
+  readonly kernelMs?: number;
+  readonly peakWorkingSetBytes?: number;
+  readonly virtualBytes?: number;
+  readonly peakVirtualBytes?: number;
+  readonly pagedBytes?: number;       // Windows: the commit charge; Linux: what lies in swap
+  readonly peakPagedBytes?: number;
+  readonly pagedPoolBytes?: number;   // Windows
+  readonly nonPagedPoolBytes?: number;
+}
+
 /** How much of the memory goes into a dump: all of it; stacks and what they point to; stacks alone. */
 export type DumpKind = 'full' | 'mini-plus' | 'mini';
 
@@ -116,6 +129,8 @@ export interface Platform {
   environment(pid: number, signal: AbortSignal): Promise<readonly Variable[]>;
   /** The program files of a process, in the order of their loading. `versions`: opens each file for its version where files have one. @throws as openFiles */
   modules(pid: number, signal: AbortSignal, versions?: boolean): Promise<readonly Module[]>;
+  /** Absent where the system tells nothing of it. @throws as openFiles */
+  account?(pid: number, signal: AbortSignal): Promise<Account>;
   /** @throws as openFiles */
   threads(pid: number, signal: AbortSignal): Promise<readonly Thread[]>;
   /** What the hosting platform counts for the site, read anew at each call; empty where it counts nothing. */

@@ -20,7 +20,7 @@ import { headroomBytes } from './dump/room.ts';
 import { predictPause } from './dump-pause.ts';
 import { waitForFault } from './fault/index.ts';
 import { bootAt, osName, ownMemoryGroups, readHost } from './host.ts';
-import { readModules, readThreads } from './inside.ts';
+import { readAccount, readModules, readThreads } from './inside.ts';
 import { inspectorDoor, nodeReportOffer } from './node-report.ts';
 import { readOpenFiles } from './open-files.ts';
 import { DENIED, GONE, ProcReader, readWhole } from './read.ts';
@@ -53,6 +53,7 @@ export function openLinux(settings: LinuxSettings): Platform {
     connections: async (pids, signal) => { signal.throwIfAborted(); return readConnections(pids); },
     environment: async (pid, signal) => { signal.throwIfAborted(); return readEnvironment(pid); },
     modules: async (pid, signal) => { signal.throwIfAborted(); return readModules(pid); },
+    account: async (pid, signal) => { signal.throwIfAborted(); return readAccount(pid); },
     threads: async (pid, signal) => { signal.throwIfAborted(); return readThreads(pid, (ticks) => table.startOf(ticks)); },
     counters: () => [],
     ...surroundings({ env, windows: false }),

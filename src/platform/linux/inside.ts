@@ -1,7 +1,7 @@
 // Owns what a process is made of: its threads with their times, states and waits, and the program files it has mapped.
 import { readdirSync } from 'node:fs';
 import { DiagError } from '../../shared/errors.ts';
-import type { Module, Thread } from '../platform.ts';
+import type { Account, Module, Thread } from '../platform.ts';
 import { parseModules } from '../parse/proc-modules.ts';
 import { parseThreadStat } from '../parse/proc-stat.ts';
 import type { ThreadState } from '../../shared/surroundings.ts';
@@ -54,4 +54,24 @@ export function readModules(pid: number): Module[] {
   // A process that has just ended has an empty map for a moment.
   if (typeof maps === 'number' || maps.length === 0) throw new DiagError('PROCESS_GONE', { pid });
   return parseModules(maps.toString('utf8'));
+}
+
+/** @throws PROCESS_GONE */
+export function readAccount(pid: number): Account {
+  const line = readWhole(`/proc/${pid}/stat`);
+  const stat = typeof line === 'number' ? undefined : parseThreadStat(line, line.length);
+  const status = readWhole(`/proc/${pid}/status`);
+  if (stat === undefined || typeof status === 'number') throw new DiagError('PROCESS_GONE', { pid });
+  const text = status.toString('utf8');
+  return { userMs: stat.userTicks * MS_PER_TICK, kernelMs: stat.systemTicks * MS_PER_TICK, ...sized(text, { peakWorkingSetBytes: 'VmHWM', virtualBytes: 'VmSize', peakVirtualBytes: 'VmPeak', pagedBytes: 'VmSwap' }) };
+}
+
+/** Lines of /proc/PID/status, in kB; a kernel thread has none of them. */
+function sized<K extends string>(status: string, lines: Readonly<Record<K, string>>): { [P in K]?: number } {
+  const found: { [P in K]?: number } = {};
+  for (const [name, line] of Object.entries(lines) as [K, string][]) {
+    const kilobytes = new RegExp(`^${line}:\\s+(\\d+) kB$`, 'm').exec(status)?.[1];
+    if (kilobytes !== undefined) found[name] = Number(kilobytes) * 1_024;
+  }
+  return found;
 }

@@ -1,6 +1,7 @@
 // Owns reading SYSTEM_PROCESS_INFORMATION (64 bit): all processes with all their counters, as one call of Windows gives them.
 
 import type { ThreadState } from '../../shared/surroundings.ts';
+import type { Account } from '../platform.ts';
 
 export interface NtProcess {
   readonly pid: number;
@@ -82,6 +83,20 @@ function nameAt(buffer: Buffer, at: number, end: number, address: number): strin
   const bytes = Math.min(buffer.readUInt16LE(at + AT.nameBytes), NAME_BYTES);
   const from = numberAt(buffer, at + AT.nameAddress) - address;
   return bytes === 0 || from < 0 || from + bytes > end ? '' : buffer.toString('utf16le', from, from + bytes);
+}
+
+/** Of SYSTEM_PROCESS_INFORMATION too: asked for one process at a time. */
+const MORE = { peakVirtual: 112, virtual: 120, peakWorkingSet: 136, pagedPool: 160, nonPagedPool: 176, peakPagefile: 192 } as const;
+
+/** What its row says besides; the buffer must still be the one of the process. */
+export function parseNtAccount(buffer: Buffer, process: NtProcess): Account {
+  const row = process.threadsAt - AT.rows;
+  const at = (offset: number): number => numberAt(buffer, row + offset);
+  return {
+    userMs: at(AT.user) / 10_000, kernelMs: at(AT.kernel) / 10_000,
+    peakWorkingSetBytes: at(MORE.peakWorkingSet), virtualBytes: at(MORE.virtual), peakVirtualBytes: at(MORE.peakVirtual),
+    pagedBytes: at(AT.pagefile), peakPagedBytes: at(MORE.peakPagefile), pagedPoolBytes: at(MORE.pagedPool), nonPagedPoolBytes: at(MORE.nonPagedPool),
+  };
 }
 
 export function parseNtThreads(buffer: Buffer, bytes: number, process: NtProcess): NtThread[] {

@@ -58,6 +58,7 @@ export async function openWindows(settings: WindowsSettings): Promise<Platform> 
     connections: async (pids, signal) => { signal.throwIfAborted(); return readConnections(win32, pids); },
     environment: async (pid, signal) => { signal.throwIfAborted(); return readEnvironment(asked, pid); },
     modules: async (pid, signal, versions) => { signal.throwIfAborted(); return readModules(asked, pid, versions === true ? win32.fileVersion : undefined); },
+    account: async (pid, signal) => { signal.throwIfAborted(); return table.account(pid); },
     threads: async (pid, signal) => { signal.throwIfAborted(); return table.threads(pid); },
     counters: () => readCounters(env),
     ...surroundings({ env, windows: true }),

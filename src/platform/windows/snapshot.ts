@@ -1,5 +1,6 @@
 // Owns the look at all processes: one call of Windows for everyone's counters, shared by list and usage that ask at the same instant.
-import { parseNtProcesses, parseNtThreads, type NtProcess, type NtThread } from '../parse/nt-processes.ts';
+import type { Account } from '../platform.ts';
+import { parseNtAccount, parseNtProcesses, parseNtThreads, type NtProcess, type NtThread } from '../parse/nt-processes.ts';
 import { Win32Error } from './codes.ts';
 import type { Win32 } from './win32.ts';
 
@@ -45,6 +46,9 @@ export class Snapshots {
 
   /** Not older than 10 ms. */
   recent(): readonly NtProcess[] { return performance.now() - this.#at < FRESH_MS ? this.#last : this.take(); }
+
+  /** Of a process of the last snapshot. */
+  account(process: NtProcess): Account { return parseNtAccount(this.#buffer, process); }
 
   /** Threads of a process of the last snapshot. */
   threads(process: NtProcess): NtThread[] { return parseNtThreads(this.#buffer, this.#bytes, process); }

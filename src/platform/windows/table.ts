@@ -2,7 +2,7 @@
 import { DiagError } from '../../shared/errors.ts';
 import type { ProcessInfo } from '../../shared/model.ts';
 import type { NtProcess, NtThread } from '../parse/nt-processes.ts';
-import type { Usage } from '../platform.ts';
+import type { Account, Usage } from '../platform.ts';
 import { below, inOrder, ourOwn, roleOf, runtimeOf, workerOf, type Seen } from '../roles.ts';
 import type { SiteMark } from '../site-mark.ts';
 import { readDetails, type Details } from './details.ts';
@@ -68,6 +68,13 @@ export class ProcessTable {
     const process = this.now(pid);
     if (process === undefined) throw new DiagError('PROCESS_GONE', { pid });
     return this.#snapshots.threads(process);
+  }
+
+  /** @throws PROCESS_GONE */
+  account(pid: number): Account {
+    const process = this.now(pid);
+    if (process === undefined) throw new DiagError('PROCESS_GONE', { pid });
+    return this.#snapshots.account(process);
   }
 
   /** As the list would show it, also one outside of the list. @throws PROCESS_GONE */

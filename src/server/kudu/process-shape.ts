@@ -2,7 +2,7 @@
 import { maskVariables } from '../../shared/mask.ts';
 import { DiagError } from '../../shared/errors.ts';
 import type { ProcessInfo } from '../../shared/model.ts';
-import type { Module, Thread, Usage, Variable } from '../../platform/platform.ts';
+import type { Account, Module, Thread, Usage, Variable } from '../../platform/platform.ts';
 import type { Agent } from '../../agent/agent.ts';
 import { bare, bareName, instant, timeSpan } from './shape.ts';
 
@@ -16,8 +16,8 @@ export async function described(agent: Agent, info: ProcessInfo, all: readonly P
   const { platform } = agent;
   const { pid } = info;
   const href = `${base}/${pid}`;
-  const [usage, threads, modules, files, variables] = await Promise.all([
-    told(platform.usage([pid], signal)), told(platform.threads(pid, signal)), told(platform.modules(pid, signal)), told(platform.openFiles(pid, signal)), told(platform.environment(pid, signal)),
+  const [usage, account, threads, modules, files, variables] = await Promise.all([
+    told(platform.usage([pid], signal)), told(platform.account?.(pid, signal) ?? Promise.resolve(undefined)), told(platform.threads(pid, signal)), told(platform.modules(pid, signal)), told(platform.openFiles(pid, signal)), told(platform.environment(pid, signal)),
   ]);
   return bare({
     ...listed(agent, info, href),
@@ -27,10 +27,10 @@ export async function described(agent: Agent, info: ProcessInfo, all: readonly P
     children: all.filter(({ parent }) => parent === pid).map((child) => `${base}/${child.pid}`),
     threads: threads?.map((one) => threadListed(one, `${href}/threads/${one.id}`)),
     open_file_handles: files?.map(agent.mask),
-    modules: modules === undefined ? undefined : sorted(modules).map((one) => moduleListed(one, `${href}/modules/${one.address}`)),
+    modules: modules === undefined ? undefined : sorted(modules).map((one) => moduleListed(one, `${href}/modules/${bareAddress(one)}`)),
     file_name: info.path,
     command_line: info.commandLine === undefined ? undefined : agent.mask(info.commandLine),
-    ...figures(usage?.get(pid), threads),
+    ...figures(usage?.get(pid), account, threads?.length),
     module_count: modules?.length,
     start_time: instant(info.startedAt),
     time_stamp: instant(platform.clock.now()),
@@ -50,20 +50,14 @@ async function told<T>(work: Promise<T>): Promise<T | undefined> {
   }
 }
 
-function figures(usage: Usage | undefined, threads: readonly Thread[] | undefined): object {
-  const sum = (pick: (one: Thread) => number | undefined): number | undefined => (threads === undefined || threads.length === 0 || threads.some((one) => pick(one) === undefined) ? undefined : threads.reduce((all, one) => all + (pick(one) ?? 0), 0));
-  const user = sum(({ userMs }) => userMs);
-  const kernel = sum(({ kernelMs }) => kernelMs);
-  // The times of threads that have ended are in the process's sum alone: what is told apart is shared out over it.
-  const scale = usage === undefined || user === undefined || kernel === undefined || user + kernel === 0 ? undefined : usage.cpuMs / (user + kernel);
+function figures(usage: Usage | undefined, account: Account | undefined, threads: number | undefined): object {
+  const span = (ms: number | undefined): string | undefined => (ms === undefined ? undefined : timeSpan(ms));
   return {
-    handle_count: usage?.handles,
-    thread_count: usage?.threads ?? threads?.length,
-    total_cpu_time: usage === undefined ? undefined : timeSpan(usage.cpuMs),
-    user_cpu_time: scale === undefined || user === undefined ? undefined : timeSpan(user * scale),
-    privileged_cpu_time: scale === undefined || kernel === undefined ? undefined : timeSpan(kernel * scale),
-    working_set: usage?.workingSetBytes,
-    private_memory: usage?.privateBytes,
+    handle_count: usage?.handles, thread_count: usage?.threads ?? threads,
+    total_cpu_time: span(usage?.cpuMs), user_cpu_time: span(account?.userMs), privileged_cpu_time: span(account?.kernelMs),
+    working_set: usage?.workingSetBytes, peak_working_set: account?.peakWorkingSetBytes,
+    private_memory: usage?.privateBytes, virtual_memory: account?.virtualBytes, peak_virtual_memory: account?.peakVirtualBytes,
+    paged_memory: account?.pagedBytes, peak_paged_memory: account?.peakPagedBytes, paged_system_memory: account?.pagedPoolBytes, non_paged_system_memory: account?.nonPagedPoolBytes,
   };
 }
 
@@ -100,10 +94,13 @@ export function threadDescribed(one: Thread, href: string): object {
 
 const fileOf = (path: string): string => path.split(/[\\/]/).at(-1) ?? path;
 
+/** Hexadecimal without its mark, as Kudu writes it. */
+export const bareAddress = ({ address }: Module): string => address.replace(/^0x/i, '').toLowerCase();
+
 export const sorted = (modules: readonly Module[]): Module[] => [...modules].sort((a, b) => (fileOf(a.path).toLowerCase() < fileOf(b.path).toLowerCase() ? -1 : 1));
 
 export function moduleListed(one: Module, href: string): object {
-  return { base_address: one.address, file_name: fileOf(one.path), href, ...(one.version === undefined ? {} : { file_version: one.version }) };
+  return { base_address: bareAddress(one), file_name: fileOf(one.path), href, ...(one.version === undefined ? {} : { file_version: one.version }) };
 }
 
 export function moduleDescribed(one: Module, href: string): object {

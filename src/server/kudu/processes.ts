@@ -11,7 +11,7 @@ import type { DumpJob } from '../../agent/kudu/dumps.ts';
 import { workerOf } from '../../analyze/target.ts';
 import { zipOf } from '../../analyze/zip-stream.ts';
 import { sendFile } from '../files.ts';
-import { described, listed, moduleDescribed, moduleListed, shown, sorted, threadDescribed, threadListed } from './process-shape.ts';
+import { bareAddress, described, listed, moduleDescribed, moduleListed, shown, sorted, threadDescribed, threadListed } from './process-shape.ts';
 import { refuseHead, type KuduCall, type KuduRoutes } from './route.ts';
 import { fileWord, isSet, originOf, rootOf, stamp, word } from './shape.ts';
 
@@ -38,13 +38,13 @@ export function processRoutes(routes: KuduRoutes, agent: Agent): void {
       if (one === undefined) throw new DiagError('NOT_FOUND', { path: `thread ${call.param('thread').slice(0, 20)} of process ${pid}` });
       return threadDescribed(one, `${base(call.req)}/${pid}/threads/${one.id}`);
     })
-    .on('get', '/processes/:id/modules', async (call) => { const { pid } = await find(call); return sorted(await platform.modules(pid, call.signal, true)).map((one) => moduleListed(one, `${base(call.req)}/${pid}/modules/${one.address}`)); })
+    .on('get', '/processes/:id/modules', async (call) => { const { pid } = await find(call); return sorted(await platform.modules(pid, call.signal, true)).map((one) => moduleListed(one, `${base(call.req)}/${pid}/modules/${bareAddress(one)}`)); })
     .on('get', '/processes/:id/modules/:address', async (call) => {
       const { pid } = await find(call);
       const wanted = call.param('address').replace(/^0x/i, '').toLowerCase();
-      const one = (await platform.modules(pid, call.signal, true)).find(({ address }) => address.replace(/^0x/i, '').toLowerCase() === wanted);
+      const one = (await platform.modules(pid, call.signal, true)).find((module) => bareAddress(module) === wanted);
       if (one === undefined) throw new DiagError('NOT_FOUND', { path: `module ${wanted.slice(0, 20)} of process ${pid}` });
-      return moduleDescribed(one, `${base(call.req)}/${pid}/modules/${one.address}`);
+      return moduleDescribed(one, `${base(call.req)}/${pid}/modules/${bareAddress(one)}`);
     })
     .on('get', '/processes/:id/environments/:filter', async (call) => environments(agent, await find(call), call))
     .on('get', '/processes/:id/dump', async (call) => { refuseHead(call.req); return dump(agent, await find(call), call); })

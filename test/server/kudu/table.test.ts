@@ -179,7 +179,7 @@ test('a process is described as Kudu does, with its secrets masked but for one t
   const one = (await kudu.ask('/api/processes/-1')).json() as Record<string, unknown> & { threads: { id: number; href: string }[]; modules: { file_name: string; href: string }[]; environment_variables: Record<string, string> };
   assert.deepEqual([one['id'], one['href'], one['minidump']], [pid, `${kudu.origin}/api/processes/${pid}`, `${kudu.origin}/api/processes/${pid}/dump`]);
   for (const member of ['total_cpu_time', 'user_cpu_time']) assert.match(String(one[member]), /^\d\d:\d\d:\d\d\.\d{7}$/, member);
-  for (const member of ['handle_count', 'thread_count', 'module_count', 'working_set', 'private_memory']) assert.ok(Number(one[member]) > 0, member);
+  for (const member of ['handle_count', 'thread_count', 'module_count', 'working_set', 'peak_working_set', 'private_memory', 'virtual_memory', 'peak_virtual_memory']) assert.ok(Number(one[member]) > 0, member);
   assert.ok(Object.values(one).every((value) => value !== null && value !== 0 && value !== false), 'what is zero, false or nothing is absent');
   assert.equal(one.environment_variables['GREETING'], 'hello');
   assert.equal(one.environment_variables['SECRET_KEY'], '[masked]');
@@ -189,6 +189,7 @@ test('a process is described as Kudu does, with its secrets masked but for one t
   const thread = (await kudu.ask((one.threads[0]?.href ?? '').slice(kudu.origin.length))).json() as Record<string, unknown>;
   assert.equal(thread['process'], one['href']);
   assert.match(String(thread['priviledged_processor_time'] ?? '00:00:00.0000000'), /^\d\d:\d\d:\d\d\.\d{7}$/);
+  assert.ok(one.modules.every(({ href }) => /\/modules\/[0-9a-f]+$/.test(href)));
   const module = (await kudu.ask((one.modules.find(({ file_name }) => file_name === 'node')?.href ?? '').slice(kudu.origin.length))).json() as { file_path: string; module_memory_size: number };
   assert.match(module.file_path, /node$/);
   assert.ok(module.module_memory_size > 0);
