@@ -12,6 +12,7 @@ const inCi = process.env['CI'] === 'true';
 const NEEDED: readonly { program: string; pkg: string; for: string }[] = [
   { program: 'chromium', pkg: 'chromium', for: 'the browser journeys' },
   { program: 'gcore', pkg: 'gdb', for: 'memory dumps' },
+  { program: 'top', pkg: 'procps', for: 'the journey of the shell' },
   { program: 'gcc', pkg: 'gcc libc6-dev', for: 'programs whose cores are read' },
   { program: 'wine', pkg: 'wine', for: 'the tests on Windows' },
   { program: 'mono', pkg: 'mono-runtime libmono-system-xml4.0-cil libmono-system-core4.0-cil', for: 'the XDT engine' },
