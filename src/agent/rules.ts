@@ -27,6 +27,8 @@ import { livingView, writtenView } from './rules-view.ts';
 const TICK_MS = 1_000;
 /** The file of rules, the settings of alerts, and other instances' firings lie on the share: each look is a few small reads. */
 const LOOK_EVERY_MS = 2_000;
+/** A small write to the share is over by then; two clocks of one region differ by less. */
+const SETTLE_MS = 2_000;
 const TRY_LIMIT_MS = 60_000;
 const IDLE_MS = 5_000;
 const VIEW_ENTRIES = 2_000;
@@ -98,6 +100,7 @@ class LivingRules implements Rules {
       moment: () => ({ at: now(), monotonicMs: platform.clock.monotonic(), run: this.#run }),
       present: () => this.#senses.present(), processOf: (subject) => this.#senses.processOf(subject),
       elsewhere: (rule) => this.#chronicle.elsewhere(rule, now()), write: (entry) => this.#write(entry),
+      others: (rule, signal) => this.#others(rule, signal),
     };
     this.stopped = new Promise((resolve) => { this.#end = resolve; });
   }
@@ -210,6 +213,18 @@ class LivingRules implements Rules {
     if (entry.did !== 'over' || told.length === 0) return;
     const channels = told.some((one) => one.type === 'notify' && one.channels === undefined) ? undefined : told.flatMap((one) => (one.type === 'notify' ? one.channels ?? [] : []));
     await this.#tried('a recovery message', () => this.alerts.over(entry, rule?.title ?? entry.rule, channels));
+  }
+
+  /** What the others fired, once each of them had the time to write it down. */
+  async #others(rule: string, signal: AbortSignal): ReturnType<NonNullable<RulesPorts['others']>> {
+    const { clock } = this.#parts.platform;
+    return await this.#tried('the firings of other instances', async () => {
+      await this.#chronicle.lookElsewhere();
+      if (this.#chronicle.others(rule, clock.now()) === undefined) return undefined;
+      await clock.wait(SETTLE_MS, signal);
+      await this.#chronicle.lookElsewhere();
+      return this.#chronicle.others(rule, clock.now());
+    });
   }
 
   /** What fails is shown, logged once, and the rest goes on. */

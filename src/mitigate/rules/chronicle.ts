@@ -31,6 +31,7 @@ export class Chronicle {
   readonly #phases: Settled<RuleEntry>;
   readonly #elsewhere = new Map<string, { readonly size: number; readonly fired: readonly { readonly rule: string; readonly at: number }[] }>();
   readonly #minutes = new Map<string, { minute: number; count: number }>();
+  #hasOthers = false;
   #unwritten = 0;
   #flapped = 0;
   #fault: string | undefined;
@@ -71,10 +72,17 @@ export class Chronicle {
     return found;
   }
 
+  /** The same with their instances; undefined: no other instance has ever written here. */
+  others(rule: string, now: number): readonly { readonly at: number; readonly instance: string }[] | undefined {
+    if (!this.#hasOthers) return undefined;
+    return [...this.#elsewhere].flatMap(([instance, { fired }]) => fired.flatMap((one) => (one.rule === rule && now - one.at < DAY_MS ? [{ at: one.at, instance }] : [])));
+  }
+
   /** Reads what other instances fired since; each file only when it grew. */
   async lookElsewhere(): Promise<void> {
     const top = dirname(this.#places.journals);
     const others = (await namesIn(top)).filter((name) => name !== this.#places.instance).sort().slice(0, MAX_INSTANCES);
+    this.#hasOthers = others.length > 0;
     for (const name of others) {
       const path = join(top, name, ACTS_FILE);
       const size = await sizeOf(path);

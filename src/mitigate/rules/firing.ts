@@ -54,6 +54,14 @@ export async function runFiring({ fired, ended, begun }: Unfinished, ports: Firi
   return results;
 }
 
+/** A firing that does nothing, as its history says. */
+export async function leaveFiring({ fired }: Unfinished, { write, now }: Pick<FiringPorts, 'write' | 'now'>, says: string): Promise<readonly ActionResult[]> {
+  const about = { instance: fired.instance, rule: fired.rule, firing: fired.firing };
+  for (const [step, { type }] of fired.steps.entries()) await write({ ...about, at: now(), did: 'ended', step, type, result: 'skipped', says });
+  await write({ ...about, at: now(), did: 'closed' });
+  return fired.steps.map(() => ({ result: 'skipped', says }));
+}
+
 async function acted(hand: Hand, step: ActionStep, on: FiringContext): Promise<ActionResult> {
   try {
     return await hand.run(step, on);

@@ -45,3 +45,11 @@ function quietNow({ quiet = [] }: Rule, now: Moment): HeldBack | undefined {
   const one = quiet.find((hours) => isQuiet(hours, now.at));
   return one && { by: 'quiet-hours', until: quietUntil(one, now.at) };
 }
+
+/** Whether others came first: all instances order the same firings by time and name, so that exactly the first ones of a limit act. Answers why this one does not. */
+export function outrun({ limits: { perHour, perDay } }: Rule, { at, instance }: { readonly at: number; readonly instance: string }, earlier: readonly number[], others: readonly { readonly at: number; readonly instance: string }[]): string | undefined {
+  const first = (windowMs: number): number => earlier.filter((one) => at - one < windowMs).length + others.filter((one) => at - one.at < windowMs && (one.at < at || (one.at === at && one.instance < instance))).length;
+  if (perHour !== undefined && first(HOUR_MS) >= perHour) return 'another instance fired first: the limit per hour over all instances holds';
+  if (perDay !== undefined && first(DAY_MS) >= perDay) return 'another instance fired first: the limit per day over all instances holds';
+  return undefined;
+}

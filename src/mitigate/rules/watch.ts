@@ -1,9 +1,10 @@
 // Owns the life of the rules: measures, steps, fires, and tells; all that changes something is a port, so that a test can stand in for the machine.
 import { DiagError } from '../../shared/errors.ts';
-import type { Fired, Rule, RuleEntry } from '../../shared/rules.ts';
+import { HARMFUL, type Fired, type Rule, type RuleEntry } from '../../shared/rules.ts';
 import { sayCondition, sayValue } from './describe.ts';
-import { runFiring, unfinished, type FiringPorts, type Unfinished } from './firing.ts';
+import { leaveFiring, runFiring, unfinished, type FiringPorts, type Unfinished } from './firing.ts';
 import { meterOf, type Matchers, type Meter, type Present, type Signal } from './meter.ts';
+import { outrun } from './limits.ts';
 import type { Moment } from './moment.ts';
 import { newState, step, type Measured, type RuleState } from './step.ts';
 
@@ -17,6 +18,8 @@ export interface RulesPorts extends FiringPorts {
   readonly matchers: Matchers;
   /** Wall times of a rule's firings on other instances in the last day. */
   elsewhere(rule: string): readonly number[];
+  /** The same with their instances, read anew after everybody had the time to write; undefined where nobody else is. Never rejects. */
+  others?(rule: string, signal: AbortSignal): Promise<readonly { readonly at: number; readonly instance: string }[] | undefined>;
   /** The process behind a meter's subject. */
   processOf(subject: string): { readonly pid: number; readonly startedAt: number } | undefined;
 }
@@ -121,9 +124,17 @@ export class RuleWatch {
     this.#act({ fired, ended: [] }, one);
   }
 
+  /** Two instances may fire before either has heard of the other: what changes the site looks once more at what they wrote, and the later one leaves it. */
+  async #held({ fired, ended, begun }: Unfinished, rule: Rule | undefined, earlier: readonly number[]): Promise<string | undefined> {
+    if (rule === undefined || ended.length > 0 || begun !== undefined || !fired.steps.some(({ type }) => HARMFUL.has(type))) return undefined;
+    const others = await this.#ports.others?.(fired.rule, this.#signal);
+    return others === undefined ? undefined : outrun(rule, fired, earlier, others);
+  }
+
   #act(left: Unfinished, one: Living | undefined): void {
     if (one !== undefined) one.acting += 1;
-    const running: Promise<unknown> = runFiring(left, this.#ports, this.#signal).finally(() => {
+    const earlier = one?.state.fired.slice(0, -1).map(({ at }) => at) ?? [];
+    const running: Promise<unknown> = this.#held(left, one?.rule, earlier).then((held) => (held === undefined ? runFiring(left, this.#ports, this.#signal) : leaveFiring(left, this.#ports, held))).finally(() => {
       if (one !== undefined) one.acting -= 1;
       this.#running.delete(running);
     });
