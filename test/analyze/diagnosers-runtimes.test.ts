@@ -1,7 +1,7 @@
 // Diagnosers that ask the system and other runtimes: connections, PHP, Java, traces; each on the real thing, and where it must refuse.
 import assert from 'node:assert/strict';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -170,6 +170,13 @@ test('java: a deadlock is in the thread dump, and what fills the heap in the his
     }, 60_000);
     assert.deepEqual([...threads.deadlock].sort(), ['till-1', 'till-2']);
     assert.match(session.steps.find((s) => s.id === 'java-thread-dump')?.note ?? '', /^\d+ threads, a deadlock among them$/);
+    const recorded = await world.diagnose([{ id: 'java-flight-recording', options: { seconds: 2 } }]);
+    const recording = recorded.artifacts.find((a) => a.kind === 'cpu-profile');
+    assert.ok(recording, step(recorded, 'java-flight-recording'));
+    const raw = await readFile(await world.store.artifacts.path(recording));
+    assert.equal(raw.subarray(0, 4).toString('latin1'), 'FLR\0');
+    assert.match(recording.note ?? '', /without the environment and the system properties/);
+    assert.match(execFileSync('jcmd', [String(pid), 'JFR.check'], { encoding: 'utf8' }), /No available recordings/);
     const { classes, totalBytes } = parseHistogram(await world.read(session, `heap-histogram-${pid}.txt`));
     const longs = classes.find((one) => one.name === 'long[]');
     assert.ok((longs?.bytes ?? 0) >= 64 * 8_192 * 8 && totalBytes > (longs?.bytes ?? 0), JSON.stringify(classes.slice(0, 5)));

@@ -9,6 +9,7 @@ import { environment } from './environment.ts';
 import { eventLog } from './event-log.ts';
 import { failedRequestTraces } from './failed-request-traces.ts';
 import { httpLogs } from './http-logs.ts';
+import { javaFlightRecording } from './java-flight-recording.ts';
 import { javaHeapHistogram } from './java-heap-histogram.ts';
 import { javaThreadDump } from './java-thread-dump.ts';
 import { memoryDump } from './memory-dump.ts';
@@ -27,7 +28,7 @@ import { processList } from './process-list.ts';
 
 export const diagnosers: readonly Diagnoser[] = [
   processList, openFiles, connections, environment, metrics, changes, appInside, httpLogs as Diagnoser, eventLog, failedRequestTraces, applicationLogs, phpErrorLog, phpProcessReport, deployments, javaThreadDump, nodeReport, nodeExceptions as Diagnoser, nodeHeapWatch, nodeInFlight as Diagnoser,
-  nodeCpuProfile as Diagnoser, nodeHeapProfile as Diagnoser, javaHeapHistogram as Diagnoser, memoryDump, nodeHeapSnapshot as Diagnoser,
+  nodeCpuProfile as Diagnoser, nodeHeapProfile as Diagnoser, javaFlightRecording as Diagnoser, javaHeapHistogram as Diagnoser, memoryDump, nodeHeapSnapshot as Diagnoser,
 ];
 
 /** Collected in every session, asked for or not: they cost nothing, and every report stands on them. */
