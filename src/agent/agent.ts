@@ -161,7 +161,7 @@ export async function startAgent(config: Config, files: AgentFiles): Promise<Age
     shells,
     rules,
     cure,
-    autoHeal: autoHealOf(parts, config, masking.mask),
+    autoHeal: autoHealOf(parts, config, masking.mask, (target) => { rules.asked(target); }),
     kudu,
     explorer: createExplorer(parts, config, masking.mask),
     environment,

@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import type { AutoHealCheck, AutoHealRules, AutoHealView, BackupView, ConvertedView, DiffView, WouldFire } from '../shared/auto-heal.ts';
 import { sayError } from '../shared/errors.ts';
+import type { ProcessKey } from '../shared/model.ts';
 import type { Rule } from '../shared/rules.ts';
 import { within } from '../platform/clock.ts';
 import type { ConfigFile, Written } from '../mitigate/auto-heal/config-file.ts';
@@ -23,8 +24,8 @@ export interface AutoHeal {
   convert(given: { readonly autoHeal: AutoHealRules } | { readonly rules: readonly Rule[] }): Promise<ConvertedView>;
 }
 
-/** The parts that read XML are loaded when somebody asks: most agents never do. */
-export function autoHealOf(parts: Parts, config: Config, mask: (text: string) => string): AutoHeal {
+/** The parts that read XML are loaded when somebody asks: most agents never do. `asked`: a process is about to end for this change. */
+export function autoHealOf(parts: Parts, config: Config, mask: (text: string) => string, asked: (target: ProcessKey) => void): AutoHeal {
   const { platform } = parts;
   const { folders, app } = platform.host;
   let opened: Promise<ConfigFile> | undefined;
@@ -33,6 +34,8 @@ export function autoHealOf(parts: Parts, config: Config, mask: (text: string) =>
     try {
       const written = await work(await file());
       const { added, removed } = written.diff;
+      // IIS ends the worker within seconds of the change: no rule shall take that for a crash.
+      if (written.changed) for (const { pid, startedAt, ours } of parts.observed.processes()) if (ours !== true) asked({ pid, startedAt });
       if (written.changed) parts.observed.publish({ id: `web-config:${written.backup?.id ?? ''}`, at: platform.clock.now(), kind: 'configuration', level: 'warning', title: `web.config changed by ${who}: ${what}`, detail: `${added} lines more, ${removed} lines less; the app restarts` });
       await parts.audit(who, what, 'web.config', written.changed ? `${added} lines more, ${removed} lines less, backup ${written.backup?.id ?? ''}` : 'nothing to change');
       return written;

@@ -19,7 +19,7 @@ export interface ConfigFileGiven {
   readonly mask?: (text: string) => string;
 }
 
-/** `left`: what was not written, since web.config has no words for it. */
+/** `left`: what was not written, since web.config has no words for it; each a sentence. */
 export interface Written { readonly changed: boolean; readonly backup?: BackupView; readonly diff: DiffView; readonly left: string[] }
 export const NO_FILE = 'none';
 const RESTARTS: AutoHealNote = { level: 'note', on: 'file', says: 'A change of web.config restarts the app: requests in flight may fail, and the next ones wait for the start.' };
