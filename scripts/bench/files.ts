@@ -41,7 +41,7 @@ async function timed(page: Page, url: string, what: string, shot: string | undef
 const top = await mkdtemp(join(tmpdir(), 'bench-files-'));
 const home = join(top, 'home');
 await lay(home);
-const config = configOf({ DIAG_HOME: home, DIAG_TOKEN: 'bench-token-for-files', PORT: '0', PATH: process.env['PATH'] });
+const config = configOf({ DIAG_HOME: home, DIAG_TOKEN: 'bench-token-for-files', PORT: '0', PATH: process.env['PATH'], DIAG_PROCESSES: String(process.pid) });
 const agent = await startAgent(config, { reportCss: join(root, 'public/report.css') });
 const guard = createGuard({ auth: config.auth, token: agent.token, hosts: [], base: config.base });
 const server = createServer(createApp({ agent, guard, base: config.base, publicDir: join(root, 'public') }));

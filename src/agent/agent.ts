@@ -140,6 +140,8 @@ export async function startAgent(config: Config, files: AgentFiles): Promise<Age
   const parts: Parts = { platform, store, observed, sessions, lead, operations: createOperations(), sessionFeed: createFeed<Session>(KEPT_MESSAGES), operationFeed: createFeed<Operation>(KEPT_MESSAGES), log, audit };
   const masking = startMasking(platform, observed, log, ending.signal);
   const sweeping = sweep(parts, ending.signal);
+  const userFiles = createFiles({ ...parts, mask: masking.mask }, config.fileRoots);
+  const tidying = userFiles.tidy(ending.signal);
   const leading = lead.keep({ store, taken: async () => { await recover(store, platform, log); await observed.lead(); } }, ending.signal);
   const now = freshNow(parts, masking.mask);
   const management = await managementOf(config.env, masking.mask);
@@ -157,7 +159,7 @@ export async function startAgent(config: Config, files: AgentFiles): Promise<Age
     doctor: () => doctor(parts, config),
     now: (minutes) => now.of(minutes),
     looks: createLooks(parts, files.analyzeWorker),
-    files: createFiles({ ...parts, mask: masking.mask }),
+    files: userFiles,
     shells,
     rules,
     cure,
@@ -179,7 +181,7 @@ export async function startAgent(config: Config, files: AgentFiles): Promise<Age
       await kudu.close();
       await sessions.idle();
       ending.abort();
-      await Promise.all([observed.stopped, masking.stopped, rules.stopped, cure.stopped, environment.stopped, sweeping, leading]);
+      await Promise.all([observed.stopped, masking.stopped, rules.stopped, cure.stopped, environment.stopped, sweeping, tidying, leading]);
       await store.close();
       await lead.release();
       platform.close();

@@ -1,6 +1,6 @@
 // Owns the agent's configuration: the one reader of the environment, every setting with its default and its bound.
 import { homedir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { isAbsolute, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { DiagError } from '../shared/errors.ts';
 
@@ -33,6 +33,8 @@ export interface Config {
   readonly shellIdleMs: number;
   /** Started by the platform as a continuous WebJob, beside the page's process. */
   readonly webJob: boolean;
+  /** Further folders below which files can be reached, besides the home and the app. */
+  readonly fileRoots: readonly { readonly name: string; readonly title: string; readonly path: string }[];
   /** Made by the platform when the WebJob is to end. */
   readonly shutdownFile: string | undefined;
 }
@@ -51,6 +53,7 @@ const Settings = z.object({
   DIAG_KUDU_API: z.enum(['on', 'off']).default('on'),
   DIAG_SHELL: z.enum(['on', 'off']).default('on'),
   DIAG_SHELL_IDLE_MINUTES: z.coerce.number().int().min(1).max(1_440).default(60),
+  DIAG_FILE_ROOTS: z.string().max(4_000).default(''),
   DIAG_END_WITH_STDIN: z.enum(['0', '1']).default('0'),
 });
 
@@ -76,6 +79,7 @@ export function configOf(env: Env): Config {
     shell: s.DIAG_SHELL === 'on',
     shellIdleMs: s.DIAG_SHELL_IDLE_MINUTES * 60_000,
     webJob: (env['WEBJOBS_NAME'] ?? '') !== '',
+    fileRoots: fileRootsOf(s.DIAG_FILE_ROOTS),
     shutdownFile: env['WEBJOBS_SHUTDOWN_FILE'] || undefined,
   };
 }
@@ -96,6 +100,15 @@ function portOf(text: string): number {
   const port = Number(text);
   if (port > 65_535) throw new DiagError('BAD_INPUT', { why: `PORT: ${text} is above 65535` });
   return port;
+}
+
+/** "name=/folder;other=D:\\folder" */
+function fileRootsOf(text: string): Config['fileRoots'] {
+  return text.split(';').filter((one) => one.trim() !== '').map((one) => {
+    const [, name, path = ''] = /^\s*([a-z0-9][a-z0-9-]{0,30})\s*=\s*(\S.*)$/.exec(one.trimEnd()) ?? [];
+    if (name === undefined || !isAbsolute(path) || name === 'home' || name === 'app') throw new DiagError('BAD_INPUT', { why: `DIAG_FILE_ROOTS: ${one} is not name=absolute folder, or its name is taken` });
+    return { name, title: name, path: resolve(path) };
+  });
 }
 
 function processesOf(text: string): Config['processes'] {

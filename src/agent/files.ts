@@ -36,6 +36,8 @@ export interface Files extends FileDoor {
   measured(operation: string): DiskUse;
   beginUpload(wish: UploadWish, who: string): Promise<Upload>;
   finishUpload(id: string, who: string): Promise<Started>;
+  /** Hourly: what is too old in the bin and among the uploads goes. Ends with the signal. */
+  tidy(signal: AbortSignal): Promise<void>;
 }
 
 /** Of our own folder these may be read, as its other parts hold the token, addresses of alerts and what was deleted. */
@@ -44,20 +46,24 @@ const READABLE = ['logs', 'sessions', 'journals'];
 const BIN = 'bin';
 /** Results of measurements that can still be asked for. */
 const KEPT_USES = 8;
+/** Limits of days are kept often enough by the hour. */
+const TIDY_EVERY_MS = 3_600_000;
 const NEVER = new AbortController().signal;
 
-type Given = Pick<Parts, 'platform' | 'operations' | 'operationFeed' | 'audit' | 'log'> & { mask(text: string): string };
+type Given = Pick<Parts, 'platform' | 'lead' | 'operations' | 'operationFeed' | 'audit' | 'log'> & { mask(text: string): string };
 
 export function createFiles(given: Given, more: readonly FileRoot[] = []): Files {
   const { platform, audit } = given;
   const { folders } = platform.host;
   const roots: FileRoot[] = [{ name: 'home', title: 'Home', path: folders.home }, { name: 'app', title: 'App', path: folders.site }, ...more];
   const door = openFileDoor({ roots, own: { path: folders.own, readable: READABLE }, bin: join(folders.own, BIN), temp: folders.temp, clock: platform.clock });
+  const uploads = new Uploads(join(folders.temp, 'uploads'), platform.clock);
   const pages = new Pages(door, () => platform.clock.monotonic());
   return {
     ...door,
     ...changes(door, given),
-    ...jobs(door, new Uploads(join(folders.temp, 'uploads'), platform.clock), given),
+    ...jobs(door, uploads, given),
+    tidy: (signal) => tidy(door, uploads, given, signal),
     separator: ownRules() === 'windows' ? '\\' : '/',
     page: (place, after, limit, signal) => pages.page(place, after, limit, signal),
     search: (place, text, offset, signal) => searchIn(door, place, text, offset, signal),
@@ -72,6 +78,18 @@ export function createFiles(given: Given, more: readonly FileRoot[] = []): Files
       return file;
     },
   };
+}
+
+async function tidy(door: FileDoor, uploads: Uploads, { platform, lead, log }: Given, signal: AbortSignal): Promise<void> {
+  for await (const _ of platform.clock.every(TIDY_EVERY_MS, signal)) {
+    void _;
+    try {
+      await uploads.list();
+      if (lead.leads()) await door.bin();
+    } catch (error) {
+      log.error('old uploads and deleted files could not be tidied', {}, error);
+    }
+  }
 }
 
 const said = ({ root, path }: Place): string => `${root}:${path}`;

@@ -120,7 +120,7 @@ test('an upload goes on after a break, is checked, and comes to its place whole'
   const { body: upload } = await post('/uploads', wish);
   const part = (offset: number, bytes: Buffer) => request(under.app).put(`/diag/api/files/uploads/${upload.id}`).set(auth).set('content-type', 'application/octet-stream').query({ offset }).send(bytes);
   assert.equal((await part(0, content.subarray(0, 100_000))).body.haveBytes, 100_000);
-  assert.equal((await part(0, content.subarray(0, 100_000))).body.code, 'UPLOAD_OFFSET');
+  assert.equal((await part(0, content.subarray(0, 100))).body.code, 'UPLOAD_OFFSET');
   assert.equal((await post(`/uploads/${upload.id}/finish`)).status, 202);
   const again = await post('/uploads', wish);
   assert.deepEqual([again.body.id, again.body.haveBytes], [upload.id, 100_000], 'the same begin goes on');
@@ -155,4 +155,10 @@ test('folders, moves, the bin, zips and the use of the disk over the API', async
   await ended(operation);
   const { body: use } = await get(`/use/${operation}`);
   assert.ok(use.whole && use.folders.some((f: { path: string }) => f.path === 'made2') && use.largest[0].path === 'up/loaded.bin', JSON.stringify(use).slice(0, 500));
+});
+
+test('further roots are named by a setting, and nothing else is', async () => {
+  const { configOf } = await import('../../src/agent/config.ts');
+  assert.deepEqual(configOf({ DIAG_HOME: '/x', DIAG_FILE_ROOTS: 'logs=/var/log; data = /srv/my data' }).fileRoots.map(({ name, path }) => [name, path]), [['logs', '/var/log'], ['data', '/srv/my data']]);
+  for (const bad of ['logs', 'logs=relative', 'home=/x', 'Über=/x', '../x=/x']) assert.throws(() => configOf({ DIAG_HOME: '/x', DIAG_FILE_ROOTS: bad }), { code: 'BAD_INPUT' }, bad);
 });

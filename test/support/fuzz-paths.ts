@@ -45,7 +45,7 @@ function judgedWrong(path: string): string | undefined {
   if ('parts' in onWindows && onWindows.parts.length > 0) {
     const full = win32.resolve('C:\\root\\below', ...onWindows.parts);
     if (full !== `C:\\root\\below\\${onWindows.parts.join('\\')}`) return `windows: ${full}`;
-    if (onWindows.parts.some((part) => /[:*?"<>|\\\u0000-\u001f]|[. ]$|^(?:con|prn|aux|nul|com\d|lpt\d|conin\$|conout\$)(?:\.|$| )/i.test(part))) return `windows: ${onWindows.parts.join('|')}`;
+    if (onWindows.parts.some((part) => /[:*?"<>|\\\u0000-\u001f]|[. ]$|^(?:con|prn|aux|nul|com\d|lpt\d|conin\$|conout\$) *(?:\.|$)/i.test(part))) return `windows: ${onWindows.parts.join('|')}`;
   }
   return undefined;
 }

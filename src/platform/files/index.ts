@@ -1,9 +1,9 @@
 // Owns the opening of the file door: its roots, its rules, its bin, and each deed in its place.
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, rm } from 'node:fs/promises';
+import { mkdir, open, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
-import type { Clock } from '../clock.ts';
+import { systemClock, type Clock } from '../clock.ts';
 import { Bin, type BinLimits } from './bin.ts';
 import { copy, makeFolder, move, type Given } from './change.ts';
 import type { FileDoor, FileRoot, Place, Private } from './door.ts';
@@ -32,6 +32,9 @@ export interface DoorSettings {
   /** Default: this system's. */
   readonly rules?: PathRules;
 }
+
+/** Nobody sends for so long without a byte. */
+const STALE_MS = 6 * 3_600_000;
 
 /** Rules of the system that we run on. */
 export const ownRules = (): PathRules => (process.platform === 'win32' ? 'windows' : 'posix');
@@ -94,8 +97,18 @@ async function take(given: Given, place: Place, local: string, options: Paramete
   }
 }
 
+/** What a killed agent left half received. */
+async function removeStale(temp: string): Promise<void> {
+  for (const name of await readdir(temp)) {
+    if (!/^received-[0-9a-f]{16}\.tmp$/.test(name)) continue;
+    const { mtimeMs } = await stat(join(temp, name)).catch(() => ({ mtimeMs: Infinity }));
+    if (systemClock.now() - mtimeMs > STALE_MS) await rm(join(temp, name), { force: true });
+  }
+}
+
 async function receive(temp: string, content: Readable, maxBytes: number, signal: AbortSignal): ReturnType<FileDoor['receive']> {
   await mkdir(temp, { recursive: true });
+  await removeStale(temp);
   const local = join(temp, `received-${randomBytes(8).toString('hex')}.tmp`);
   const remove = async (): Promise<void> => { await rm(local, { force: true }); };
   try {

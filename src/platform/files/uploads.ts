@@ -79,7 +79,7 @@ export class Uploads {
       const file = await open(this.#part(id), 'r+');
       let at = offset;
       try {
-        for await (const piece of content) {
+        for await (const piece of content.iterator({ destroyOnReturn: false })) {
           signal.throwIfAborted();
           const chunk = piece as Buffer;
           if (at + chunk.length - offset > PART_BYTES) throw new DiagError('BODY_TOO_LARGE', { limit: sized(PART_BYTES) });

@@ -13,8 +13,7 @@ import { demandFile, entryOf, seen } from './look.ts';
 import type { Places, Spot } from './places.ts';
 import type { KeyedTurns } from './turns.ts';
 
-/** What a write in the making is called: beside its place, since only there a rename is one step. */
-export const isDraft = (name: string): boolean => /^\.diag-[0-9a-f]{16}\.tmp$/.test(name);
+/** What a write in the making is called: beside its place, since only there a rename is one step. One that a kill cut off stays, and is seen as what it is. */
 const draftName = (): string => `.diag-${randomBytes(8).toString('hex')}.tmp`;
 /** Windows refuses to rename over what a virus scanner or a reader holds for a moment. */
 const BUSY = ['EPERM', 'EACCES', 'EBUSY'];
@@ -112,7 +111,8 @@ async function writeDraft(draft: string, content: Readable | Uint8Array, { maxBy
 /** Writes all of it. @throws BODY_TOO_LARGE */
 export async function fill(file: FileHandle, content: Readable | Uint8Array, maxBytes: number, signal: AbortSignal): Promise<number> {
   let written = 0;
-  for await (const piece of content instanceof Uint8Array ? [content] : content) {
+  // The body of a request that is refused in its middle must live on, or its sender would see a broken line and not the refusal.
+  for await (const piece of content instanceof Uint8Array ? [content] : content.iterator({ destroyOnReturn: false })) {
     signal.throwIfAborted();
     const chunk = piece as Uint8Array;
     written += chunk.byteLength;

@@ -5,7 +5,7 @@ import type { Problem } from '../../../shared/api.ts';
 import { ask, diag, fileAddress, problemOf } from '../../agent.ts';
 import { Icon } from '../../parts/icons.tsx';
 import { Menu } from '../../parts/menu.tsx';
-import { Failure, Show } from '../../parts/states.tsx';
+import { Failure } from '../../parts/states.tsx';
 import { change } from '../../router.tsx';
 import { useAsk } from '../../use-ask.ts';
 import type { PartProps } from './console-page.tsx';
@@ -23,12 +23,17 @@ import { adopt } from './shell/sheet.ts';
 
 adopt(filesCss);
 
+const FIRST_ROOT = 'home';
 type View = 'use' | 'bin' | undefined;
 const viewIn = (word: string | undefined): View => (word === 'use' || word === 'bin' ? word : undefined);
 
 export function FilesPart({ query }: PartProps) {
   const asked = useAsk((signal) => diag.fileRoots({ signal }), []);
-  return <Show asked={asked} rows={10}>{({ roots }) => <Files roots={roots} root={roots.find(({ name }) => name === query['root'])?.name ?? roots[0]?.name ?? 'home'} path={query['path'] ?? ''} file={query['file']} view={viewIn(query['view'])} />}</Show>;
+  // Roots and folder are asked for at once: what the address names need not wait for the list of roots.
+  return <>
+    {asked.problem ? <Failure problem={asked.problem} again={asked.again} /> : undefined}
+    <Files roots={asked.value?.roots ?? []} root={query['root'] ?? FIRST_ROOT} path={query['path'] ?? ''} file={query['file']} view={viewIn(query['view'])} />
+  </>;
 }
 
 interface FilesProps { readonly roots: readonly { readonly name: string; readonly title: string; readonly path: string }[]; readonly root: string; readonly path: string; readonly file: string | undefined; readonly view: View }
@@ -99,7 +104,7 @@ function Way({ roots, root, path, view }: Pick<FilesProps, 'roots' | 'root' | 'p
   const title = roots.find(({ name }) => name === root)?.title ?? root;
   return (
     <header class="files-head">
-      <Menu label={`${title}, choose another root`} button={<>{title}<Icon name="down" /></>} chosen={root} choices={roots.map((one) => ({ word: one.name, title: one.title, note: one.path }))} onChoose={(word) => change({ root: word === roots[0]?.name ? undefined : word, path: undefined, file: undefined, view: undefined })} />
+      <Menu label={`${title}, choose another root`} button={<>{title}<Icon name="down" /></>} chosen={root} choices={roots.map((one) => ({ word: one.name, title: one.title, note: one.path }))} onChoose={(word) => change({ root: word === FIRST_ROOT ? undefined : word, path: undefined, file: undefined, view: undefined })} />
       <nav class="crumbs" aria-label="Folder">
         <button type="button" class="link" onClick={() => change({ path: undefined, file: undefined })} aria-label={`Top of ${title}`} aria-current={path === '' ? 'location' : undefined}>{root}</button>
         {crumbs(path).map((one) => <span key={one.path}>/<button type="button" class="link" aria-current={one.path === path ? 'location' : undefined} onClick={() => change({ path: one.path, file: undefined })}><bdi>{one.name}</bdi></button></span>)}
