@@ -15,7 +15,7 @@ export function Suspects({ report }: { report: HeapReport }) {
       {report.suspects.slice(0, SHOWN).map((one, i) => (
         <details key={one.id} open={i === 0}>
           <summary><b><Sentence text={one.title} /></b> <span class="num">{bytes(one.bytes)} · {percent(one.share * 100)}</span></summary>
-          <p class="session-facts">{one.place === undefined ? 'Its place in the source is not in the snapshot.' : <><code>{visible(one.place.script)}:{one.place.line}</code>{one.exact ? '' : ' is the function or class that sees it'}</>} · object @{one.id}{one.count > 0 ? ` · ${count(one.count)}${one.what === undefined ? '' : ` ${visible(one.what).slice(0, NAME_CHARS)}`}` : ''} · retains {bytes(one.retained)}</p>
+          <p class="session-facts">{one.place === undefined ? 'Its place in the source is not in the snapshot.' : <><code>{visible(one.place.script)}:{one.place.line}</code>{one.exact ? '' : ' is the function or class that sees it'}</>} · object @{one.id}{one.count > 0 ? ` · ${count(one.count)}${one.what === undefined ? '' : ` ${visible(one.what).slice(0, NAME_CHARS)}`}` : ''} · retains {bytes(one.retained)}{one.made === undefined ? '' : <> · made in <code>{visible(one.made.name).slice(0, NAME_CHARS) || 'a function'}</code> <code>{visible(one.made.place.script)}:{one.made.place.line}</code></>}</p>
           <Way path={one.path} />
         </details>
       ))}
