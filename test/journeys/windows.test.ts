@@ -97,6 +97,26 @@ test('a log is followed through the proxy over rotations: each line once, in ord
   assert.equal(await following.stop(), 0);
 });
 
+test('Kudu\'s API: cmd runs a command in its folder, files come and go by Windows names, processes are described', { skip, timeout }, async () => {
+  const kudu = (path: string, init: RequestInit = {}): Promise<Response> => fetch(`${system.diagUrl}/kudu/api${path}`, init);
+  const answer = await kudu('/command', { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ command: 'echo "%HOME%" & cd & echo oops 1>&2 & exit /b 3', dir: 'site\\wwwroot' }) });
+  assert.equal(answer.status, 200);
+  const { Output, Error: said, ExitCode } = await answer.json() as { Output: string; Error: string; ExitCode: number };
+  assert.match(Output, /^"[a-z]:\\[^"]*"\s+[a-z]:\\.*\\site\\wwwroot\s*$/i);
+  assert.match(said, /^oops\s*$/);
+  assert.equal(ExitCode, 3);
+  const name = 'ümläut 100% #1.txt';
+  assert.equal((await kudu(`/vfs/site/wwwroot/${encodeURIComponent(name)}`, { method: 'PUT', body: name })).status, 201);
+  assert.equal(await readFile(join(system.home, 'site/wwwroot', name), 'utf8'), name);
+  assert.equal(await (await kudu(`/vfs/site/wwwroot/${encodeURIComponent(name)}`)).text(), name);
+  for (const bad of ['NUL.txt', 'a.txt%3Astream', 'x.', '..%5C..%5Cout.txt', 'PROGRA~1']) assert.equal((await kudu(`/vfs/site/wwwroot/${bad}`, { method: 'PUT', body: 'x' })).status, 400, bad);
+  assert.equal((await kudu(`/vfs/site/wwwroot/${encodeURIComponent(name)}`, { method: 'DELETE', headers: { 'if-match': '*' } })).status, 200);
+  const worker = await (await kudu('/processes/-1')).json() as { id: number; name: string; module_count: number; total_cpu_time: string; working_set: number; peak_working_set: number; virtual_memory: number };
+  assert.deepEqual([worker.id, worker.name], [system.pid(), 'node']);
+  assert.ok(worker.module_count > 10 && /^\d\d:/.test(worker.total_cpu_time));
+  assert.ok(worker.peak_working_set >= worker.working_set / 2 && worker.virtual_memory > worker.working_set, JSON.stringify(worker).slice(0, 500));
+});
+
 test('Diagnose now writes a minidump of the worker, which runs on, and a report', { skip, timeout: DUMP_MS + 30_000 }, async () => {
   const pid = system.pid();
   const { session } = await system.diag.startSession({ body: { diagnosers: [{ id: 'http-logs' }, { id: 'process-list' }, { id: 'memory-dump', options: { kind: 'mini-plus' } }] } });
