@@ -23,7 +23,7 @@ export interface AlertsGiven {
   /** Where the page of this agent is, as far as it is known. */
   readonly page: string | undefined;
   readonly policy: WebPolicy;
-  /** Certificates of a private authority, for a mail server inside; undefined: those that Node knows. */
+  /** Certificates of a private authority, for a mail server inside; undefined: those that Node itself knows. */
   readonly mailCa?: string | undefined;
   now(): number;
   mask(text: string): string;

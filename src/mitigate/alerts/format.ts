@@ -9,7 +9,7 @@ const JSON_TYPE = { 'content-type': 'application/json' } as const;
 /** Who signs what was sent long ago is found out: the time is part of what is signed. */
 export const SIGNATURE_HEADER = 'x-diag-signature';
 
-/** By mail goes what mail.ts makes of it. */
+/** What goes by mail is made by mail.ts. */
 export type WebChannel = Exclude<Channel, { type: 'email' }>;
 
 export function written(channel: WebChannel, alerts: readonly Alert[], now: number): Written {

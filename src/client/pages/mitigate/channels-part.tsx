@@ -76,7 +76,7 @@ function mailOf({ id, host, port, security, user, password, from, to }: Mail): o
 }
 
 function MailFields({ typed, type }: { typed: Mail; type: (patch: Partial<Mail>) => void }) {
-  const field = (title: string, name: keyof Mail, more: { readonly type?: string; readonly placeholder?: string } = {}) => <label>{title}<input type="text" autocomplete="off" {...more} value={typed[name]} onInput={(e) => type({ [name]: e.currentTarget.value })} /></label>;
+  const field = (title: string, name: keyof Mail, more: { readonly placeholder?: string } = {}) => <label>{title}<input type="text" autocomplete="off" {...more} value={typed[name]} onInput={(e) => type({ [name]: e.currentTarget.value })} /></label>;
   return (
     <>
       {field('Mail server', 'host', { placeholder: 'smtp.shop.example' })}
