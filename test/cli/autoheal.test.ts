@@ -53,13 +53,14 @@ test('what is wrong with the command line, the rules or the file has its exit co
       ['no JSON', '{', 2, /standard input/], ['no rules', '{"triggers":{"requests":{"count":5}}}', 2, /triggers\.requests\.timeInterval/],
       ['out of bounds', '{"triggers":{"privateBytesInKB":5},"actions":{"actionType":"Recycle"}}', 2, /102,401/], ['unsaid', '{"triggers":{"statusCodesRange":[{"statusCodes":"500-503","count":5,"timeInterval":"00:01:00"}]},"actions":{"actionType":"Recycle"}}', 2, /500-503/],
     ];
-    for (const [name, input, code, says] of cases) {
+    await Promise.all(cases.map(async ([name, input, code, says]) => {
       const { code: ended, stderr } = await run(home, input, 'set', '--file', file);
       assert.equal(ended, code, `${name}: ${stderr}`);
       assert.match(stderr, says, name);
-    }
+    }));
     await writeFile(file, '<configuration>');
-    assert.deepEqual([(await run(home, '{}', 'set', '--file', file)).code, (await run(home, undefined, 'show', '--file', join(folder, 'no.config'))).code, (await run(home, undefined, 'restore', '--file', file)).code], [3, 3, 3]);
+    const broken = await Promise.all([run(home, '{}', 'set', '--file', file), run(home, undefined, 'show', '--file', join(folder, 'no.config')), run(home, undefined, 'restore', '--file', file)]);
+    assert.deepEqual(broken.map(({ code }) => code), [3, 3, 3]);
     assert.equal(await readFile(file, 'utf8'), '<configuration>');
   });
 });
