@@ -12,16 +12,21 @@ const NAME_PX = 42;
 const MOVING_NAME_PX = 110;
 const MOVING_NAMES = 60;
 const SETTLED_MS = 150;
+const FEW_PIXELS = 12;
 
 interface Name { readonly text: string; readonly x: number; readonly y: number; readonly room: number; readonly found: boolean }
-interface Sheet { readonly scene: FlameScene; readonly colours: FlameColours; readonly pixels: Uint32Array; readonly names: Name[]; readonly ratio: number; readonly columns: number; readonly lines: number }
+interface Sheet { readonly scene: FlameScene; readonly tints: Tints; readonly pixels: Uint32Array; readonly names: Name[]; readonly ratio: number; readonly columns: number; readonly lines: number }
 export interface FlameScene { readonly flame: Flame; readonly frames: readonly ProfileFrame[]; readonly matches: Uint8Array | undefined; readonly difference: Float64Array | undefined }
+
+/** The pixel of each box, by its frame or, where two profiles are compared, by itself: found out once, not at every frame of the screen. */
+interface Tints { readonly byFrame: Uint32Array; readonly byBox: Uint32Array | undefined }
 
 export class FlameCanvas {
   readonly #canvas: HTMLCanvasElement;
   readonly #told: (box: number | undefined) => void;
   #scene: FlameScene | undefined;
   #colours: FlameColours | undefined;
+  #tints: Tints = { byFrame: new Uint32Array(), byBox: undefined };
   #from = 0;
   #to = 1;
   #topPx = 0;
@@ -29,6 +34,7 @@ export class FlameCanvas {
   #asked = 0;
   #signPx = 0;
   #image: ImageData | undefined;
+  #pixels = new Uint32Array();
   #moving = false;
   #settling = 0;
 
@@ -39,6 +45,7 @@ export class FlameCanvas {
     const isNew = scene.flame !== this.#scene?.flame;
     this.#scene = scene;
     this.#colours = colours;
+    this.#tints = tintsOf(scene, colours);
     if (isNew) { this.#chosen = undefined; this.whole(); }
     this.redraw();
   }
@@ -140,11 +147,11 @@ export class FlameCanvas {
     if (context === null || scene === undefined || colours === undefined || width === 0 || height === 0) return;
     const ratio = Math.min(2, devicePixelRatio || 1);
     const image = this.#imageOf(context, Math.round(width * ratio), Math.round(height * ratio));
-    const pixels = new Uint32Array(image.data.buffer);
+    const pixels = this.#pixels;
     pixels.fill(pixelOf(colours.surface));
     const names: Name[] = [];
     const first = Math.floor(this.#topPx / ROW_PX), last = Math.min(scene.flame.levels, Math.ceil((this.#topPx + height) / ROW_PX));
-    for (let depth = first; depth < last; depth += 1) this.#row({ scene, colours, pixels, names, ratio, columns: image.width, lines: image.height }, depth, width);
+    for (let depth = first; depth < last; depth += 1) this.#row({ scene, tints: this.#tints, pixels, names, ratio, columns: image.width, lines: image.height }, depth, width);
     context.putImageData(image, 0, 0);
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
     context.font = FONT;
@@ -156,13 +163,13 @@ export class FlameCanvas {
 
   #imageOf(context: CanvasRenderingContext2D, columns: number, lines: number): ImageData {
     if (this.#canvas.width !== columns || this.#canvas.height !== lines) { this.#canvas.width = columns; this.#canvas.height = lines; this.#image = undefined; }
-    this.#image ??= context.createImageData(columns, lines);
+    if (this.#image === undefined) { this.#image = context.createImageData(columns, lines); this.#pixels = new Uint32Array(this.#image.data.buffer); }
     return this.#image;
   }
 
   /** Boxes under a pixel wide share it: one is drawn, and the search goes on behind it. */
-  #row({ scene, colours, pixels, names, ratio, columns, lines }: Sheet, depth: number, width: number): void {
-    const { flame, frames, matches, difference } = scene;
+  #row({ scene, tints, pixels, names, ratio, columns, lines }: Sheet, depth: number, width: number): void {
+    const { flame } = scene;
     const row = flame.rows[depth];
     const y = depth * ROW_PX - this.#topPx;
     const top = Math.max(0, Math.round(y * ratio)), bottom = Math.min(lines, Math.round((y + ROW_PX - 1) * ratio));
@@ -173,16 +180,18 @@ export class FlameCanvas {
     const least = this.#moving ? MOVING_NAME_PX : NAME_PX;
     for (let at = Math.max(0, firstFrom(flame, row, this.#from) - 1); at < row.length;) {
       const box = row[at] as number;
-      const from = flame.from[box] as number;
+      const from = starts[at] as number;
       if (from > this.#to) break;
       const x = Math.max(0, (from - this.#from) * scale);
       const end = Math.min(width, (from + (flame.span[box] as number) - this.#from) * scale);
-      const frame = frames[flame.frame[box] as number] as ProfileFrame;
-      const found = matches === undefined || matches[flame.frame[box] as number] === 1;
+      const own = flame.frame[box] as number;
       if (end > 0) {
         const left = Math.round(x * ratio);
-        line.fill(pixelOf(!found ? colours.dim : difference === undefined ? colours.category(frame.category) : colours.difference(difference[box] as number)), left, Math.max(left + 1, Math.round(end * ratio) - (end - x > 2 ? 1 : 0)));
-        if (end - x > least && (!this.#moving || names.length < MOVING_NAMES)) names.push({ text: difference === undefined ? frame.name : `${signed(difference[box] as number)}${frame.name}`, x: x + PAD_PX, y: y + ROW_PX / 2, room: end - x - PAD_PX * 2, found });
+        const right = Math.max(left + 1, Math.round(end * ratio) - (end - x > 2 ? 1 : 0));
+        const tint = (tints.byBox === undefined ? tints.byFrame[own] : tints.byBox[box]) as number;
+        // Most boxes are a pixel or two: a call for each would cost more than they do.
+        if (right - left > FEW_PIXELS) line.fill(tint, left, right); else for (let column = left; column < right; column += 1) line[column] = tint;
+        if (end - x > least && (!this.#moving || names.length < MOVING_NAMES)) names.push(nameOf(scene, box, x + PAD_PX, y + ROW_PX / 2, end - x - PAD_PX * 2));
       }
       at = end - x >= 1 ? at + 1 : Math.max(at + 1, firstBeyond(starts, at + 1, this.#from + (Math.floor(x) + 1) / scale) - 1);
     }
@@ -197,6 +206,19 @@ export class FlameCanvas {
     context.lineWidth = 2;
     context.strokeRect(Math.max(1, x), (flame.depth[this.#chosen] as number) * ROW_PX - this.#topPx + 1, Math.max(2, Math.min(width - 2, x + (flame.span[this.#chosen] as number) * scale) - Math.max(1, x) - 1), ROW_PX - 3);
   }
+}
+
+function nameOf({ flame, frames, matches, difference }: FlameScene, box: number, x: number, y: number, room: number): Name {
+  const own = flame.frame[box] as number;
+  const { name } = frames[own] as ProfileFrame;
+  return { text: difference === undefined ? name : `${signed(difference[box] as number)}${name}`, x, y, room, found: matches === undefined || matches[own] === 1 };
+}
+
+function tintsOf({ flame, frames, matches, difference }: FlameScene, colours: FlameColours): Tints {
+  const dim = pixelOf(colours.dim);
+  const byFrame = Uint32Array.from(frames, ({ category }, i) => (matches === undefined || matches[i] === 1 ? pixelOf(colours.category(category)) : dim));
+  if (difference === undefined) return { byFrame, byBox: undefined };
+  return { byFrame, byBox: Uint32Array.from({ length: flame.count }, (_, box) => (matches === undefined || matches[flame.frame[box] as number] === 1 ? pixelOf(colours.difference(difference[box] as number)) : dim)) };
 }
 
 const pixels = new Map<string, number>();
