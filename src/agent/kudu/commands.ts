@@ -9,7 +9,11 @@ import type { Config } from '../config.ts';
 
 /** As Kudu answers: status 200 whatever happened; -1 where there is no exit code to tell. */
 export interface CommandResult { readonly Output: string; readonly Error: string; readonly ExitCode: number }
-export interface Commands { run(order: { readonly command: string; readonly dir: string }, who: string): Promise<CommandResult> }
+export interface Commands {
+  run(order: { readonly command: string; readonly dir: string }, who: string): Promise<CommandResult>;
+  /** Resolves when none runs any more. */
+  idle(): Promise<void>;
+}
 
 /** Kudu's own default, and the setting that changes it, in seconds. */
 const IDLE_SECONDS = 60;
@@ -28,26 +32,31 @@ export function createCommands({ platform, audit }: Pick<Parts, 'platform' | 'au
   const { folders } = platform.host;
   const idleMs = idleSeconds(config) * 1_000;
   const env = { ...Object.fromEntries(Object.entries(config.env).filter(([name]) => !OURS.test(name))), HOME: folders.home };
-  let running = 0;
+  const running = new Set<Promise<CommandResult>>();
   return {
-    async run({ command, dir }, who) {
-      if (running >= MAX_AT_ONCE) throw new DiagError('TOO_MANY', { what: 'commands', limit: MAX_AT_ONCE });
-      running += 1;
-      const began = platform.clock.monotonic();
-      const cwd = isAbsolute(dir) ? resolve(dir) : join(folders.home, dir);
+    async run(order, who) {
+      if (running.size >= MAX_AT_ONCE) throw new DiagError('TOO_MANY', { what: 'commands', limit: MAX_AT_ONCE });
+      const one = ran(order, who);
+      running.add(one);
       try {
-        // Whoever asked may be gone by then: the command is not the request's, as with Kudu, whose callers are cut off after 230 s.
-        const end: CommandEnd = await isFolder(cwd)
-          ? await runCommandLine({ command, cwd, env, idleMs, headBytes: HEAD_BYTES, tailBytes: TAIL_BYTES, signal: ending }, platform)
-          : { output: '', error: '', lostBytes: 0, how: 'no-start', why: `The folder ${cwd} is not there` };
-        const result = resultOf(end, idleMs);
-        await audit(who, 'run command', mask(`${command.slice(0, AUDIT_CHARS)} (in ${cwd.slice(0, AUDIT_CHARS)})`), `${said(end)} after ${duration(platform.clock.monotonic() - began)}`);
-        return result;
+        return await one;
       } finally {
-        running -= 1;
+        running.delete(one);
       }
     },
+    idle: async () => { await Promise.allSettled(running); },
   };
+
+  /** Whoever asked may be gone by its end: the command is not the request's, as with Kudu, whose callers are cut off after 230 s. */
+  async function ran({ command, dir }: { command: string; dir: string }, who: string): Promise<CommandResult> {
+    const began = platform.clock.monotonic();
+    const cwd = isAbsolute(dir) ? resolve(dir) : join(folders.home, dir);
+    const end: CommandEnd = await isFolder(cwd)
+      ? await runCommandLine({ command, cwd, env, idleMs, headBytes: HEAD_BYTES, tailBytes: TAIL_BYTES, signal: ending }, platform)
+      : { output: '', error: '', lostBytes: 0, how: 'no-start', why: `The folder ${cwd} is not there` };
+    await audit(who, 'run command', mask(`${command.slice(0, AUDIT_CHARS)} (in ${cwd.slice(0, AUDIT_CHARS)})`), `${said(end)} after ${duration(platform.clock.monotonic() - began)}`);
+    return resultOf(end, idleMs);
+  }
 }
 
 function idleSeconds({ env }: Pick<Config, 'env'>): number {

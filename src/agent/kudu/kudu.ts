@@ -22,8 +22,9 @@ export interface Kudu {
 export function createKudu(parts: Parts, config: Config, { mask, masker }: { mask(text: string): string; masker(): Masker }): Kudu {
   const stop = new AbortController();
   const dumps = createDumps(parts, stop.signal);
+  const commands = createCommands(parts, config, mask, stop.signal);
   return {
-    commands: createCommands(parts, config, mask, stop.signal),
+    commands,
     dumps,
     profiles: createProfiles(parts, stop.signal),
     settings: createSettings(parts, config),
@@ -31,7 +32,7 @@ export function createKudu(parts: Parts, config: Config, { mask, masker }: { mas
     masker,
     async close() {
       stop.abort();
-      await dumps.close();
+      await Promise.all([commands.idle(), dumps.close()]);
     },
   };
 }
