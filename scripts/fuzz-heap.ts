@@ -1,11 +1,11 @@
 // Owns the long fuzz of the heap reader: mutated snapshots by the thousand, each must end in a result or a refusal within its time and memory. Usage: fuzz-heap [count] [first seed]
 import { mutated, outcome } from '../test/analyze/heap/mutate.ts';
-import { randomHeap } from '../test/analyze/heap/random-heap.ts';
+import { randomHeap, trackedHeap } from '../test/analyze/heap/random-heap.ts';
 
 const MOST_MS = 5_000;
 const MOST_RSS = 600 * 1024 * 1024;
 const [count = 20_000, first = 1] = process.argv.slice(2).map(Number);
-const texts = [randomHeap(1, 60).text, randomHeap(8, 120).text, randomHeap(3, 300, false).text];
+const texts = [randomHeap(1, 60).text, randomHeap(8, 120).text, randomHeap(3, 300, false).text, trackedHeap(8, 120)];
 const ends = { whole: 0, partial: 0, refused: 0 };
 let slowestMs = 0;
 for (let seed = first; seed < first + count; seed++) {

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { DiagError } from '../../../src/shared/errors.ts';
 import { graphOf } from './ours.ts';
 import { mutated, outcome } from './mutate.ts';
-import { randomHeap } from './random-heap.ts';
+import { randomHeap, trackedHeap } from './random-heap.ts';
 
 const { text } = randomHeap(8, 120);
 const unreadable = (why: RegExp) => (error: unknown): boolean => error instanceof DiagError && error.code === 'HEAP_UNREADABLE' && why.test(String(error.facts['why']));
@@ -38,8 +38,16 @@ test('edges that lead nowhere are counted, and hold nothing', async () => {
   assert.match(notes.join(), /1 edges lead nowhere/);
 });
 
+test('calls that made objects are read with their callers; a tree that does not end, or is too deep, ends in what was read', async () => {
+  const tracked = trackedHeap(8, 120);
+  const stacks = async (own: string): Promise<(readonly number[] | undefined)[]> => { const { allocations } = await graphOf(own, 61); return [1, 2, 3, 4, 9].map((id) => (allocations === undefined ? undefined : [...allocations.calls.stack(id)])); };
+  assert.deepEqual(await stacks(tracked), [[0], [1, 0], [0, 1, 0], [1, 0], []]);
+  assert.deepEqual((await stacks(tracked.replace('"trace_tree":[1', `"trace_tree":[${'[1,0,0,0,'.repeat(20_000)}${']'.repeat(20_000)},1`)))[4], []);
+  assert.deepEqual(await stacks(text), [undefined, undefined, undefined, undefined, undefined]);
+});
+
 test('two hundred mutated snapshots each end in a report or a refusal', async () => {
   const ends = new Set<string>();
-  for (let seed = 1; seed <= 200; seed++) ends.add(await outcome(mutated(text, seed)));
+  for (let seed = 1; seed <= 200; seed++) ends.add(await outcome(mutated(seed % 4 === 0 ? trackedHeap(8, 120) : text, seed)));
   assert.deepEqual([...ends].sort(), ['partial', 'refused', 'whole']);
 });

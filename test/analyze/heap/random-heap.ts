@@ -44,3 +44,9 @@ export function randomHeap(seed: number, nodes: number, detached = true): Random
 
 /** What golden and test compare: seed, size, and whether it has the newer field. */
 export const HEAPS: readonly (readonly [seed: number, nodes: number, detached: boolean])[] = [[1, 60, true], [2, 300, true], [3, 300, false], [4, 1_000, true], [5, 3_000, true], [6, 3_000, false], [7, 8_000, true], [8, 120, true]];
+
+/** The same heap as if it had been tracked while it grew: the last field says in which call a node was made, calls 1 to 3 of two functions. */
+export function trackedHeap(seed: number, nodes: number): string {
+  return randomHeap(seed, nodes).text.replace('"detachedness"', '"trace_node_id"').replace('"trace_function_count":0', '"trace_function_count":2')
+    .replace('"trace_function_infos":[],"trace_tree":[]', '"trace_function_infos":[0,3,3,1,0,0\n,7,4,5,2,12,3\n],"trace_tree":[1,0,0,0,[2,1,9,90,[3,0,1,2,[]],4,1,5,50,[]]]');
+}
