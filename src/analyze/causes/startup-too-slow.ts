@@ -32,7 +32,7 @@ export const startupTooSlow: CauseRule = {
     if (longest > 0) weights.push({ by: 0.6, says: `from start to listening it took ${duration(longest)}` });
     if (waited.length > 0) weights.push({ by: 0.45, says: 'requests came meanwhile and found nobody' });
     return [{
-      cause: 'startup-too-slow', key: '', rows, weights, incidents: Math.max(1, signs.length, gaps.length), since: gaps[0]?.from ?? rows[0]?.at ?? signs[0]?.times[0], bad: signs.length > 0 || warmed >= LONG_WARMUP_MS, for: [...signs.slice(0, 2).map(factOf), ...rowsFact(rows, 'came before the app was ready')], against: [],
+      cause: 'startup-too-slow', key: '', rows, weights, incidents: Math.max(1, signs.length, gaps.length), since: gaps[0]?.from ?? rows[0]?.at ?? signs[0]?.times[0], bad: signs.length > 0 || warmed >= LONG_WARMUP_MS, for: [...[...signs, ...(warmed < LONG_WARMUP_MS ? [] : scene.signs('warming'))].slice(0, 2).map(factOf), ...rowsFact(rows, 'came before the app was ready')], against: [],
       chain: [{ ...(gaps[0] ? { at: gaps[0].from } : {}), what: `The app starts and is not ready for ${longest > 0 ? duration(longest) : 'longer than the platform waits'}`, part: 'root' }, ...(rows[0] ? [{ at: rows[0].at, what: 'Requests find nobody', part: 'effect' as const }] : [])],
       title: (t) => `The app takes ${longest > 0 ? duration(longest) : 'too long'} to start: ${effectText(t, signs.length > 0 ? 'the platform gave it up' : 'whoever comes meanwhile waits')}.`,
       advice: ['Listen first, then load: caches, migrations and connections can follow.', 'Warm up before traffic comes: a slot with applicationInitialization, Always On, a health check.', 'For time: WEBSITES_CONTAINER_START_TIME_LIMIT, startupTimeLimit of the handler.'],
