@@ -81,7 +81,8 @@ export function createFiles(given: Given, more: readonly FileRoot[] = []): Files
 }
 
 async function tidy(door: FileDoor, uploads: Uploads, { platform, lead, log }: Given, signal: AbortSignal): Promise<void> {
-  for await (const _ of platform.clock.every(TIDY_EVERY_MS, signal)) {
+  // A signal of its own: the agent's has ten that wait on it, and Node warns of an eleventh as of a leak.
+  for await (const _ of platform.clock.every(TIDY_EVERY_MS, AbortSignal.any([signal]))) {
     void _;
     try {
       await uploads.list();
