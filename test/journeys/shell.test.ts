@@ -11,7 +11,7 @@ import { noBrowser, openBrowser, openTab, type Tab } from '../support/browser.ts
 import { waitFor } from '../support/wait.ts';
 
 const skip = noBrowser() ?? false;
-const timeout = 120_000;
+const timeout = 200_000;
 const root = resolve(import.meta.dirname, '../..');
 const FLOOD_BYTES = 50_000_000;
 /** xterm.js keeps some MB for 3,000 lines; 50 MB of output leave no more than that. */
@@ -64,7 +64,7 @@ after(async () => {
 
 /** Rows of the screen, one a line. */
 const screen = async (): Promise<string> => (await page.locator('.xterm-rows > div').allInnerTexts()).join('\n').replaceAll('\u00a0', ' ');
-const shows = async (what: RegExp): Promise<string> => await waitFor(`${what} on the screen`, async () => { const text = await screen(); return what.test(text) ? text : undefined; }, 60_000);
+const shows = async (what: RegExp): Promise<string> => await waitFor(`${what} on the screen`, async () => { const text = await screen(); return what.test(text) ? text : undefined; }, 150_000);
 const isAttached = async (): Promise<void> => { await page.locator('.shell-box[data-state=open] [data-replayed]').waitFor(); };
 const heapBytes = async (): Promise<number> => {
   const session = await page.context().newCDPSession(page);
@@ -136,6 +136,14 @@ test('exit shows its code; in 360 px everything has its place; the policy of the
   await page.setViewportSize({ width: 360, height: 740 });
   await waitFor('no sideways scrolling', () => page.evaluate(() => document.documentElement.scrollWidth <= innerWidth));
   await tab.shot('shell-360');
+  const before = page.url();
+  await page.getByRole('button', { name: 'New shell' }).click();
+  await page.getByRole('menuitemradio', { name: 'sh', exact: true }).click();
+  await page.getByRole('tab', { name: /^sh 1/, selected: true }).waitFor();
+  assert.notEqual(page.url(), before);
+  await isAttached();
+  await page.getByRole('button', { name: 'End', exact: true }).click();
+  await page.getByRole('tab', { name: /^bash 1/, selected: true }).waitFor();
   await page.getByRole('button', { name: 'Close' }).click();
   await page.getByText('No shell is open').waitFor();
   assert.deepEqual(tab.faults.filter((fault) => !/Failed to load resource|WebSocket connection/.test(fault)), []);

@@ -40,7 +40,12 @@ function Shells({ list, asked, wanted }: { list: ShellList; asked: Asked<ShellLi
   const [problem, setProblem] = useState<Problem>();
   const [dialog, setDialog] = useState<'rename' | 'end'>();
   const [reader, setReader] = useState(readKept(READER) === 'on');
-  const shells = list.shells.map((one) => (one.id === told?.id && told.ended !== undefined ? told : one));
+  const [opened, setOpened] = useState<ShellView>();
+  const listed = list.shells.map((one) => (one.id === told?.id && told.ended !== undefined ? told : one));
+  // One that was just opened is not in the list that was read before.
+  const isListed = listed.some(({ id }) => id === opened?.id);
+  const shells = opened === undefined || isListed ? listed : [...listed, opened];
+  useEffect(() => { if (isListed) setOpened(undefined); }, [isListed]);
   const shown = shownOf(shells, wanted);
   useEffect(() => { if (shown !== undefined && shown.id !== wanted) change({ shell: shown.id }, true); }, [shown?.id, wanted]);
   const run = (what: () => Promise<unknown>): void => {
@@ -48,9 +53,10 @@ function Shells({ list, asked, wanted }: { list: ShellList; asked: Asked<ShellLi
     ask(what).then(() => asked.again(), (error: unknown) => { setProblem(problemOf(error)); asked.again(); });
   };
   const open = (shell: string): void => run(async () => {
-    const { shell: opened, ended } = await diag.openShell({ body: { shell: shell as ShellView['shell'] } });
+    const { shell: made, ended } = await diag.openShell({ body: { shell: shell as ShellView['shell'] } });
+    setOpened(made);
     setNotice(ended === undefined ? undefined : `${ended.title}: ${ended.ended?.because ?? 'it was ended.'}`);
-    change({ shell: opened.id });
+    change({ shell: made.id });
   });
   const end = ({ id }: ShellView): void => run(async () => { await diag.endShell({ params: { shell: id } }); change({ shell: undefined }, true); });
   return (
