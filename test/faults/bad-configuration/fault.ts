@@ -2,7 +2,7 @@
 import type { LocalFault } from '../lab/fault.ts';
 
 export const badConfiguration: LocalFault = {
-  name: 'bad-configuration', cause: 'bad-configuration', front: 'local', app: 'bad-configuration', about: 'a setting is missing: paying answers 500, the rest is well', fast: true,
+  name: 'bad-configuration', cause: 'bad-configuration', front: 'local', app: 'bad-configuration', about: 'a setting is missing: paying answers 500, the rest is well',
   async run(site) {
     const others = site.load({ paths: ['/', '/list'], everyMs: 60, forMs: 3_000 });
     await site.load({ paths: ['/pay'], everyMs: 200, forMs: 3_000, method: 'POST', body: '{}' });
