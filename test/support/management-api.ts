@@ -88,14 +88,14 @@ export async function managementApi(): Promise<ManagementApi> {
       const url = new URL(req.url ?? '/', 'https://management.invalid');
       const reply = (status: number, content: object | undefined, headers: Record<string, string> = {}): void => { res.writeHead(status, { 'content-type': 'application/json', ...headers }); res.end(content === undefined ? '' : JSON.stringify(content)); };
       if (req.headers.authorization !== `Bearer ${TOKEN}`) { reply(401, { error: { code: 'InvalidAuthenticationToken', message: 'The access token is missing' } }); return; }
-      if (url.pathname === '/poll') { state.polls += 1; reply(state.polls > 1 ? 200 : 202, shown(), state.polls > 1 ? {} : { location: `https://${req.headers.host}/poll?api-version=2025-05-01`, 'retry-after': '0' }); return; }
+      if (url.pathname === '/poll') { state.polls += 1; reply(state.polls > 1 ? 200 : 202, shown(), state.polls > 1 ? {} : { location: `https://${req.headers.host}/poll?api-version=2025-05-01`, 'retry-after': soon() }); return; }
       const body: unknown = text === '' ? undefined : JSON.parse(text);
       const { operation, faults: found } = judged(req.method ?? '', url, body);
       state.operations.push(operation);
       state.faults.push(...found);
       if (state.refuse !== undefined) { reply(state.refuse.status, { error: { code: state.refuse.code, message: state.refuse.message } }); return; }
       const [status, content] = answer(operation, body);
-      reply(status, content, status === 202 ? { location: `https://${req.headers.host}/poll?api-version=2025-05-01`, 'retry-after': '0' } : {});
+      reply(status, content, status === 202 ? { location: `https://${req.headers.host}/poll?api-version=2025-05-01`, 'retry-after': soon() } : {});
     });
   });
   const tokens = createTokens((req, res) => {
@@ -107,6 +107,9 @@ export async function managementApi(): Promise<ManagementApi> {
   const [port, tokenPort] = [await listening(api), await listening(tokens as unknown as Server)];
   return Object.assign(state, { url: `https://localhost:${port}`, identity: `http://127.0.0.1:${tokenPort}/msi/token`, close: async () => { for (const one of [api, tokens]) { one.close(); one.closeAllConnections(); } } });
 }
+
+/** A time instead of seconds: less than one of these can be said so. */
+const soon = (): string => new Date(Date.now() + 1_000).toUTCString();
 
 async function read(req: IncomingMessage): Promise<string> {
   const parts: Buffer[] = [];
