@@ -117,6 +117,7 @@ export class Management {
       return await work(await this.#sdk, limit);
     } catch (error) {
       if (error instanceof DiagError) throw error;
+      await this.#sdk?.catch(() => { this.#sdk = undefined; });   // one that could not be loaded is loaded again
       if (signal.aborted) throw new DiagError('CANCELLED', { what: `The request for ${what}` }, { cause: error });
       if (limit.aborted) throw new DiagError('TIMED_OUT', { what: `The answer of the management API to ${what}`, limit: `${LIMIT_MS / 1_000} s` }, { cause: error });
       const { why, next } = told(error);
