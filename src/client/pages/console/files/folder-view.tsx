@@ -56,7 +56,7 @@ const SIGNS = { folder: '▸', file: '', link: '↗', other: '·' } as const;
 
 function columnsFor(onActions: (entry: FileEntry) => void): readonly TableColumn<FileEntry>[] {
   return [
-    { id: 'name', title: 'Name', width: 'minmax(0,1fr)', cell: (row) => <span class={`file-name ${row.kind}`} title={row.closed ?? row.target}><i aria-hidden="true">{SIGNS[row.kind]}</i><bdi>{row.name}{row.kind === 'folder' ? '/' : ''}</bdi>{row.target === undefined ? undefined : <small> to {row.target}</small>}{row.closed === undefined ? undefined : <small> {row.closed}</small>}</span>, value: (row) => row.name },
+    { id: 'name', title: 'Name', width: 'minmax(0,1fr)', cell: (row) => <span class={`file-name is-${row.kind}`} title={row.closed ?? row.target}><i aria-hidden="true">{SIGNS[row.kind]}</i><bdi>{row.name}{row.kind === 'folder' ? '/' : ''}</bdi>{row.target === undefined ? undefined : <small> to {row.target}</small>}{row.closed === undefined ? undefined : <small> {row.closed}</small>}</span>, value: (row) => row.name },
     { id: 'size', title: 'Size', width: '84px', num: true, cell: (row) => (row.sizeBytes === undefined ? '' : bytes(row.sizeBytes)), value: (row) => row.sizeBytes },
     { id: 'changed', title: 'Changed', width: '150px', wide: true, cell: (row) => (row.modifiedAt === undefined ? '–' : dayTime(row.modifiedAt)), value: (row) => row.modifiedAt },
     { id: 'made', title: 'Made', width: '150px', wide: true, extra: true, cell: (row) => (row.createdAt === undefined ? '–' : dayTime(row.createdAt)), value: (row) => row.createdAt },

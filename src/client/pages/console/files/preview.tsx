@@ -1,7 +1,7 @@
 // Owns the pane of one file: what it is, its content in the form that fits it, secrets hidden until they are asked for, and its editing.
 import { useEffect, useState } from 'preact/hooks';
 import type { FileWindow } from '../../../../shared/files.ts';
-import { bytes } from '../../../../shared/units.ts';
+import { bytes, plural } from '../../../../shared/units.ts';
 import { diag, fileAddress } from '../../../agent.ts';
 import { Icon } from '../../../parts/icons.tsx';
 import { Failure, Show } from '../../../parts/states.tsx';
@@ -47,7 +47,7 @@ export function Preview({ root, path, onClose, onChanged }: PreviewProps) {
           <button type="button" class="plain" aria-label="Close the file" onClick={onClose}><Icon name="close" /></button>
         </span>
       </header>
-      {window?.secret && window.masked > 0 ? <p class="preview-note">{window.text === undefined ? 'This file holds secrets and is too large to be masked.' : `${window.masked} ${window.masked === 1 ? 'line' : 'lines'} of secrets are hidden.`} <button type="button" class="link" onClick={() => setReveal(true)}>Reveal (this is written into the audit)</button></p> : undefined}
+      {window?.secret && window.masked > 0 ? <p class="preview-note">{window.text === undefined ? 'This file holds secrets and is too large to be masked.' : `${plural(window.masked, 'line')} with secrets ${window.masked === 1 ? 'is' : 'are'} masked.`} <button type="button" class="link" onClick={() => setReveal(true)}>Reveal (this is written into the audit)</button></p> : undefined}
       {window !== undefined && pictureType(name) !== undefined && window.sizeBytes <= MAX_PICTURE_BYTES ? <Picture root={root} path={path} /> : undefined}
       <Show asked={{ ...asked, value: window }} rows={8}>{(value) => (edits && !(value.secret && value.masked > 0) && isWholeOf(value)
         ? <EditView key={path} root={root} path={path} window={value} onSaved={saved} onClose={() => setEdits(false)} />
