@@ -37,7 +37,7 @@ export function TerminalPane({ shell, screenReader, onTold, onLeave, onGone }: P
 
 function Said({ state, shell, retry, onGone }: { state: ShellLinkState; shell: ShellView; retry: () => void; onGone: () => void }) {
   if (state.word === 'lost') return <p class="shell-say warn" role="status"><span><b>Disconnected</b> <Ago at={state.since} />; attaching again. What runs in the shell goes on.</span><button type="button" class="quiet" onClick={retry}>Try now</button></p>;
-  if (state.word === 'taken') return <p class="shell-say warn" role="status"><span><b>Shown elsewhere:</b> {state.who} has opened this shell on another page, and one page at a time can.</span><button type="button" class="quiet" onClick={retry}>Take it back</button></p>;
+  if (state.word === 'taken') return <p class="shell-say warn" role="status"><span><b>Shown elsewhere:</b> it was opened on another page by {state.who}; one page at a time can show it.</span><button type="button" class="quiet" onClick={retry}>Take it back</button></p>;
   if (state.word === 'refused') return <p class="shell-say warn" role="status"><span>{state.detail} <code>{state.code}</code></span><button type="button" class="quiet" onClick={onGone}>Show the others</button></p>;
   return <>
     {shell.ended === undefined ? undefined : <p class="shell-say calm" role="status"><span><b>Ended</b> <Ago at={shell.ended.at} />. {shell.ended.because}{shell.ended.exitCode === undefined || shell.ended.because.includes('exit code') ? '' : ` Exit code ${shell.ended.exitCode}.`}</span></p>}
