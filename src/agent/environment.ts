@@ -9,9 +9,12 @@ import type { Parts } from './agent.ts';
 import type { Config } from './config.ts';
 import { compareEnvironments } from './environment-compare.ts';
 
-/** Other instances see ours at most so old; a variable changes only with the worker, which is looked at each time. */
-const KEEP_EVERY_MS = 60_000;
+/** A variable changes only with the worker, which is looked at so often: who diagnoses a minute after a setting was changed is told of it. */
+const LOOK_EVERY_MS = 5_000;
+/** Other instances see ours at most so old. */
 const REFRESH_MS = 600_000;
+/** Names in the title of a change; the comparison tells all. */
+const NAMED = 5;
 /** Runtimes are found by starting them. */
 const SURROUNDINGS_MS = 600_000;
 const NEAR = 0.8;
@@ -34,7 +37,7 @@ export interface SiteEnvironment {
 }
 
 /** What of the agent it stands on. */
-type Ground = Pick<Parts, 'platform' | 'audit'> & { readonly observed: Pick<Parts['observed'], 'processes'>; readonly lead: Pick<Parts['lead'], 'leads'>; readonly log: Pick<Parts['log'], 'error'> };
+type Ground = Pick<Parts, 'platform' | 'audit'> & { readonly observed: Pick<Parts['observed'], 'processes' | 'publish'>; readonly lead: Pick<Parts['lead'], 'leads'>; readonly log: Pick<Parts['log'], 'error'> };
 
 export function startEnvironment(parts: Ground, config: Pick<Config, 'env'>, mask: Mask, signal: AbortSignal): SiteEnvironment {
   const { platform, audit } = parts;
@@ -176,7 +179,7 @@ function surroundingsOf(platform: Platform, mask: Mask): SiteEnvironment['surrou
   };
 }
 
-/** The agent that leads writes what its instance has, for the others: when it changed, and else every ten minutes. */
+/** The agent that leads writes what its instance has, for the others: when it changed, and else every ten minutes. What a new worker has otherwise than the one before is a change of the site. */
 async function keep({ lead, platform, log, observed }: Ground, kept: Environments, now: (signal: AbortSignal) => Promise<KeptEnvironment>, signal: AbortSignal): Promise<void> {
   let worker = '';
   let writtenAt = -Infinity;
@@ -184,15 +187,21 @@ async function keep({ lead, platform, log, observed }: Ground, kept: Environment
     const target = workerOf(observed.processes());
     const key = target === undefined ? '' : `${target.pid}:${target.startedAt}`;
     // Without a worker there is nothing of the app to tell: what was told last stays true of it.
-    if (!lead.leads() || key === '' || (key === worker && platform.clock.now() - writtenAt < REFRESH_MS)) return;
+    if (!lead.leads() || target === undefined || (key === worker && platform.clock.now() - writtenAt < REFRESH_MS)) return;
     const one = await now(signal);
     if (one.of !== 'app') return;
-    await kept.saveOwn(one);
-    await kept.tidy(platform.clock.now());
-    [worker, writtenAt] = [key, platform.clock.now()];
+    const names = key === worker ? [] : changedNames(await kept.own(), one);
+    if (names.length > 0) observed.publish({ id: `settings:${key}`, at: target.startedAt, kind: 'configuration', level: 'warning', pid: target.pid, title: titleOfChange(names), ...(names.length > NAMED ? { detail: `Also: ${names.slice(NAMED).join(', ').slice(0, 2_000)}` } : {}) });
+    // A crash loop brings a worker every few seconds: the share is spared what says nothing new.
+    if (names.length > 0 || platform.clock.now() - writtenAt >= REFRESH_MS) {
+      await kept.saveOwn(one);
+      await kept.tidy(platform.clock.now());
+      writtenAt = platform.clock.now();
+    }
+    worker = key;
   };
   // A signal of our own: Node warns of the eleventh listener on one.
-  for await (const _ of platform.clock.every(KEEP_EVERY_MS, AbortSignal.any([signal]))) {
+  for await (const _ of platform.clock.every(LOOK_EVERY_MS, AbortSignal.any([signal]))) {
     void _;
     try {
       await turn();
@@ -200,4 +209,16 @@ async function keep({ lead, platform, log, observed }: Ground, kept: Environment
       if (!signal.aborted) log.error('the environment of this instance could not be kept', {}, error);
     }
   }
+}
+
+/** Settings and connection strings that the later one has otherwise, more or less; where the host tells no settings, variables. Names only: a value may be a secret. */
+export function changedNames(before: KeptEnvironment | undefined, after: KeptEnvironment): string[] {
+  if (before === undefined || before.of !== after.of) return [];
+  const told = [...before.entries, ...after.entries].some(({ group }) => group !== 'variable');
+  return compareEnvironments(before, after, false).entries.filter(({ group, difference, expected }) => !expected && difference !== 'cannot-tell' && (group !== 'variable') === told).map(({ name }) => name);
+}
+
+function titleOfChange(names: readonly string[]): string {
+  const first = names.slice(0, NAMED).join(', ');
+  return names.length === 1 ? `The setting ${first} was changed` : `${names.length} settings were changed: ${first}${names.length > NAMED ? ' …' : ''}`;
 }

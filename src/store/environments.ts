@@ -27,6 +27,8 @@ export interface Environments {
   /** The one key of this home, made at its first use. */
   marker(): Promise<Marker>;
   saveOwn(kept: KeptEnvironment): Promise<void>;
+  /** What this instance wrote last, also in an earlier life of the agent. */
+  own(): Promise<KeptEnvironment | undefined>;
   /** @throws TOO_MANY */
   saveMoment(kept: KeptEnvironment): Promise<string>;
   deleteMoment(id: string): Promise<void>;                     // @throws SNAPSHOT_UNKNOWN
@@ -62,6 +64,10 @@ export function openEnvironments(platform: Pick<Platform, 'host' | 'clock'>): En
       return marker;
     },
     saveOwn: async (kept) => { await writeAtomic(join(folders.instances, `${instance}.json`), JSON.stringify(kept), { owner: instance }); },
+    async own() {
+      const kept = await read(join(folders.instances, `${instance}.json`));
+      return kept === 'unreadable' ? undefined : kept;
+    },
     async saveMoment(kept) {
       if ((await idsIn(folders.moments)).length >= MAX_MOMENTS) throw new DiagError('TOO_MANY', { what: 'saved moments of the environment', limit: MAX_MOMENTS });
       const id = `${new Date(kept.at).toISOString().replace(/^..(..)-(..)-(..)T(..):(..):(..)\.(...)Z$/, '$1$2$3-$4$5$6-$7')}-${instance}`;

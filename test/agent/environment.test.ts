@@ -7,6 +7,7 @@ import { startEnvironment, type SiteEnvironment } from '../../src/agent/environm
 import { compareEnvironments } from '../../src/agent/environment-compare.ts';
 import { makeMasker } from '../../src/analyze/masker.ts';
 import type { Variable } from '../../src/platform/platform.ts';
+import type { Change } from '../../src/shared/model.ts';
 import { Comparison, EnvironmentView, groupVariables, Snapshots } from '../../src/shared/environment.ts';
 import { codeOf } from '../../src/shared/errors.ts';
 import type { KeptEnvironment } from '../../src/store/environments.ts';
@@ -17,21 +18,21 @@ const NEVER = new AbortController().signal;
 const WORKER = 4120;
 const SECRET = 'pa55-of-the-shop-Xyz';
 
-interface One { readonly platform: FakePlatform; readonly environment: SiteEnvironment; readonly audited: string[]; minute(): Promise<void> }
+interface One { readonly platform: FakePlatform; readonly environment: SiteEnvironment; readonly audited: string[]; readonly published: Change[]; minute(): Promise<void> }
 
 /** An agent's environment on an instance of its own, over the home of another where one is given. */
 async function instance(t: TestContext, name: string, variables: readonly Variable[], home?: string): Promise<One> {
   const platform = await fakePlatform({ app: { instance: name, machine: `RD-${name}` }, ...(home === undefined ? {} : { home }) });
   platform.setEnvironment(WORKER, variables);
   const processes = await platform.processes(NEVER);
-  const audited: string[] = [];
+  const audited: string[] = [], published: Change[] = [];
   const ending = new AbortController();
   const environment = startEnvironment({
-    platform, observed: { processes: () => processes }, lead: { leads: () => true }, log: { error: (text, _facts, error) => { assert.fail(`${text}: ${String(error)}`); } },
+    platform, observed: { processes: () => processes, publish: (change) => { published.push(change); } }, lead: { leads: () => true }, log: { error: (text, _facts, error) => { assert.fail(`${text}: ${String(error)}`); } },
     audit: async (who, did, what, result) => { audited.push(`${who} ${did} ${what}: ${result}`); },
   }, { env: { OWN: 'of the agent' } }, (text) => makeMasker(variables).text(text).text, ending.signal);
   t.after(async () => { ending.abort(); await environment.stopped; await platform.remove(); });
-  return { platform, environment, audited, minute: () => platform.clock.advance(60_000) };
+  return { platform, environment, audited, published, minute: () => platform.clock.advance(60_000) };
 }
 
 const base = (over: Readonly<Record<string, string>> = {}): Variable[] => Object.entries({
@@ -125,4 +126,19 @@ test('marks of different keys cannot be told; a value that is hidden on one side
   assert.equal(told(kept('1', [hidden]), kept('1', [hidden])), 'equal');
   assert.equal(told(kept('1', [hidden]), kept('1', [open])), 'differs');
   assert.equal(compareEnvironments(kept('1', [hidden]), { ...kept('2', []), of: 'agent' }, false).notes.length, 2);
+});
+
+test('what a new worker has otherwise than the one before is a change of the configuration, by names alone, also over a restart of the agent; an equal one is none', async (t) => {
+  const before = await instance(t, 'aaaaaa', base());
+  await before.minute();
+  await waitFor('the first to be kept', async () => (await before.environment.snapshots()).instances.length === 1);
+  const { home } = before.platform.host.folders;
+  const same = await instance(t, 'aaaaaa', base({ WEBSITE_INSTANCE_ID: 'k' }), home);
+  const other = await instance(t, 'aaaaaa', base({ APPSETTING_PaymentKey: 'another-key-Abc123', APPSETTING_New: '1', NODE_ENV: 'staging' }), home);
+  await same.minute();
+  await other.minute();
+  const [change] = await waitFor('the change', () => (other.published.length > 0 ? other.published : undefined));
+  assert.deepEqual([change?.kind, change?.level, change?.pid, change?.title], ['configuration', 'warning', WORKER, '2 settings were changed: PaymentKey, New']);
+  assert.ok(!JSON.stringify(other.published).includes('another-key'));
+  assert.deepEqual([before.published, same.published, other.published.length], [[], [], 1]);
 });
