@@ -1,4 +1,5 @@
 // Owns the whole machine assembled: platform, store, observer and sessions wired together, what they offer, and their end.
+import { setMaxListeners } from 'node:events';
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { z } from 'zod';
@@ -49,6 +50,8 @@ const NOW_FRESH_MS = 900;
 /** Messages kept for followers that are slow. */
 const KEPT_MESSAGES = 200;
 const HEALTH_MINUTES = 5;
+/** Everything that runs until the agent ends listens to one signal; Node warns of the eleventh, since it is mostly a leak. */
+const MAX_ENDING_LISTENERS = 64;
 
 export interface Agent {
   readonly version: string;
@@ -134,6 +137,7 @@ export async function startAgent(config: Config, files: AgentFiles): Promise<Age
   const reportCss = await readFile(files.reportCss, 'utf8');
   if (lead.leads()) await recover(store, platform, log);
   const ending = new AbortController();
+  setMaxListeners(MAX_ENDING_LISTENERS, ending.signal);
   const observed = await startObserver({ platform, store, logs: openLogs({ platform, mask: lineMaskOf(() => masking.masker()) }), signal: ending.signal, leads: () => lead.leads() });
   const sessions = createSessions({ platform, store, observed, diagnosers, analyzers, thread: files.analyzeWorker, toolVersion: VERSION, reportCss });
   const audit = auditTo(store, platform, log);
