@@ -200,8 +200,7 @@ async function keep({ lead, platform, log, observed }: Ground, kept: Environment
     }
     worker = key;
   };
-  // A signal of our own: Node warns of the eleventh listener on one.
-  for await (const _ of platform.clock.every(LOOK_EVERY_MS, AbortSignal.any([signal]))) {
+  for await (const _ of platform.clock.every(LOOK_EVERY_MS, signal)) {
     void _;
     try {
       await turn();
