@@ -163,7 +163,7 @@ function jobs(door: FileDoor, uploads: Uploads, given: Given): Long {
       return use;
     },
     async beginUpload(wish, who) {
-      await door.stat(parentOf(wish));                         // refused before the bytes travel, not after
+      await demandPlace(door, wish);
       const upload = await uploads.begin(wish);
       if (upload.haveBytes === 0) await given.audit(who, 'begin upload', said(wish), bytes(wish.sizeBytes));
       return upload;
@@ -178,4 +178,10 @@ function jobs(door: FileDoor, uploads: Uploads, given: Given): Long {
   };
 }
 
-const parentOf = ({ root }: Place): Place => ({ root, path: '' });
+/** Refused before the bytes travel, not after. @throws PATH_REFUSED, PATH_LINK, FILE_PRIVATE, FILE_EXISTS, FILE_KIND */
+async function demandPlace(door: FileDoor, { onlyNew, ...place }: UploadWish): Promise<void> {
+  const there = await door.stat(place).catch((error: unknown) => { if (error instanceof DiagError && error.code === 'FILE_UNKNOWN') return undefined; throw error; });
+  if (there === undefined) return;
+  if (onlyNew === true) throw new DiagError('FILE_EXISTS', { path: place.path });
+  if (there.kind !== 'file') throw new DiagError('FILE_KIND', { path: place.path, wanted: 'a file' });
+}

@@ -130,6 +130,7 @@ test('an upload goes on after a break, is checked, and comes to its place whole'
   assert.equal((await ended(operation)).state, 'done');
   assert.deepEqual(await readFile(join(under.home, 'many/up/loaded.bin')), content);
   assert.equal((await get(`/uploads/${upload.id}`)).body.code, 'UPLOAD_UNKNOWN');
+  for (const [path, code] of [['../x', 'PATH_REFUSED'], ['many', 'FILE_EXISTS'], ['data/DaaS/diag/token', 'FILE_PRIVATE']] as const) assert.equal((await post('/uploads', { path, sizeBytes: 1, onlyNew: true })).body.code, code, 'refused before the bytes travel');
   const { body: wrong } = await post('/uploads', { path: 'many/w.bin', sizeBytes: 3, sha256 });
   await request(under.app).put(`/diag/api/files/uploads/${wrong.id}`).set(auth).set('content-type', 'application/octet-stream').query({ offset: 0 }).send(Buffer.from('abc'));
   const { body: bad } = await post(`/uploads/${wrong.id}/finish`);
