@@ -17,9 +17,12 @@ export function bodyTime(clock: Clock, wholeMs = WHOLE_MS, silentMs = SILENT_MS)
     next();
     if (req.complete || !hasBody(req)) return;
     const over = new AbortController();
-    const end = (): void => { over.abort(); };
+    const { socket } = req;
+    const end = (): void => { over.abort(); socket.off('close', end); };
     req.once('end', end);
     req.once('close', end);
+    // Node forgets a request that was answered unread: when its connection ends, the request itself is not told.
+    socket.once('close', end);
     // What is answered before it came is only drained, so that the client gets to read the answer.
     res.once('finish', () => { if (!req.complete) { req.resume(); void cutAfter(req, clock, wholeMs, over.signal); } });
     if (isFile(req)) void cutWhenSilent(req, clock, silentMs, over.signal);

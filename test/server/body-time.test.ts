@@ -6,7 +6,7 @@ import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import express, { type NextFunction, type Request, type Response } from 'express';
 import type { Server } from 'node:http';
-import { systemClock } from '../../src/platform/clock.ts';
+import { systemClock, type Clock } from '../../src/platform/clock.ts';
 import { bodyTime } from '../../src/server/body-time.ts';
 import { waitFor } from '../support/wait.ts';
 
@@ -30,8 +30,8 @@ before(async () => {
 });
 after(() => { server.closeAllConnections(); server.close(); });
 
-function open(head: string): { socket: Socket; text(): string; closed: Promise<unknown> } {
-  const socket = connect((server.address() as AddressInfo).port, '127.0.0.1');
+function open(head: string, at: Server = server): { socket: Socket; text(): string; closed: Promise<unknown> } {
+  const socket = connect((at.address() as AddressInfo).port, '127.0.0.1');
   let text = '';
   socket.on('data', (chunk: Buffer) => { text += chunk.toString('utf8'); });
   socket.on('error', () => { /* the close tells */ });
@@ -64,4 +64,19 @@ test('what is answered before its body came is let go of', { timeout }, async ()
   const early = open('POST /refused HTTP/1.1\r\nContent-Type: text/plain');
   await waitFor('the answer', () => early.text().startsWith('HTTP/1.1 401'));
   await early.closed;
+});
+
+test('who was refused and leaves without having sent its body is waited for no longer', { timeout }, async (t) => {
+  let waiting = 0;
+  const counting: Clock = { ...systemClock, wait: async (ms, signal) => { waiting += 1; try { await systemClock.wait(ms, signal); } finally { waiting -= 1; } } };
+  const app = express();
+  app.use(bodyTime(counting));
+  app.put('/refused', (_req, res) => { res.setHeader('connection', 'close').status(401).end(); });
+  const patient = app.listen(0, '127.0.0.1');
+  t.after(() => { patient.closeAllConnections(); patient.close(); });
+  await once(patient, 'listening');
+  const early = open('PUT /refused HTTP/1.1\r\nContent-Type: application/octet-stream', patient);
+  await waitFor('the answer', () => early.text().startsWith('HTTP/1.1 401'));
+  early.socket.destroy();
+  await waitFor('nothing to be waited for', () => waiting === 0);
 });
