@@ -8,11 +8,13 @@ import { checkedUrl } from '../mitigate/web.ts';
 import type { Parts } from './agent.ts';
 import type { Config, Env } from './config.ts';
 import { startScale } from './management.ts';
+import { platformHealOf, type PlatformHeal } from './platform-heal.ts';
 import { startSiteRestarts, type SiteRestarts } from './site-restart.ts';
 
 export interface Cure {
   readonly restarts: SiteRestarts;
   readonly management: Management;
+  readonly heal: PlatformHeal;
   readonly serviceHealth: ServiceHealthReader;
   /** @throws CAPABILITY_MISSING, SCALE_REFUSED, MANAGEMENT_FAILED */
   scale(change: ScaleChange, reason: string | undefined, who: string): Promise<Operation>;
@@ -26,7 +28,7 @@ export function startCure(parts: Parts, config: Config, management: Management, 
   const { clock } = parts.platform;
   const serviceHealth = new ServiceHealthReader({ feed: feedOf(config.env), policy: { allowLoopback: config.allowLoopback }, now: () => clock.now(), monotonic: () => clock.monotonic() }, ending.signal);
   return {
-    restarts, management, serviceHealth,
+    restarts, management, serviceHealth, heal: platformHealOf(parts, management, given.asked),
     scale: (change, reason, who) => startScale(parts, management, { change, reason, who, mask: given.mask }),
     stop: () => { ending.abort(); restarts.stop(); },
     stopped: restarts.stopped.then(() => serviceHealth.settled()),

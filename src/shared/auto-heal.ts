@@ -1,5 +1,6 @@
 // Owns auto-heal on the wire: the management API's autoHealRules as one model for web.config too, and the routes that read, check, write and restore it.
 import { z } from 'zod';
+import { Offer } from './model.ts';
 import { number, route, type Route } from './route.ts';
 import { Rule } from './rules.ts';
 
@@ -129,6 +130,15 @@ export type WouldFire = z.infer<typeof WouldFire>;
 export const ConvertedView = z.object({ rules: z.array(Rule).optional(), autoHeal: AutoHealRules.optional(), bicep: z.string().optional(), lost: z.array(z.string()) });
 export type ConvertedView = z.infer<typeof ConvertedView>;
 
+/** Auto-heal as the management API has it. `offer`: whether the management API is set up here; without it, or where it does not answer in our form (`unreadable`), there are no rules. */
+export const PlatformHealView = z.object({ offer: Offer, enabled: z.boolean().optional(), rules: AutoHealRules.optional(), etag: z.string().optional(), notes: z.array(AutoHealNote), unreadable: z.string().optional() });
+export type PlatformHealView = z.infer<typeof PlatformHealView>;
+export const PlatformHealCheck = z.object({ etag: z.string(), changes: z.boolean(), notes: z.array(AutoHealNote), diff: DiffView });
+export type PlatformHealCheck = z.infer<typeof PlatformHealCheck>;
+/** `before`: what stood there, to be sent again as the way back. */
+export const PlatformHealWritten = z.object({ changed: z.boolean(), before: AutoHealRules, diff: DiffView, view: PlatformHealView });
+export type PlatformHealWritten = z.infer<typeof PlatformHealWritten>;
+
 /** `leaveOut`: write without the triggers that web.config has no words for; otherwise they are refused. */
 const change = { rules: AutoHealSent, leaveOut: z.boolean().default(false) };
 const etag = { etag: z.string().max(64) };
@@ -140,5 +150,8 @@ export const autoHealRoutes = {
   autoHealBackup: route({ method: 'GET', path: '/api/auto-heal/backups/:backup', summary: 'What restoring a backup would change', params: z.object({ backup: BackupId }), answers: { 200: z.object({ backup: BackupView, etag: z.string(), diff: DiffView }) } }),
   restoreAutoHeal: route({ method: 'POST', path: '/api/auto-heal/restore', summary: 'Bring web.config back as a backup has it, byte for byte; the app restarts', body: z.object({ backup: BackupId.optional().describe('default: the newest'), ...etag }), answers: { 200: AutoHealWritten } }),
   tryAutoHeal: route({ method: 'POST', path: '/api/auto-heal/try', summary: 'When these rules, or those of web.config, would have fired over what is recorded', body: z.object({ rules: AutoHealSent.optional(), hours: number.min(0.1).max(120).default(24) }), answers: { 200: WouldFire } }),
+  platformAutoHeal: route({ method: 'GET', path: '/api/auto-heal/platform', summary: 'Auto-heal as the management API has it, with what each trigger cannot see', answers: { 200: PlatformHealView } }),
+  checkPlatformAutoHeal: route({ method: 'POST', path: '/api/auto-heal/platform/check', summary: 'What rules would change there; nothing is written', body: z.object({ rules: AutoHealSent }), answers: { 200: PlatformHealCheck } }),
+  putPlatformAutoHeal: route({ method: 'PUT', path: '/api/auto-heal/platform', summary: 'Write the rules by the management API; etag is that of what was read, another one is a conflict; the app restarts', body: z.object({ rules: AutoHealSent, ...etag }), answers: { 200: PlatformHealWritten } }),
   convertAutoHeal: route({ method: 'POST', path: '/api/auto-heal/convert', summary: 'Auto-heal as our rules and as Bicep, or our rules as auto-heal; what cannot be said is listed', body: z.union([z.strictObject({ autoHeal: AutoHealSent }), z.strictObject({ rules: z.array(Rule).min(1).max(50) })]), answers: { 200: ConvertedView } }),
 } as const satisfies Record<string, Route>;

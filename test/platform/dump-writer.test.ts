@@ -130,11 +130,14 @@ test('ten dumps in a row under load fail no request and leave no zombie and no d
       await ask().catch(() => { failed += 1; });
     }
   }));
-  await waitFor('the first answers', () => asked > 50);
-  void victim.exited.then((how) => { if (!over.signal.aborted) assert.fail(`the target ended: ${JSON.stringify(how)} ${victim.stderr()}`); });
-  for (let i = 0; i < 10; i += 1) assert.deepEqual(done(await write(victim.pid, 'load.core')).left, []);
-  over.abort();
-  await load;
+  try {
+    await waitFor('the first answers', () => asked > 50);
+    void victim.exited.then((how) => { if (!over.signal.aborted) assert.fail(`the target ended: ${JSON.stringify(how)} ${victim.stderr()}`); });
+    for (let i = 0; i < 10; i += 1) assert.deepEqual(done(await write(victim.pid, 'load.core')).left, []);
+  } finally {
+    over.abort();
+    await load;
+  }
   assert.equal(failed, 0);
   assert.deepEqual(copiesOf(victim.pid), []);
   // Connections of the load are closed by now; what is left is what the victim had.

@@ -1,5 +1,5 @@
 // Owns the canned auto-heal of the stage: a web.config of an iisnode app with rules, its notes, a difference, backups, a trial.
-import type { AutoHealCheck, AutoHealView, ConvertedView, WouldFire } from '../../src/shared/auto-heal.ts';
+import type { AutoHealCheck, AutoHealView, ConvertedView, PlatformHealView, WouldFire } from '../../src/shared/auto-heal.ts';
 import { toBicep } from '../../src/mitigate/auto-heal/bicep.ts';
 import { toRules } from '../../src/mitigate/auto-heal/convert.ts';
 import { lineDiff } from '../../src/mitigate/auto-heal/line-diff.ts';
@@ -36,3 +36,7 @@ export const check: AutoHealCheck = { etag: 'a'.repeat(32), rules: more, changes
 export const compared = { backup, etag: 'a'.repeat(32), diff };
 export const tried: WouldFire = { from: T - 86_400_000, to: T, triggers: [{ on: 'statusCodes.0', says: '10 answers 502.3 within 5 min', firedCount: 2, fired: [{ at: T - 7_200_000, says: '10 within 5 min' }, { at: T - 600_000, says: '10 within 5 min' }], note: 'After the first recycle the load might have gone on differently.' }, { on: 'privateBytesInKB', says: '1258291 KB of private bytes', firedCount: 0, fired: [] }] };
 export const converted: ConvertedView = { ...toRules(rules), bicep: toBicep(rules, 'shop') };
+
+export const platform = (empty: boolean): PlatformHealView => (empty
+  ? { offer: { yes: false, because: 'the management API is off; DIAG_MANAGEMENT=identity (the managed identity of the app) or cli (az login) turns it on' }, notes: [] }
+  : { offer: { yes: true }, enabled: true, rules: { triggers: { statusCodesRange: [{ statusCodes: '500-503', count: 20, timeInterval: '00:05:00' }] }, actions: { actionType: 'Recycle', minProcessExecutionTime: '00:10:00' } }, etag: 'a1', notes: [] });

@@ -152,6 +152,7 @@ function canned(name: RouteName, query: URLSearchParams, params: readonly string
     case 'checkAutoHeal': return heal.check;
     case 'putAutoHeal': case 'restoreAutoHeal': return { changed: true, diff: heal.check.diff, left: [], view: heal.view(empty) };
     case 'autoHealBackup': return heal.compared;
+    case 'platformAutoHeal': return heal.platform(empty);
     case 'tryAutoHeal': return heal.tried;
     case 'convertAutoHeal': return heal.converted;
     case 'checkRules': return staged.checked;

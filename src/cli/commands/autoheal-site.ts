@@ -12,7 +12,8 @@ import { remark } from '../print.ts';
 import { withAgent } from '../reach.ts';
 import { stop } from '../until.ts';
 
-export interface HealOptions extends Remote { readonly file?: string }
+/** `platform`: the management API's rules instead of a web.config. */
+export interface HealOptions extends Remote { readonly file?: string; readonly platform?: boolean }
 interface Done { readonly changed: boolean; readonly backup?: BackupView | undefined; readonly diff: DiffView; readonly left: readonly string[]; readonly view: AutoHealView }
 
 export interface HealConfig {

@@ -1,10 +1,10 @@
 // Owns `diag autoheal`: what web.config says and would have done, what a change would change, the change, and the way back.
-import type { AutoHealCheck, AutoHealNote, AutoHealRules, AutoHealView, BackupView, DiffView, WouldFire } from '../../shared/auto-heal.ts';
-import { actionWords, triggerWords } from '../../shared/auto-heal-words.ts';
+import type { AutoHealCheck, AutoHealView, BackupView, WouldFire } from '../../shared/auto-heal.ts';
 import { bytes, plural, utc } from '../../shared/units.ts';
-import { unified } from '../../mitigate/auto-heal/line-diff.ts';
 import { exitCode } from '../exit.ts';
-import { colour, print, printJson, remark, safeLine, wrap, type Colour } from '../print.ts';
+import { colour, print, printJson, remark, safeLine, wrap } from '../print.ts';
+import { platformDiff, platformSet, platformShow } from './autoheal-platform.ts';
+import { printDiff, printNotes, printRules } from './autoheal-print.ts';
 import { rulesGiven } from './autoheal-rules.ts';
 import { withConfig, type HealOptions } from './autoheal-site.ts';
 
@@ -13,10 +13,10 @@ export interface SetOptions extends HealOptions { readonly rules?: string; reado
 export interface RestoreOptions extends HealOptions { readonly backup?: string }
 
 const SHOWN = 10;
-const NOTES: Readonly<Record<AutoHealNote['level'], readonly [string, Colour]>> = { error: ['wrong', 'red'], warning: ['warning', 'yellow'], note: ['note', 'dim'] };
 
 /** Exits with 1 when the rules of the file are out of bounds or do nothing. */
 export async function autohealShow(options: ShowOptions): Promise<void> {
+  if (options.platform === true) { await platformShow(options); return; }
   await withConfig(options, async (config) => {
     const view = await config.view();
     const tried = view.unreadable === undefined ? await config.trial(options.hours, options.log) : undefined;
@@ -32,6 +32,7 @@ export async function autohealShow(options: ShowOptions): Promise<void> {
 /** Exits with 1 when there is a difference, as diff does. */
 export async function autohealDiff(options: SetOptions): Promise<void> {
   const rules = await rulesGiven(options.rules);
+  if (options.platform === true) { await platformDiff(options, rules); return; }
   await withConfig(options, async (config) => {
     const check = await config.check(rules, options.leaveOut === true);
     if (check.changes) exitCode(1);
@@ -44,6 +45,7 @@ export async function autohealDiff(options: SetOptions): Promise<void> {
 
 export async function autohealSet(options: SetOptions): Promise<void> {
   const rules = await rulesGiven(options.rules);
+  if (options.platform === true) { await platformSet(options, rules); return; }
   await withConfig(options, async (config) => {
     const written = await config.write(rules, options.leaveOut === true);
     for (const one of written.left) remark(safeLine(`Not written: ${one}`));
@@ -74,28 +76,10 @@ function printView({ file, exists, encoding, enabled, rules, notes, refused, unr
   printNotes(notes);
 }
 
-function printRules(rules: AutoHealRules, enabled: boolean): void {
-  const triggers = triggerWords(rules);
-  print(enabled ? 'Auto-heal is on.' : triggers.length === 0 && rules.actions === undefined ? 'Auto-heal is off: there is no monitoring element.' : 'Auto-heal does nothing: it lacks its triggers or its action.');
-  for (const { says } of triggers) print(`  when  ${safeLine(says)}`);
-  if (rules.actions !== undefined) print(`  then  ${safeLine(actionWords(rules.actions))}`);
-}
-
 function printCheck({ rules, notes, unsaid }: AutoHealCheck): void {
   printRules(rules, rules.triggers !== undefined && rules.actions !== undefined);
   for (const one of unsaid) print(wrap(safeLine(one), '         ', `${colour('yellow', 'unsaid')}   `));
   printNotes(notes);
-}
-
-function printNotes(notes: readonly AutoHealNote[]): void {
-  for (const { level, on, says, source } of notes) {
-    const [word, shade] = NOTES[level];
-    print(wrap(safeLine(`${on}: ${says}${source === undefined ? '' : ` (${source})`}`), '         ', `${colour(shade, word.padEnd(7))}  `));
-  }
-}
-
-function printDiff(diff: DiffView): void {
-  for (const line of unified(diff)) print(colour(line.startsWith('+') ? 'green' : line.startsWith('-') ? 'red' : 'dim', safeLine(line)));
 }
 
 function printTrial({ from, to, triggers }: WouldFire): void {

@@ -1,11 +1,16 @@
 // Owns the tests of the management API with its makers' real packages against a server that checks each request by the published description.
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
+import { platformHealOf } from '../../../src/agent/platform-heal.ts';
 import { managementOf } from '../../../src/agent/management.ts';
 import { scaleHand } from '../../../src/mitigate/hands/scale.ts';
 import type { Management } from '../../../src/mitigate/management/management.ts';
 import type { FiringContext } from '../../../src/mitigate/rules/firing.ts';
+import type { AutoHealRules } from '../../../src/shared/auto-heal.ts';
+import type { Change } from '../../../src/shared/model.ts';
 import { ActionStep } from '../../../src/shared/rules.ts';
+import type { Parts } from '../../../src/agent/agent.ts';
+import { fakePlatform } from '../../support/fake-platform.ts';
 import { CA_FILE, HEADER_SECRET, SUBSCRIPTION, managementApi, type ManagementApi } from '../../support/management-api.ts';
 
 const NEVER = new AbortController().signal;
@@ -45,6 +50,32 @@ test('auto-heal is read and written in the API\'s own form', async () => {
   assert.deepEqual(await management.setAutoHeal({ enabled: true, rules }), { enabled: true, rules });
   assert.deepEqual(await management.autoHeal(), { enabled: true, rules });
   assert.deepEqual(asked(), ['WebApps_GetConfiguration', 'WebApps_UpdateConfiguration', 'WebApps_GetConfiguration']);
+});
+
+test('auto-heal of the platform is shown with its notes, compared, written against what was read, audited and marked; what is not of the known form is told', async () => {
+  const audited: string[] = [], published: Change[] = [], ended: number[] = [];
+  const platform = await fakePlatform({});
+  const processes = await platform.processes(NEVER);
+  const heal = platformHealOf({ platform, observed: { processes: () => processes, publish: (change: Change) => { published.push(change); } } as unknown as Parts['observed'], audit: async (...words) => { audited.push(words.join(' ')); } }, await of(), ({ pid }) => { ended.push(pid); });
+  Object.assign(api.config, { autoHealEnabled: false, autoHealRules: undefined });
+  const rules: AutoHealRules = { triggers: { statusCodesRange: [{ statusCodes: '500-503', count: 20, timeInterval: '00:05:00' }] }, actions: { actionType: 'Recycle', minProcessExecutionTime: '00:10:00' } };
+  const first = await heal.view();
+  assert.deepEqual([first.offer.yes, first.enabled, first.rules, first.notes], [true, false, {}, []]);
+  const check = await heal.check(rules);
+  assert.deepEqual([check.changes, check.etag === first.etag, check.diff.added > 5], [true, true, true]);
+  await assert.rejects(heal.write(rules, 'older', 'anna'), { code: 'AUTO_HEAL_CHANGED' });
+  await assert.rejects(heal.write({ triggers: rules.triggers }, check.etag, 'anna'), { code: 'AUTO_HEAL_BAD' });
+  assert.deepEqual([(await heal.write(rules, check.etag, 'anna')).changed, published.map(({ kind }) => kind), ended.length > 0], [true, ['configuration'], true]);
+  const after = await heal.view();
+  assert.deepEqual([after.enabled, after.rules], [true, rules]);
+  assert.deepEqual([(await heal.write(rules, after.etag ?? '', 'anna')).changed, published.length], [false, 1]);
+  assert.deepEqual(audited, ['anna set auto-heal management API before: {}', 'anna set auto-heal management API nothing to change']);
+  Object.assign(api.config, { autoHealEnabled: true, autoHealRules: { triggers: { privateBytesInKB: 'much' } } });
+  assert.match((await heal.view()).unreadable ?? '', /privateBytesInKB/);
+  await assert.rejects(heal.write(rules, after.etag ?? '', 'anna'), { code: 'AUTO_HEAL_UNREADABLE' });
+  Object.assign(api.config, { autoHealEnabled: false, autoHealRules: undefined });
+  await platform.remove();
+  asked();
 });
 
 test('what a change costs is said before, without a made-up price, and nothing is changed by the question', async () => {

@@ -8,6 +8,7 @@ import { Show } from '../../parts/states.tsx';
 import { useAsk } from '../../use-ask.ts';
 import { BackupsDialog, ConvertDialog, WouldFireDialog } from './auto-heal-dialogs.tsx';
 import { AutoHealForm, Notes } from './auto-heal-form.tsx';
+import { PlatformHeal } from './auto-heal-platform.tsx';
 
 type Open = { readonly kind: 'fired' | 'backups' | 'convert' } | { readonly kind: 'form'; readonly begun?: AutoHealRules };
 
@@ -20,7 +21,7 @@ export function AutoHealPart({ onChange }: { onChange: () => void }) {
   const readable = view !== undefined && view.unreadable === undefined;
   return (
     <section class="wide heal">
-      <h2>Auto-heal <small>the platform's own healing, as the site's web.config says it</small></h2>
+      <h2>Auto-heal <small>the platform's own healing, as the site's web.config and its configuration say it</small></h2>
       <div class="rules-tools">
         <button type="button" class="quiet" disabled={!readable} onClick={() => setOpen({ kind: 'form' })}>Edit auto-heal</button>
         <button type="button" class="quiet" disabled={view?.enabled !== true} onClick={() => setOpen({ kind: 'fired' })}>When it would have fired</button>
@@ -28,6 +29,7 @@ export function AutoHealPart({ onChange }: { onChange: () => void }) {
         <button type="button" class="quiet" disabled={!readable} onClick={() => setOpen({ kind: 'convert' })}>Rules and Bicep …</button>
       </div>
       <Show asked={asked} rows={3}>{(shown) => <State view={shown} />}</Show>
+      <PlatformHeal onChange={onChange} />
       {open === undefined || view === undefined ? undefined : <Opened open={open} view={view} close={close} done={done} take={(begun) => setOpen({ kind: 'form', begun })} />}
     </section>
   );
