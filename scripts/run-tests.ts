@@ -35,7 +35,7 @@ export function ran(name: string, args: readonly string[], { program, env }: By 
 export async function runTests(name: string, files: readonly string[], concurrency: number, by: By = own): Promise<{ readonly good: boolean; readonly alone: readonly string[] }> {
   const folder = mkdtempSync(join(tmpdir(), 'tests-'));
   const list = join(folder, 'failed');
-  const runner = ['--import', 'tsx', '--test', `--test-timeout=${TEST_LIMIT_MS}`, '--test-reporter=spec', '--test-reporter-destination=stdout'];
+  const runner = ['--import', 'tsx', '--import', './test/support/quick-assert.mjs', '--test', `--test-timeout=${TEST_LIMIT_MS}`, '--test-reporter=spec', '--test-reporter-destination=stdout'];
   const good = await ran(name, [...runner, '--test-reporter=./scripts/failed-files.mjs', `--test-reporter-destination=${list}`, `--test-concurrency=${concurrency}`, ...files], by);
   const named = good ? [] : readFileSync(list, 'utf8').split('\n').filter((file) => file !== '').map((file) => relative(root, file));
   rmSync(folder, { recursive: true, force: true });

@@ -76,19 +76,17 @@ async function onePage(browser: Browser, options: ShotsOptions, folder: string, 
   try {
     await page.goto(stage.url + PAGES[name]);
     await settle(page, name, scene);
-    for (const theme of THEMES) {
+    for (const { theme, width, forAxe } of looksOf(options, scene)) {
       await page.emulateMedia({ colorScheme: theme });
-      for (const width of WIDTHS) {
-        await page.setViewportSize({ width, height: HEIGHTS[width] ?? 1_000 });
-        await frames(page);
-        if (width !== 3_840) for (const finding of await axe(page)) note(`axe, ${theme}, ${width} px: ${finding}`);
-        const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-        if (wide > 0) note(`${width} px: the page is ${wide} px too wide`);
-        if (options.pictures === false) continue;
-        await whole(page, width);
-        await page.screenshot({ path: join(folder, `${name}-${scene}-${theme}-${width}.png`) });
-        taken += 1;
-      }
+      await page.setViewportSize({ width, height: HEIGHTS[width] ?? 1_000 });
+      await frames(page);
+      if (forAxe) for (const finding of await axe(page)) note(`axe, ${theme}, ${width} px: ${finding}`);
+      const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+      if (wide > 0) note(`${width} px: the page is ${wide} px too wide`);
+      if (options.pictures === false) continue;
+      await whole(page, width);
+      await page.screenshot({ path: join(folder, `${name}-${scene}-${theme}-${width}.png`) });
+      taken += 1;
     }
   } catch (error) {
     note(`could not be shown: ${error instanceof Error ? error.message.split('\n')[0] : String(error)}`);
@@ -97,6 +95,14 @@ async function onePage(browser: Browser, options: ShotsOptions, folder: string, 
     await stage.close();
   }
   return taken;
+}
+
+interface LookAt { readonly theme: (typeof THEMES)[number]; readonly width: (typeof WIDTHS)[number]; readonly forAxe: boolean }
+
+/** Pictures are of every theme and width. Without them each width and each theme comes once, since what axe finds wrong in one of them it mostly finds in the others. */
+function looksOf({ pictures }: ShotsOptions, scene: Scene): readonly LookAt[] {
+  if (pictures !== false) return THEMES.flatMap((theme) => WIDTHS.map((width) => ({ theme, width, forAxe: width !== 3_840 })));
+  return [{ theme: 'light', width: 1_440, forAxe: scene !== 'error' }, { theme: 'dark', width: 360, forAxe: true }, { theme: 'light', width: 3_840, forAxe: false }];
 }
 
 /** Waits for what the scene is about: content, its absence said, a failure, the skeleton, or the notice of a lost connection. */
