@@ -41,8 +41,9 @@ test('the agent says where it runs, what it can do, and why it cannot do the res
   assert.match(info.app.os, /Windows/);
   assert.equal(info.app.site, 'shop');
   const missing = info.capabilities.filter((one) => !one.offer.yes);
-  assert.deepEqual(missing.map((one) => one.id), ['open-files'], JSON.stringify(missing));
+  assert.deepEqual(missing.map((one) => one.id), ['open-files', 'overlapped-restart'], JSON.stringify(missing));
   assert.match(missing[0]?.offer.because ?? '', /hang/);
+  assert.match(missing[1]?.offer.because ?? '', /only the platform starts workers/);
 });
 
 test('the five metrics of the article, and process, host and sandbox figures, are measured', { skip, timeout }, async () => {
