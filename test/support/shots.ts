@@ -99,10 +99,11 @@ async function onePage(browser: Browser, options: ShotsOptions, folder: string, 
 
 interface LookAt { readonly theme: (typeof THEMES)[number]; readonly width: (typeof WIDTHS)[number]; readonly forAxe: boolean }
 
-/** Pictures are of every theme and width. Without them each width and each theme comes once, since what axe finds wrong in one of them it mostly finds in the others. */
+/** Pictures are of every theme and width. Without them each width and each theme comes once, and a failure once, since what axe finds wrong in one of them it mostly finds in the others. */
 function looksOf({ pictures }: ShotsOptions, scene: Scene): readonly LookAt[] {
   if (pictures !== false) return THEMES.flatMap((theme) => WIDTHS.map((width) => ({ theme, width, forAxe: width !== 3_840 })));
-  return [{ theme: 'light', width: 1_440, forAxe: scene !== 'error' }, { theme: 'dark', width: 360, forAxe: true }, { theme: 'light', width: 3_840, forAxe: false }];
+  const narrow: LookAt = { theme: 'dark', width: 360, forAxe: true };
+  return scene === 'error' ? [narrow] : [{ theme: 'light', width: 1_440, forAxe: true }, narrow, { theme: 'light', width: 3_840, forAxe: false }];
 }
 
 /** Waits for what the scene is about: content, its absence said, a failure, the skeleton, or the notice of a lost connection. */
