@@ -299,7 +299,7 @@ test('bundle --logs: the logs of the site instead of a session, some of them, wi
     assert.equal(file, join(folder, 'logs.zip'));
     const names: string[] = [];
     for await (const entry of (await openPromise(file, {})).eachEntry()) names.push(entry.fileName);
-    assert.deepEqual(names, ['LogFiles/eventlog.xml', 'deployments/abc123/status.xml', 'manifest.json']);
+    assert.deepEqual(names.sort(), ['LogFiles/eventlog.xml', 'deployments/abc123/status.xml', 'manifest.json']);
     for (const wrong of [['bundle'], ['bundle', '--logs=secrets'], ['bundle', session, '--logs'], ['bundle', session, '--max-mb', '1']]) assert.equal((await given.diag(...wrong)).code, 2, wrong.join(' '));
   });
 });
