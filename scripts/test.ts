@@ -65,10 +65,10 @@ await step('floors', ['--import', 'tsx', 'scripts/check-floors.ts']);
 await step('types', [bin('typescript', 'bin/tsc'), '-b']);
 await step('lint', [bin('oxlint', 'bin/oxlint'), '--type-aware', '--deny-warnings']);
 const files = await testFiles();
-// Journeys start whole systems with browsers: one at a time, so that two of them do not starve each other on two cores. That of the WebJob mostly waits for leases.
+// Journeys start whole systems with browsers, and wait for them half of the time. That of the WebJob mostly waits for leases: it goes with the small ones.
 const isJourney = (f: string): boolean => /^test\/(journeys|local)\//.test(f) && !f.includes('webjob');
 const small = files.filter((f) => !isJourney(f));
 const large = files.filter(isJourney);
 if (small.length > 0) await tests(`tests (${small.length} files)`, small, 2);
-if (large.length > 0) await tests(`journeys (${large.length} files)`, large, 1);
+if (large.length > 0) await tests(`journeys (${large.length} files)`, large, 2);
 for (const file of alone) process.stdout.write(`PASSED ONLY ALONE ${file}\n`);

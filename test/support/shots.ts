@@ -40,7 +40,7 @@ export async function takeShots(options: ShotsOptions): Promise<ShotsResult> {
     await mkdir(folder, { recursive: true });
     const firstLoadBytes = await firstLoad(browser, options);
     if (firstLoadBytes > FIRST_LOAD_LIMIT_BYTES) faults.push(`first load is ${firstLoadBytes} bytes gzip, more than ${FIRST_LOAD_LIMIT_BYTES}`);
-    for (const scene of scenes) for (const name of pages.filter((p) => isShown(p, scene))) pictures += await onePage(browser, options, folder, name, scene, faults);
+    for (const scene of scenes) for (const name of pages.filter((p) => isShown(p, scene) && (options.pictures !== false || isWhole(p)))) pictures += await onePage(browser, options, folder, name, scene, faults);
     return { pictures, faults, firstLoadBytes };
   } finally {
     await browser.close();
@@ -76,7 +76,7 @@ async function onePage(browser: Browser, options: ShotsOptions, folder: string, 
   try {
     await page.goto(stage.url + PAGES[name]);
     await settle(page, name, scene);
-    for (const { theme, width, forAxe } of looksOf(options, scene)) {
+    for (const { theme, width, forAxe } of looksOf(options, scene, name)) {
       await page.emulateMedia({ colorScheme: theme });
       await page.setViewportSize({ width, height: HEIGHTS[width] ?? 1_000 });
       await frames(page);
@@ -99,11 +99,15 @@ async function onePage(browser: Browser, options: ShotsOptions, folder: string, 
 
 interface LookAt { readonly theme: (typeof THEMES)[number]; readonly width: (typeof WIDTHS)[number]; readonly forAxe: boolean }
 
-/** Pictures are of every theme and width. Without them each width and each theme comes once, and a failure once, since what axe finds wrong in one of them it mostly finds in the others. */
-function looksOf({ pictures }: ShotsOptions, scene: Scene): readonly LookAt[] {
+/** A page as it is opened first, not a part of one or a dialog: those are looked at by `npm run shots`, and by the tests and journeys of their own. */
+const isWhole = (name: PageName): boolean => PAGES[name] !== '' && !/[?/]/.test(PAGES[name]) && OPENS[name] === undefined;
+
+/** Pictures are of every theme and width. Without them each width comes once, and axe looks at every other page in the light, at the rest in the dark of a phone: what it finds wrong on one it mostly finds on its neighbours. */
+function looksOf({ pictures }: ShotsOptions, scene: Scene, name: PageName): readonly LookAt[] {
   if (pictures !== false) return THEMES.flatMap((theme) => WIDTHS.map((width) => ({ theme, width, forAxe: width !== 3_840 })));
-  const narrow: LookAt = { theme: 'dark', width: 360, forAxe: true };
-  return scene === 'error' ? [narrow] : [{ theme: 'light', width: 1_440, forAxe: true }, narrow, { theme: 'light', width: 3_840, forAxe: false }];
+  const inLight = Object.keys(PAGES).indexOf(name) % 2 === 0;
+  const narrow: LookAt = { theme: 'dark', width: 360, forAxe: scene === 'error' || !inLight };
+  return scene === 'error' ? [narrow] : [{ theme: 'light', width: 1_440, forAxe: inLight }, narrow, { theme: 'light', width: 3_840, forAxe: false }];
 }
 
 /** Waits for what the scene is about: content, its absence said, a failure, the skeleton, or the notice of a lost connection. */
