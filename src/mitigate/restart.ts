@@ -11,6 +11,8 @@ const GRACE_MS = 10_000;
 /** How long to look for the next worker: ANCM's and HttpPlatformHandler's start limit is 120 s, but an answer must come sooner. */
 const NEXT_WORKER_MS = 20_000;
 const LOOK_EVERY_MS = 200;
+/** How long the old worker may stay on the list after its end. */
+const SETTLE_MS = 2_000;
 
 const ROLES: ReadonlySet<ProcessInfo['role']> = new Set(['worker', 'node', 'php', 'java', 'dotnet', 'python']);
 
@@ -68,10 +70,21 @@ export async function restart(target: ProcessKey, platform: Platform, signal: Ab
 async function replaced(old: ProcessInfo, known: ReadonlySet<string>, platform: Platform, signal: AbortSignal, progress: (note: string) => void): Promise<z.infer<typeof RestartDone>> {
   if (old.role !== 'worker' || platform.replaceWorker === undefined) throw new DiagError('RESTART_REFUSED', { pid: old.pid, why: `${old.name} is no worker: who starts it is not asked for another one` });
   const { pid } = await platform.replaceWorker(old, signal, progress);
-  const fresh = (await platform.processes(signal)).filter((p) => !p.ours && !known.has(keyOf(p)));
-  // What its host started may be a shell, and the worker the shell's child.
-  const next = fresh.find((p) => p.pid === pid && p.role === 'worker') ?? fresh.find((p) => p.role === 'worker');
+  const next = await ofHost(pid, known, platform, signal);
   return { ended: { pid: old.pid, startedAt: old.startedAt }, at: platform.clock.now(), overlapped: true, ...(next ? { next: { pid: next.pid, startedAt: next.startedAt } } : {}) };
+}
+
+/** What its host started may be a shell, and the worker the shell's child: who is the worker shows once the old one is off the list. */
+async function ofHost(pid: number, known: ReadonlySet<string>, platform: Platform, signal: AbortSignal): Promise<ProcessInfo | undefined> {
+  let started: ProcessInfo | undefined;
+  for await (const _ of platform.clock.every(LOOK_EVERY_MS, within(SETTLE_MS, signal))) {
+    void _;
+    const fresh = (await platform.processes(signal)).filter((p) => !p.ours && !known.has(keyOf(p)));
+    started = fresh.find((p) => p.pid === pid);
+    const worker = started?.role === 'worker' ? started : fresh.find((p) => p.role === 'worker');
+    if (worker !== undefined) return worker;
+  }
+  return started;
 }
 
 const keyOf = (p: ProcessKey): string => `${p.pid}:${p.startedAt}`;

@@ -1,8 +1,10 @@
 // Owns how a file comes under its name: whole or not at all.
 import { randomBytes } from 'node:crypto';
-import { copyFile, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { copyFile, mkdir, open, readdir, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { systemClock } from '../platform/clock.ts';
+import { codeIn, renameOver } from '../platform/rename.ts';
+
+export { codeIn, renameOver };
 
 /** Distinguishes this run from an earlier one of the same pid. */
 const RUN = randomBytes(4).toString('hex');
@@ -88,31 +90,6 @@ export async function namesIn(folder: string): Promise<string[]> {
   } catch (error) {
     if (codeIn(error) === 'ENOENT') return [];
     throw error;
-  }
-}
-
-/** The system's code of an error ('ENOENT'), or an empty word. */
-export function codeIn(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : '';
-}
-
-/** Windows refuses to rename over a file that a virus scanner or a reader holds open for a moment. */
-const BUSY_CODES: readonly string[] = ['EPERM', 'EACCES', 'EBUSY'];
-const RENAME_TRIES = 5;
-const RENAME_PAUSE_MS = 20;
-/** The pauses end by themselves, after 200 ms together. */
-const NEVER = new AbortController().signal;
-
-/** Renames over what has the name; waits a little where it is held. */
-export async function renameOver(from: string, to: string): Promise<void> {
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      await rename(from, to);
-      return;
-    } catch (error) {
-      if (attempt >= RENAME_TRIES || !BUSY_CODES.includes(codeIn(error))) throw error;
-      await systemClock.wait(RENAME_PAUSE_MS * attempt, NEVER);
-    }
   }
 }
 

@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { test } from 'node:test';
 import { noBrowser, openBrowser, openTab } from '../support/browser.ts';
 import { openStage } from '../support/stage.ts';
+import { waitFor } from '../support/wait.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 /** In the page: numbers what can be pressed, in the order of the document. */
@@ -42,7 +43,7 @@ test('the whole Mitigate page works by keyboard', { skip: noBrowser(), timeout: 
   }
   await page.keyboard.press('Escape');
   await dialog.waitFor({ state: 'detached' });
-  assert.equal((await page.evaluate<Focus>(FOCUSED)).name, 'Restart all instances in turn');
+  await waitFor('the focus to be back', async () => (await page.evaluate<Focus>(FOCUSED)).name === 'Restart all instances in turn');
 
   await page.getByRole('button', { name: 'Scale the plan' }).focus();
   await page.keyboard.press('Space');

@@ -3,6 +3,7 @@ import { FromPage, ToPage } from '../../shared/live.ts';
 import { LogChannels } from '../../shared/log-channels.ts';
 import { cell, type Cell } from '../cell.ts';
 import type { Clock } from '../clock.ts';
+import { Reconnect } from './reconnect.ts';
 
 type Ask = { [K in FromPage['type']]: Omit<Extract<FromPage, { type: K }>, 'id'> }[Exclude<FromPage['type'], 'leave'>];
 export type Message = ToPage;
@@ -39,15 +40,10 @@ export function openLink(options: { url: string; connect: (url: string, events: 
   const hello = cell<Hello | undefined>(undefined);
   const followers = new Map<string, Follower>();
   const channels = new LogChannels();
-  let socket: Wire | undefined;
-  let connection = 0;
-  let pauseMs = FIRST_PAUSE_MS;
-  let again: (() => void) | undefined;
   let made = 0;
   let firstVersion: string | undefined;
-  let closed = false;
 
-  const send = (message: FromPage): void => { if (state.get().word === 'open') socket?.send(JSON.stringify(message)); };
+  const send = (message: FromPage): void => { if (state.get().word === 'open') tries.wire?.send(JSON.stringify(message)); };
   const enter = (follower: Follower): void => {
     followers.delete(follower.id);
     made += 1;
@@ -77,36 +73,28 @@ export function openLink(options: { url: string; connect: (url: string, events: 
   };
 
   const lose = (): void => {
-    if (closed) return;
-    socket = undefined;
     channels.clear();
     const before = state.get();
     if (before.word !== 'lost') state.set({ ...before, word: 'lost', since: clock.now() });
-    again?.();
-    again = clock.after(pauseMs, open);
-    pauseMs = Math.min(LONGEST_PAUSE_MS, pauseMs * 2);
+    tries.lost();
     options.onLost?.();
   };
 
-  function open(): void {
-    again?.();
-    again = undefined;
-    connection += 1;
-    const mine = connection;
-    const current = (): boolean => mine === connection && !closed;
-    socket = options.connect(options.url, {
+  const tries = new Reconnect<Wire>({
+    clock, firstMs: FIRST_PAUSE_MS, longestMs: LONGEST_PAUSE_MS,
+    connect: (isMine) => options.connect(options.url, {
       opened() {
-        if (!current()) return;
-        pauseMs = FIRST_PAUSE_MS;
+        if (!isMine()) return;
+        tries.fresh();
         state.set({ ...state.get(), word: 'open', since: clock.now() });
         for (const follower of Array.from(followers.values())) enter(follower);
       },
-      received(data) { if (current()) take(data); },
-      closed() { if (current()) lose(); },
-    });
-  }
+      received(data) { if (isMine()) take(data); },
+      closed() { if (isMine()) lose(); },
+    }),
+  });
 
-  open();
+  tries.open();
   return {
     state, hello,
     follow(ask, take) {
@@ -114,8 +102,8 @@ export function openLink(options: { url: string; connect: (url: string, events: 
       enter(follower);
       return () => { followers.delete(follower.id); channels.leave(follower.id); send({ type: 'leave', id: follower.id }); };
     },
-    retry() { if (state.get().word === 'lost') { pauseMs = FIRST_PAUSE_MS; open(); } },
-    close() { closed = true; again?.(); socket?.close(); },
+    retry() { if (state.get().word === 'lost') { tries.fresh(); tries.open(); } },
+    close() { tries.end(); },
   };
 }
 

@@ -1,13 +1,14 @@
 // Owns dialogs: the browser's own modal <dialog>, which keeps the focus inside and gives it back.
 import type { ComponentChildren } from 'preact';
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import { Icon } from './icons.tsx';
 
 interface DialogProps { title: string; onClose: () => void; children: ComponentChildren; wide?: boolean; foot?: ComponentChildren }
 /** Open while it is mounted. Escape, the cross and a click beside it close it. */
 export function Dialog({ title, onClose, children, wide, foot }: DialogProps) {
   const box = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
+  // Before the next key: one pressed in between would still go to the page below.
+  useLayoutEffect(() => {
     const dialog = box.current;
     const before = document.activeElement;
     if (dialog && !dialog.open) {

@@ -1,15 +1,16 @@
 // Owns the changes of what is there: folders made, names moved, trees copied and removed.
 import { mkdir, rmdir, unlink } from 'node:fs/promises';
 import { DiagError, sayError } from '../../shared/errors.ts';
+import { codeIn, renameOver } from '../rename.ts';
 import type { FileDoor, LeftOut, Place, Tell } from './door.ts';
-import { codeIn, faultOf, saying } from './fault.ts';
+import { faultOf, saying } from './fault.ts';
 import { hold, type Held } from './hold.ts';
 import { look, openFile, seen } from './look.ts';
 import { sameName, within } from './path-guard.ts';
 import type { Places, Spot } from './places.ts';
 import type { KeyedTurns } from './turns.ts';
 import { walk, type Folder, type Walk } from './walk.ts';
-import { holdParent, makeFolders, renameOver, writeFile } from './write.ts';
+import { holdParent, makeFolders, writeFile } from './write.ts';
 
 export interface Given { readonly places: Places; readonly turns: KeyedTurns }
 /** What is told of a tree that was gone through; more is counted, not named. */

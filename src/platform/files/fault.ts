@@ -1,5 +1,6 @@
 // Owns the words for what a file system refuses: every code of the system as an error of ours that names the path as its user wrote it.
 import { DiagError, type ErrorCode } from '../../shared/errors.ts';
+import { codeIn } from '../rename.ts';
 
 const WORDS: Readonly<Record<string, ErrorCode>> = {
   ENOENT: 'FILE_UNKNOWN', ENOTDIR: 'FILE_KIND', EISDIR: 'FILE_KIND', ELOOP: 'PATH_LINK', EEXIST: 'FILE_EXISTS', ENOTEMPTY: 'FOLDER_NOT_EMPTY',
@@ -29,9 +30,4 @@ export async function saying<T>(path: string, work: () => Promise<T>): Promise<T
   } catch (error) {
     throw faultOf(error, path);
   }
-}
-
-/** The system's code of an error ('ENOENT'), or an empty word. */
-export function codeIn(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : '';
 }

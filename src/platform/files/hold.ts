@@ -3,7 +3,8 @@ import { constants } from 'node:fs';
 import { access, lstat, open, realpath, type FileHandle } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 import { DiagError } from '../../shared/errors.ts';
-import { codeIn, faultOf } from './fault.ts';
+import { codeIn } from '../rename.ts';
+import { faultOf } from './fault.ts';
 import { sameName } from './path-guard.ts';
 
 /** A folder that was reached without a link. Let go of it when done. */

@@ -2,8 +2,9 @@
 import { constants, type BigIntStats } from 'node:fs';
 import { lstat, open, opendir, readlink, type FileHandle } from 'node:fs/promises';
 import { DiagError } from '../../shared/errors.ts';
+import { codeIn } from '../rename.ts';
 import type { Entry, EntryKind, Name, Opened } from './door.ts';
-import { codeIn, faultOf } from './fault.ts';
+import { faultOf } from './fault.ts';
 import type { Held } from './hold.ts';
 
 /** Names of one folder; more are told, not read: nobody looks through a list this long. */

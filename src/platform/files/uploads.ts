@@ -7,7 +7,7 @@ import { DiagError } from '../../shared/errors.ts';
 import { PART_BYTES, Upload } from '../../shared/files.ts';
 import { bytes as sized } from '../../shared/units.ts';
 import type { Clock } from '../clock.ts';
-import { codeIn } from './fault.ts';
+import { codeIn } from '../rename.ts';
 import { KeyedTurns } from './turns.ts';
 import { contentOf } from './write.ts';
 

@@ -1,13 +1,13 @@
 // Owns how content comes under a name that a user chose: whole or not at all, over the version that was meant, with the rights of what was there.
 import { randomBytes } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { lstat, mkdir, open, rename, rm, utimes, type FileHandle } from 'node:fs/promises';
+import { lstat, mkdir, open, rm, utimes, type FileHandle } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { DiagError } from '../../shared/errors.ts';
 import { bytes as sized } from '../../shared/units.ts';
-import { systemClock } from '../clock.ts';
+import { codeIn, renameOver } from '../rename.ts';
 import type { Entry, Place, WriteOptions, Written } from './door.ts';
-import { codeIn, faultOf } from './fault.ts';
+import { faultOf } from './fault.ts';
 import { hold, type Held } from './hold.ts';
 import { demandFile, entryOf, seen } from './look.ts';
 import type { Places, Spot } from './places.ts';
@@ -15,12 +15,6 @@ import type { KeyedTurns } from './turns.ts';
 
 /** What a write in the making is called: beside its place, since only there a rename is one step. One that a kill cut off stays, and is seen as what it is. */
 const draftName = (): string => `.diag-${randomBytes(8).toString('hex')}.tmp`;
-/** Windows refuses to rename over what a virus scanner or a reader holds for a moment. */
-const BUSY = ['EPERM', 'EACCES', 'EBUSY'];
-const RENAME_TRIES = 6;
-const RENAME_PAUSE_MS = 20;
-const NEVER = new AbortController().signal;
-
 /** The last name of a spot and the folder that has it, held. @throws PATH_REFUSED for a root itself */
 export async function holdParent(spot: Spot, makes = false): Promise<{ held: Held; name: string }> {
   const name = spot.parts.at(-1);
@@ -132,18 +126,6 @@ async function keepRights(from: string, to: string): Promise<void> {
     if (process.platform !== 'win32') await file.chmod(mode & 0o7777).catch((error: unknown) => { if (!['EPERM', 'EACCES', 'ENOSYS', 'ENOTSUP'].includes(codeIn(error))) throw error; });
   } finally {
     await file.close();
-  }
-}
-
-export async function renameOver(from: string, to: string): Promise<void> {
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      await rename(from, to);
-      return;
-    } catch (error) {
-      if (process.platform !== 'win32' || attempt >= RENAME_TRIES || !BUSY.includes(codeIn(error))) throw error;
-      await systemClock.wait(RENAME_PAUSE_MS * attempt, NEVER);
-    }
   }
 }
 

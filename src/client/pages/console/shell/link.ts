@@ -2,6 +2,7 @@
 import { ShellToPage, type ShellFromPage } from '../../../../shared/shells.ts';
 import { cell, type Cell } from '../../../cell.ts';
 import type { Clock } from '../../../clock.ts';
+import { Reconnect } from '../../../live/reconnect.ts';
 
 /** `taken` and `refused` are ends: only retry() opens again. */
 export type ShellLinkState = { readonly word: 'connecting' | 'open' } | { readonly word: 'lost'; readonly since: number } | { readonly word: 'taken'; readonly who: string } | { readonly word: 'refused'; readonly code: string; readonly detail: string };
@@ -29,10 +30,6 @@ const PIECE_BYTES = 16 * 1024;
 export function openShellLink(options: { connect(events: ShellWireEvents): ShellWire; clock: Clock; events: ShellEvents; onLost?: () => void }): ShellLink {
   const { clock, events } = options;
   const state = cell<ShellLinkState>({ word: 'connecting' });
-  let wire: ShellWire | undefined;
-  let connection = 0;
-  let pauseMs = FIRST_PAUSE_MS;
-  let again: (() => void) | undefined;
   const isOver = (): boolean => state.get().word === 'taken' || state.get().word === 'refused';
 
   const take = (data: unknown): void => {
@@ -41,51 +38,44 @@ export function openShellLink(options: { connect(events: ShellWireEvents): Shell
     if (message === undefined) return;
     if (message.type === 'taken') state.set({ word: 'taken', who: message.who });
     else if (message.type === 'refused') state.set({ word: 'refused', code: message.code, detail: message.detail });
-    else if (message.type === 'hello') { pauseMs = FIRST_PAUSE_MS; state.set({ word: 'open' }); }
+    else if (message.type === 'hello') { tries.fresh(); state.set({ word: 'open' }); }
     events.told(message);
   };
 
   const lose = (): void => {
-    wire = undefined;
-    if (isOver()) return;
+    if (isOver()) { tries.gone(); return; }
     const before = state.get();
     state.set(before.word === 'lost' ? { ...before } : { word: 'lost', since: clock.now() });
-    again?.();
-    again = clock.after(pauseMs, open);
-    pauseMs = Math.min(LONGEST_PAUSE_MS, pauseMs * 2);
+    tries.lost();
     options.onLost?.();
   };
 
-  function open(): void {
-    again?.();
-    again = undefined;
-    connection += 1;
-    const mine = connection;
-    const isMine = (): boolean => mine === connection;
-    wire = options.connect({
+  const tries = new Reconnect<ShellWire>({
+    clock, firstMs: FIRST_PAUSE_MS, longestMs: LONGEST_PAUSE_MS,
+    connect: (isMine) => options.connect({
       opened: () => undefined,                                 // the agent's hello says that it is open
       received: (data) => { if (isMine()) take(data); },
       closed: () => { if (isMine()) lose(); },
-    });
-  }
+    }),
+  });
 
-  open();
+  tries.open();
   return {
     state,
     keys(bytes) {
       if (state.get().word !== 'open') return;
-      for (let at = 0; at < bytes.length; at += PIECE_BYTES) wire?.send(bytes.subarray(at, at + PIECE_BYTES));
+      for (let at = 0; at < bytes.length; at += PIECE_BYTES) tries.wire?.send(bytes.subarray(at, at + PIECE_BYTES));
     },
-    say(message) { if (state.get().word === 'open') wire?.send(JSON.stringify(message)); },
+    say(message) { if (state.get().word === 'open') tries.wire?.send(JSON.stringify(message)); },
     retry() {
       if (state.get().word === 'open') return;
-      pauseMs = FIRST_PAUSE_MS;
+      tries.fresh();
       if (isOver()) state.set({ word: 'connecting' });
-      const before = wire;
-      open();
+      const before = tries.wire;
+      tries.open();
       before?.close();
     },
-    close() { connection += 1; again?.(); wire?.close(); },
+    close() { tries.end(); },
   };
 }
 
