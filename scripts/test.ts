@@ -62,8 +62,8 @@ provide();
 const bin = (name: string, file: string): string => join('node_modules', name, file);
 await step('build', ['--import', 'tsx', 'scripts/build.ts']);
 await step('floors', ['--import', 'tsx', 'scripts/check-floors.ts']);
-await step('types', [bin('typescript', 'bin/tsc'), '-b']);
-await step('lint', [bin('oxlint', 'bin/oxlint'), '--type-aware', '--deny-warnings']);
+// Each takes one core most of the time.
+await Promise.all([step('types', [bin('typescript', 'bin/tsc'), '-b']), step('lint', [bin('oxlint', 'bin/oxlint'), '--type-aware', '--deny-warnings'])]);
 const files = await testFiles();
 // Journeys start whole systems with browsers, and wait for them half of the time. That of the WebJob mostly waits for leases: it goes with the small ones.
 const isJourney = (f: string): boolean => /^test\/(journeys|local)\//.test(f) && !f.includes('webjob');

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 const EVERY_MS = 10;
 
 /** Polls until the probe gives something truthy, and returns it. Fails after `limitMs` with what was waited for; a probe that throws counts as "not yet" and is named then. */
-export async function waitFor<T>(what: string, probe: () => T | Promise<T>, limitMs = 20_000): Promise<NonNullable<T>> {
+export async function waitFor<T>(what: string, probe: () => T | Promise<T>, limitMs = 45_000): Promise<NonNullable<T>> {
   const from = performance.now();
   let last: unknown;
   for (;;) {
