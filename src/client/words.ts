@@ -1,5 +1,5 @@
 // Owns how the page writes times, changes and shares: local time of day with UTC on hover, true minus signs, one sentence each.
-import type { Health, Role, SessionState, Step } from '../shared/model.ts';
+import type { Health, Offer, Role, SessionState, Step } from '../shared/model.ts';
 import { metric, type MetricId } from '../shared/metrics.ts';
 import { bytes, count, duration, percent, utc } from '../shared/units.ts';
 
@@ -96,3 +96,6 @@ export const STEP_WORDS: Readonly<Record<Step['state'], string>> = { waiting: 'w
 export function inline(text: string): readonly { readonly code: boolean; readonly text: string }[] {
   return text.split('`').map((part, i, all) => ({ code: i % 2 === 1 && i < all.length - 1, text: part })).filter((p) => p.text !== '');
 }
+
+/** Why something is not offered, as a sentence. */
+export const whyNot = ({ because = 'the agent gave no reason' }: Offer): string => `Not possible here: ${because}.`;

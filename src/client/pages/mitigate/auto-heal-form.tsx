@@ -1,12 +1,12 @@
 // Owns the form of auto-heal: triggers and action with their bounds told while they are typed, then the difference, then the write.
 import { useState } from 'preact/hooks';
 import type { ComponentChildren } from 'preact';
-import type { Problem } from '../../../shared/api.ts';
 import { ACTION_TYPES, type AutoHealCheck, type AutoHealNote, type AutoHealRules, type AutoHealView } from '../../../shared/auto-heal.ts';
 import { notesOn } from '../../../shared/auto-heal-bounds.ts';
-import { ask, diag, problemOf } from '../../agent.ts';
+import { diag } from '../../agent.ts';
 import { Dialog } from '../../parts/dialog.tsx';
 import { Failure } from '../../parts/states.tsx';
+import { useDeed } from '../../use-deed.ts';
 import { Diff } from './auto-heal-diff.tsx';
 import { healDraftOf, NEW_STATUS, rulesOf, type HealDraft, type StatusDraft } from './auto-heal-draft.ts';
 
@@ -18,21 +18,15 @@ interface Given { readonly view: AutoHealView; readonly begun?: AutoHealRules; o
 export function AutoHealForm({ view, begun, onClose, onDone }: Given) {
   const [draft, setDraft] = useState(() => healDraftOf(begun ?? view.rules));
   const [check, setCheck] = useState<AutoHealCheck>();
-  const [busy, setBusy] = useState(false);
-  const [problem, setProblem] = useState<Problem>();
+  const { busy, problem, run } = useDeed();
   const made = rulesOf(draft);
   const notes = typeof made === 'string' ? [] : notesOn(made);
   const wrong = typeof made === 'string' || notes.some(({ level }) => level === 'error');
   const set = (change: Partial<HealDraft>): void => { setDraft({ ...draft, ...change }); setCheck(undefined); };
-  const run = (work: (rules: AutoHealRules) => Promise<void>): void => {
-    if (typeof made === 'string') return;
-    setBusy(true);
-    setProblem(undefined);
-    ask(() => work(made)).catch((error: unknown) => { setProblem(problemOf(error)); }).finally(() => { setBusy(false); });
-  };
-  const look = (event: Event): void => { event.preventDefault(); run(async (rules) => { setCheck(await diag.checkAutoHeal({ body: { rules, leaveOut: false } })); }); };
+  const judged = (work: (rules: AutoHealRules) => Promise<void>): void => { if (typeof made !== 'string') run(() => work(made)); };
+  const look = (event: Event): void => { event.preventDefault(); judged(async (rules) => { setCheck(await diag.checkAutoHeal({ body: { rules, leaveOut: false } })); }); };
   // The file as it was when this dialog opened: a change of somebody else meanwhile is a conflict, and is said.
-  const write = (): void => run(async (rules) => { await diag.putAutoHeal({ body: { rules, leaveOut: true, etag: view.etag } }); onDone(); });
+  const write = (): void => judged(async (rules) => { await diag.putAutoHeal({ body: { rules, leaveOut: true, etag: view.etag } }); onDone(); });
   return (
     <Dialog title="Auto-heal in web.config" onClose={onClose} wide>
       <form class="fields rule-form heal-form" onSubmit={look}>

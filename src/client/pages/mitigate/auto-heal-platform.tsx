@@ -1,13 +1,13 @@
 // Owns auto-heal of the management API on the page: what it says, and its rules as text with their bounds, the difference, then the write.
 import { useState } from 'preact/hooks';
-import type { Problem } from '../../../shared/api.ts';
 import { AutoHealSent, type AutoHealRules, type PlatformHealCheck, type PlatformHealView } from '../../../shared/auto-heal.ts';
 import { notesOn } from '../../../shared/auto-heal-bounds.ts';
 import { actionWords, triggerWords } from '../../../shared/auto-heal-words.ts';
-import { ask, diag, problemOf } from '../../agent.ts';
+import { diag } from '../../agent.ts';
 import { Dialog } from '../../parts/dialog.tsx';
 import { Failure, Show } from '../../parts/states.tsx';
 import { useAsk } from '../../use-ask.ts';
+import { useDeed } from '../../use-deed.ts';
 import { Diff } from './auto-heal-diff.tsx';
 import { Notes } from './auto-heal-form.tsx';
 
@@ -50,20 +50,14 @@ function rulesIn(text: string): AutoHealRules | string {
 function PlatformForm({ view, onClose, onDone }: { view: PlatformHealView; onClose: () => void; onDone: () => void }) {
   const [text, setText] = useState(() => JSON.stringify(view.rules ?? {}, undefined, 2));
   const [check, setCheck] = useState<PlatformHealCheck>();
-  const [busy, setBusy] = useState(false);
-  const [problem, setProblem] = useState<Problem>();
+  const { busy, problem, run } = useDeed();
   const made = rulesIn(text);
   const notes = typeof made === 'string' ? [] : notesOn(made);
   const wrong = typeof made === 'string' || notes.some(({ level }) => level === 'error');
-  const run = (work: (rules: AutoHealRules) => Promise<void>): void => {
-    if (typeof made === 'string') return;
-    setBusy(true);
-    setProblem(undefined);
-    ask(() => work(made)).catch((error: unknown) => { setProblem(problemOf(error)); }).finally(() => { setBusy(false); });
-  };
-  const look = (event: Event): void => { event.preventDefault(); run(async (rules) => { setCheck(await diag.checkPlatformAutoHeal({ body: { rules } })); }); };
+  const judged = (work: (rules: AutoHealRules) => Promise<void>): void => { if (typeof made !== 'string') run(() => work(made)); };
+  const look = (event: Event): void => { event.preventDefault(); judged(async (rules) => { setCheck(await diag.checkPlatformAutoHeal({ body: { rules } })); }); };
   // As it was when this dialog opened: a change of somebody else meanwhile is a conflict, and is said.
-  const write = (): void => run(async (rules) => { await diag.putPlatformAutoHeal({ body: { rules, etag: view.etag ?? '' } }); onDone(); });
+  const write = (): void => judged(async (rules) => { await diag.putPlatformAutoHeal({ body: { rules, etag: view.etag ?? '' } }); onDone(); });
   return (
     <Dialog title="Auto-heal through the management API" onClose={onClose} wide>
       <form class="fields rule-form heal-form" onSubmit={look}>

@@ -8,7 +8,7 @@ import { Ago, Time } from '../../parts/text.tsx';
 import { around, formatRange } from '../../range.ts';
 import { Link, viewOf } from '../../router.tsx';
 import { useAsk } from '../../use-ask.ts';
-import { ROLE_WORDS, time } from '../../words.ts';
+import { ROLE_WORDS, time, whyNot } from '../../words.ts';
 import { History } from './history.tsx';
 import { ChannelsPart } from './channels-part.tsx';
 import { Later } from '../../parts/later.tsx';
@@ -57,7 +57,7 @@ function TargetRow({ target, onChoose }: { target: Target; onChoose: () => void 
     <li class={offer.yes ? 'target' : 'target off'}>
       <div><p><b>{info.name} {info.pid}</b> <span class={`role ${info.role}`}>{ROLE_WORDS[info.role]}</span></p>
         <p class="session-facts">started <Time at={info.startedAt} form="day" /> (<Ago at={info.startedAt} />){info.commandLine === undefined ? undefined : <> · <code title={info.commandLine}>{info.commandLine}</code></>}</p></div>
-      <p class="says">{offer.yes ? says : offer.because}</p>
+      <p class="says">{offer.yes ? says : whyNot(offer)}</p>
       <button type="button" class="quiet danger" disabled={!offer.yes} onClick={onChoose}>Restart {ROLE_WORDS[info.role]} {info.pid}</button>
     </li>
   );

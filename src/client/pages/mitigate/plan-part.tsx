@@ -6,6 +6,7 @@ import { ask, diag, problemOf } from '../../agent.ts';
 import { Dialog } from '../../parts/dialog.tsx';
 import { Failure, Show } from '../../parts/states.tsx';
 import { useAsk } from '../../use-ask.ts';
+import { whyNot } from '../../words.ts';
 
 export function PlanPart({ onDone }: { onDone: (operation: Operation) => void }) {
   const asked = useAsk((signal) => diag.management({ signal }), []);   // each answer is a request to the management API: once, and after a change
@@ -16,7 +17,7 @@ export function PlanPart({ onDone }: { onDone: (operation: Operation) => void })
       <Show asked={asked} rows={1}>{({ offer, plan, missing }) => (
         <div class={plan === undefined ? 'target off' : 'target'}>
           <p>{plan === undefined ? <b>The plan is not known here</b> : <><b>{plan.plan}</b>: {plan.instances} × {plan.sku}</>}</p>
-          <p class="says">{plan === undefined ? missing ?? offer.because : `${plan.sites === 1 ? 'One app is' : `${plan.sites} apps are`} in it, and a change is theirs too. From here it may have ${plan.least} to ${plan.most} instances.`}</p>
+          <p class="says">{plan === undefined ? missing ?? whyNot(offer) : `${plan.sites === 1 ? 'One app is' : `${plan.sites} apps are`} in it, and a change is theirs too. From here it may have ${plan.least} to ${plan.most} instances.`}</p>
           <button type="button" class="quiet danger" disabled={plan === undefined} onClick={() => setChanging(true)}>Scale the plan</button>
           {changing && plan !== undefined ? <ScaleDialog plan={plan} onClose={() => setChanging(false)} onDone={(operation) => { setChanging(false); onDone(operation); asked.again(); }} /> : undefined}
         </div>)}</Show>

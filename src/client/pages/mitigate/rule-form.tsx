@@ -1,13 +1,13 @@
 // Owns the form of a rule: when, for how long, what is done and how often at most; wrong fields are told while they are typed.
 import { useState } from 'preact/hooks';
 import type { ComponentChildren } from 'preact';
-import type { Problem } from '../../../shared/api.ts';
 import { CAUSE_IDS } from '../../../shared/cause.ts';
 import { metrics, metric, type MetricId } from '../../../shared/metrics.ts';
 import type { Rule, TrialView } from '../../../shared/rules.ts';
-import { ask, diag, problemOf } from '../../agent.ts';
+import { diag } from '../../agent.ts';
 import { Dialog } from '../../parts/dialog.tsx';
 import { Failure } from '../../parts/states.tsx';
+import { useDeed } from '../../use-deed.ts';
 import { FORM_ACTIONS, FORM_TYPES, ruleOf, type Draft, type FormAction } from './rule-draft.ts';
 import { TrialResult } from './rule-try.tsx';
 
@@ -18,19 +18,13 @@ interface Given { readonly begun: Draft; readonly before: Rule | undefined; read
 
 export function RuleForm({ begun, before, version, onClose, onDone }: Given) {
   const [draft, setDraft] = useState(begun);
-  const [busy, setBusy] = useState(false);
-  const [problem, setProblem] = useState<Problem>();
+  const { busy, problem, run } = useDeed();
   const [trial, setTrial] = useState<TrialView>();
   const made = ruleOf(draft, before);
   const set = (change: Partial<Draft>): void => { setDraft({ ...draft, ...change }); setTrial(undefined); };
-  const run = (work: (rule: Rule) => Promise<void>): void => {
-    if (typeof made === 'string') return;
-    setBusy(true);
-    setProblem(undefined);
-    ask(() => work(made)).catch((error: unknown) => { setProblem(problemOf(error)); }).finally(() => { setBusy(false); });
-  };
-  const save = (event: Event): void => { event.preventDefault(); run(async (rule) => { await diag.putRule({ params: { rule: rule.id }, body: { rule, version } }); onDone(); }); };
-  const attempt = (): void => run(async (rule) => { setTrial(await diag.tryRule({ params: { rule: rule.id }, body: { rule, hours: 24 } })); });
+  const judged = (work: (rule: Rule) => Promise<void>): void => { if (typeof made !== 'string') run(() => work(made)); };
+  const save = (event: Event): void => { event.preventDefault(); judged(async (rule) => { await diag.putRule({ params: { rule: rule.id }, body: { rule, version } }); onDone(); }); };
+  const attempt = (): void => judged(async (rule) => { setTrial(await diag.tryRule({ params: { rule: rule.id }, body: { rule, hours: 24 } })); });
   return (
     <Dialog title={before === undefined ? 'A new rule' : `Rule ${before.id}`} onClose={onClose} wide>
       <form class="fields rule-form" onSubmit={save}>

@@ -8,6 +8,7 @@ import { Ago } from '../../parts/text.tsx';
 import { useAsk } from '../../use-ask.ts';
 import { PlanPart } from './plan-part.tsx';
 import { SiteDialog } from './site-dialog.tsx';
+import { whyNot } from '../../words.ts';
 
 const EVERY_MS = 2_000;
 export type Way = SiteRestartView['ways'][number];
@@ -45,7 +46,7 @@ function WayRow({ way: { way, offer, says }, onChoose }: { way: Way; onChoose: (
   return (
     <li class={offer.yes ? 'target' : 'target off'}>
       <p><b>{title}</b></p>
-      <p class="says">{offer.yes ? says : offer.because}</p>
+      <p class="says">{offer.yes ? says : whyNot(offer)}</p>
       <button type="button" class="quiet danger" disabled={!offer.yes} onClick={onChoose}>{go}</button>
     </li>
   );
