@@ -5,6 +5,7 @@ import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { buildKernel } from './build-kernel.ts';
 import { buildPreload } from './build-preload.ts';
+import { slimContract } from './slim-contract.ts';
 import { slimExpress } from './slim-express.ts';
 import { AGENT_LEAVES, PAGE_LEAVES, slimZod } from './slim-zod.ts';
 import { xtermStyles } from './xterm-styles.ts';
@@ -66,7 +67,7 @@ const node: BuildOptions = {
   alias: { 'jsonc-parser': 'jsonc-parser/lib/esm/main.js' },
   define: { DIAG_VERSION: JSON.stringify(version), 'import.meta.url': 'diagFileUrl' },
   banner: { js: 'const diagFileUrl=require("node:url").pathToFileURL(__filename).href;' },
-  plugins: [slimZod(AGENT_LEAVES), slimExpress, parts, libraries],
+  plugins: [slimContract(root), slimZod(AGENT_LEAVES), slimExpress, parts, libraries],
   logLevel: 'warning',
 };
 
@@ -85,7 +86,7 @@ const page: BuildOptions = {
   define: { DIAG_VERSION: JSON.stringify(version) },
   // Sheets of parts that are read later are adopted by script.
   loader: { '.css': 'text' },
-  plugins: [slimZod(PAGE_LEAVES), xtermStyles],
+  plugins: [slimContract(root), slimZod(PAGE_LEAVES), xtermStyles],
   logLevel: 'warning',
 };
 
