@@ -1,6 +1,6 @@
 // Owns what is remembered of an earlier snapshot: which objects there were, how large each class and each large object was; its graph can go.
-import type { ClassRow } from './classes.ts';
-import type { Heap } from './heap.ts';
+import type { Classes, ClassRow } from './classes.ts';
+import type { HeapGraph } from './graph.ts';
 import type { PlaceBook } from './places.ts';
 
 export interface BaseSnapshot {
@@ -17,14 +17,13 @@ export const REMEMBERED_BYTES = 2048;
 /** A set of bits is used while it takes less than this per object. */
 const BITS_PER_NODE = 64;
 
-export function classKey(heap: Heap, places: PlaceBook, row: number): string {
-  const { name, location } = (heap.classes.rows[row] as ClassRow);
+export function classKey(classes: Classes, places: PlaceBook, row: number): string {
+  const { name, location } = (classes.rows[row] as ClassRow);
   const place = location === undefined ? undefined : places.at(location);
   return place === undefined ? name : `${name} @${place.script}:${place.line}:${place.column}`;
 }
 
-export function baseOf(heap: Heap, places: PlaceBook): BaseSnapshot {
-  const { graph, classes } = heap;
+export function baseOf(graph: HeapGraph, classes: Classes, places: PlaceBook): BaseSnapshot {
   const sizes = new Map<number, number>();
   let bytes = 0;
   for (let node = 0; node < graph.nodeCount; node++) {
@@ -34,7 +33,7 @@ export function baseOf(heap: Heap, places: PlaceBook): BaseSnapshot {
   }
   const rows = new Map<string, { count: number; shallow: number }>();
   classes.rows.forEach(({ count, shallow }, row) => {
-    const key = classKey(heap, places, row);
+    const key = classKey(classes, places, row);
     const known = rows.get(key);
     if (known === undefined) rows.set(key, { count, shallow }); else { known.count += count; known.shallow += shallow; }
   });

@@ -3,7 +3,10 @@
 export class NodeBits {
   readonly #bits: Uint32Array;
 
-  constructor(count: number) { this.#bits = new Uint32Array((count >>> 5) + 1); }
+  /** `words`: bits that are there, perhaps another thread's too. */
+  constructor(count: number, words: Uint32Array = new Uint32Array((count >>> 5) + 1)) { this.#bits = words; }
+
+  get words(): Uint32Array { return this.#bits; }
 
   has(node: number): boolean { return ((this.#bits[node >>> 5] as number) & (1 << (node & 31))) !== 0; }
 

@@ -75,8 +75,8 @@ function splitByPlace({ types, locations, meta: { nodeType } }: HeapGraph, of: U
   }
 }
 
-/** Fills count, shallow and distance. */
-export function countClasses({ nodeCount, root, sizes }: HeapGraph, { rows, of }: Classes, distances: Distances): void {
+/** Fills count and shallow, and distance where there are any. */
+export function countClasses({ nodeCount, root, sizes }: HeapGraph, { rows, of }: Classes, distances?: Distances): void {
   const nearest = new Float64Array(rows.length).fill(Infinity);
   const counts = new Float64Array(rows.length);
   const shallow = new Float64Array(rows.length);
@@ -86,9 +86,9 @@ export function countClasses({ nodeCount, root, sizes }: HeapGraph, { rows, of }
     const row = of[node] as number;
     counts[row] = (counts[row] as number) + 1;
     shallow[row] = (shallow[row] as number) + size;
-    if (distances.before[node] === node && node !== root) nearest[row] = NO_DISTANCE;
+    if (distances?.before[node] === node && node !== root) nearest[row] = NO_DISTANCE;
   }
-  distances.each((node, distance) => {
+  distances?.each((node, distance) => {
     const row = of[node] as number;
     if (distance < (nearest[row] as number) && sizes.of(node) !== 0) nearest[row] = distance;
   });

@@ -10,7 +10,7 @@ export const NO_DISTANCE = -5;
 
 export interface Distances {
   /** The node before it on a shortest way; its own number: none. */
-  readonly before: Uint32Array<ArrayBuffer>;
+  readonly before: Uint32Array;
   /** Every node that is reached, nearest first, with its distance. Valid until `done`. */
   each(visit: (node: number, distance: number) => void): void;
   done(): void;

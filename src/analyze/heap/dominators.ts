@@ -1,36 +1,36 @@
 // Owns dominators and retained sizes: semi-NCA over the edges that hold, near-linear in time; eight numbers a node and one an edge beside the walk in memory.
 import type { Arena } from './arena.ts';
 import { NodeBits } from './bits.ts';
+import type { Held } from './essential.ts';
 import { HOLDS, targetOf, type HeapGraph } from './graph.ts';
 import { Words } from './words.ts';
 
-type Column = Uint32Array<ArrayBuffer>;
-
 export interface Dominators {
   /** Who alone holds it, per node; the root holds itself. */
-  readonly of: Column;
-  readonly retained: Uint32Array<ArrayBuffer> | Float64Array<ArrayBuffer>;
+  readonly of: Uint32Array;
+  readonly retained: Uint32Array | Float64Array;
   /** Nodes that nothing holds. They count as the root's. */
   readonly unreachable: number;
 }
 
 const NONE = 0xffff_ffff;
 
-/** Who leads to each node by an edge that holds and is not the walk's own: from[first[n]] … from[first[n + 1] - 1], as numbers of the walk. */
-interface Incoming { readonly first: Column; readonly from: Column }
+/** Who holds each node that several hold: from[first[n]] … from[first[n + 1] - 1]. */
+export interface Incoming { readonly first: Uint32Array; readonly from: Uint32Array }
 
-/** The walk in depth: `order` has the nodes by number, `number` the numbers by node, `parent` the number of each number's parent, `several` the nodes that were met more than once. */
-interface Walk { readonly order: Column; readonly number: Column; readonly parent: Column; readonly several: NodeBits; count: number }
+/** The walk in depth: `order` has the nodes by number, `number` the numbers by node, `parent` the number of each number's parent; `ways` is room for two numbers a node. */
+export interface Walk { readonly order: Uint32Array; readonly number: Uint32Array; readonly parent: Uint32Array; readonly ways: Uint32Array; count: number }
 
-/** `held`: the nodes that an edge that holds leads to. Takes the marks of the edges away. */
-export function dominators(graph: HeapGraph, held: NodeBits, arena: Arena): Dominators {
+export function dominators(graph: HeapGraph, held: Held, arena: Arena): Dominators {
+  const walk = walked(graph, held, arena);
+  return dominated(graph, held, walk, numbered(incoming(graph, held, arena), walk), arena);
+}
+
+/** What is left to do when the walk and its other ways are there. Gives both back. */
+export function dominated(graph: HeapGraph, held: Held, walk: Walk, ins: Incoming, arena: Arena): Dominators {
   const { nodeCount, root, sizes } = graph;
-  const walk: Walk = { order: arena.words(nodeCount), number: arena.words(nodeCount).fill(NONE), parent: arena.words(nodeCount), several: new NodeBits(nodeCount), count: 0 };
-  const ways = arena.pairs(nodeCount);
-  walked(graph, held, walk, ways);
-  const { order, number: of, parent, count } = walk;
-  const ins = incoming(graph, of, arena);
-  semiNca(walk, ins, of, ways);
+  const { order, number: of, parent, ways, count } = walk;
+  semiNca(walk, held, ins);
   arena.give(ins.first, ins.from, ways);
   let all = 0;
   for (let node = 0; node < nodeCount; node++) all += sizes.of(node);
@@ -46,16 +46,19 @@ export function dominators(graph: HeapGraph, held: NodeBits, arena: Arena): Domi
   return { of, retained, unreachable: nodeCount - count };
 }
 
-function walked(graph: HeapGraph, held: NodeBits, walk: Walk, next: Column): void {
-  const seen = new NodeBits(graph.nodeCount);
-  deeper(graph, seen, walk, next, graph.root);
+export function walked(graph: HeapGraph, { once }: Held, arena: Arena): Walk {
+  const { nodeCount } = graph;
+  const walk: Walk = { order: arena.words(nodeCount), number: arena.words(nodeCount).fill(NONE), parent: arena.words(nodeCount), ways: arena.pairs(nodeCount), count: 0 };
+  const seen = new NodeBits(nodeCount);
+  deeper(graph, seen, walk, graph.root);
   // What only weak edges lead to counts as held by the root.
-  for (let node = 0; node < graph.nodeCount; node++) if (!held.has(node) && !seen.has(node)) deeper(graph, seen, walk, next, node);
+  for (let node = 0; node < nodeCount; node++) if (!once.has(node) && !seen.has(node)) deeper(graph, seen, walk, node);
+  return walk;
 }
 
-/** `next`: two numbers for each node on the way down, where its edges go on and end. */
-function deeper({ firstEdge, edges }: HeapGraph, seen: NodeBits, walk: Walk, next: Column, from: number): void {
-  const { order, number, parent, several } = walk;
+/** `ways`: for each node on the way down, where its edges go on and end. */
+function deeper({ firstEdge, edges }: HeapGraph, seen: NodeBits, walk: Walk, from: number): void {
+  const { order, number, parent, ways: next } = walk;
   let count = walk.count;
   let own = count++;
   let edge = (firstEdge[from] as number);
@@ -64,13 +67,10 @@ function deeper({ firstEdge, edges }: HeapGraph, seen: NodeBits, walk: Walk, nex
   seen.add(from);
   for (;;) {
     let child = -1;
-    for (; edge < end; edge++) {
-      const word = edges[edge] as number;
-      if ((word & HOLDS) === 0) continue;
-      const to = targetOf(word);
-      if (seen.has(to)) { several.add(to); continue; }
-      edges[edge++] = word & ~HOLDS;
-      child = to;
+    while (edge < end) {
+      const word = edges[edge++] as number;
+      if ((word & HOLDS) === 0 || seen.has(targetOf(word))) continue;
+      child = targetOf(word);
       break;
     }
     if (child >= 0) {
@@ -89,36 +89,42 @@ function deeper({ firstEdge, edges }: HeapGraph, seen: NodeBits, walk: Walk, nex
   }
 }
 
-/** Walks over nodes as they lie in memory: the order of the walk in depth would miss the cache twice an edge. */
-function incoming({ nodeCount, edgeCount, firstEdge, edges }: HeapGraph, number: Column, arena: Arena): Incoming {
+/** By nodes, not by numbers of the walk: it can be made beside the walk. Over nodes as they lie in memory: another order would miss the cache twice an edge. */
+export function incoming({ nodeCount, edgeCount, firstEdge, edges }: HeapGraph, { often }: Held, arena: Arena): Incoming {
   const first = arena.words(nodeCount + 1).fill(0);
-  for (let edge = 0; edge < edgeCount; edge++) { const word = edges[edge] as number; if ((word & HOLDS) !== 0) { const to = targetOf(word); first[to] = (first[to] as number) + 1; } }
+  for (let edge = 0; edge < edgeCount; edge++) { const word = edges[edge] as number; if ((word & HOLDS) !== 0) { const to = targetOf(word); if (often.has(to)) first[to] = (first[to] as number) + 1; } }
   let sum = 0;
   for (let node = 0; node <= nodeCount; node++) { sum += (first[node] as number); first[node] = sum; }
   const from = arena.words(sum);
   for (let node = nodeCount - 1; node >= 0; node--) {
-    const own = (number[node] as number);
     for (let edge = (firstEdge[node] as number), end = (firstEdge[node + 1] as number); edge < end; edge++) {
       const word = edges[edge] as number;
       if ((word & HOLDS) === 0) continue;
       const to = targetOf(word);
+      if (!often.has(to)) continue;
       const at = (first[to] as number) - 1;
-      first[to] = at; from[at] = own;
-      edges[edge] = word & ~HOLDS;
+      first[to] = at; from[at] = node;
     }
   }
   return { first, from };
 }
 
-/** Afterwards `parent` has the dominators, in numbers of the walk. `semi`: a number per node, `ways`: two, contents lost. */
-function semiNca({ order, parent, several, count }: Walk, { first, from }: Incoming, semi: Column, ways: Column): void {
+/** The same by numbers of the walk. */
+export function numbered(ins: Incoming, { number }: Walk): Incoming {
+  const { from } = ins;
+  for (let at = 0; at < from.length; at++) from[at] = number[from[at] as number] as number;
+  return ins;
+}
+
+/** Afterwards `parent` has the dominators, in numbers of the walk; the contents of `number` and `ways` are lost. */
+function semiNca({ order, parent, number: semi, ways, count }: Walk, { often }: Held, { first, from }: Incoming): void {
   // For each number its ancestor so far, and beside it the lowest semi-dominator up to there: one place in memory for both.
   for (let i = 0; i < count; i++) ways[2 * i] = parent[i] as number;
   const stack = new Words(1 << 12);
   for (let i = count - 1; i > 0; i--) {
     const node = (order[i] as number);
     let lowest = (parent[i] as number);
-    if (several.has(node)) for (let at = (first[node] as number), end = (first[node + 1] as number); at < end && lowest !== 0; at++) {
+    if (often.has(node)) for (let at = (first[node] as number), end = (first[node + 1] as number); at < end && lowest !== 0; at++) {
       const v = (from[at] as number);
       if (v === NONE) continue;
       const found = v <= i ? v : (ways[2 * v] as number) <= i ? (ways[2 * v + 1] as number) : lowestAbove(v, i, ways, stack);
@@ -135,7 +141,7 @@ function semiNca({ order, parent, several, count }: Walk, { first, from }: Incom
 }
 
 /** The lowest semi-dominator on the way up from v through numbers above `last`; the way is made short. */
-function lowestAbove(v: number, last: number, ways: Column, stack: Words): number {
+function lowestAbove(v: number, last: number, ways: Uint32Array, stack: Words): number {
   stack.length = 0;
   let at = v;
   for (let above = ways[2 * at] as number; above > last; above = ways[2 * at] as number) { stack.push(at); at = above; }

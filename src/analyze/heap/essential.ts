@@ -35,28 +35,32 @@ export function programNodes(graph: HeapGraph): NodeBits {
   return reached;
 }
 
-/** Marks the edges that hold; gives the nodes that one of them leads to. */
-export function markEssential(graph: HeapGraph, program: NodeBits): NodeBits {
+/** The nodes that an edge that holds leads to, and those that several do. */
+export interface Held { readonly once: NodeBits; readonly often: NodeBits }
+
+/** Marks the edges that hold, of the nodes from `from` to `to`. */
+export function markEssential(graph: HeapGraph, program: NodeBits, from = 0, to = graph.nodeCount): Held {
   const { root, nodeCount, firstEdge, edges, edgeNames, ids, meta: { edgeType } } = graph;
-  const held = new NodeBits(nodeCount);
+  const once = new NodeBits(nodeCount);
+  const often = new NodeBits(nodeCount);
   const ephemerons = new EphemeronNames(graph);
   const { weak, shortcut, internal } = edgeType;
   const anyEphemeron = graph.strings.ephemerons.size > 0;
-  for (let node = 0; node < nodeCount; node++) {
+  for (let node = from; node < to; node++) {
     const end = (firstEdge[node + 1] as number);
     const own = program.has(node);
     for (let edge = (firstEdge[node] as number); edge < end; edge++) {
       const word = edges[edge] as number;
       const type = typeOf(word);
-      const to = targetOf(word);
-      if (type === weak || to === node) continue;
+      const next = targetOf(word);
+      if (type === weak || next === node) continue;
       // Without its key or without its map, a WeakMap's value goes: the key is taken as the holder, the map is not.
       if (type === internal && anyEphemeron && ephemerons.of((edgeNames[edge] as number))?.table === ids[node]) continue;
       // At the root alone, shortcuts name the program's globals; and what is not the program's does not hold what is.
-      if (node !== root && (type === shortcut || (!own && program.has(to)))) continue;
+      if (node !== root && (type === shortcut || (!own && program.has(next)))) continue;
       edges[edge] = word | HOLDS;
-      held.add(to);
+      if (once.has(next)) often.add(next); else once.add(next);
     }
   }
-  return held;
+  return { once, often };
 }

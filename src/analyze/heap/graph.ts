@@ -1,5 +1,6 @@
 // Owns the heap as columns: a row per node and per edge in typed arrays, filled while the snapshot is read.
 import type { Allocations, CallTree } from './allocations.ts';
+import { EdgeRows, TARGET_SHIFT } from './edges.ts';
 import type { SnapshotMeta } from './meta.ts';
 import { LARGE } from './numbers.ts';
 import type { StringTable } from './strings.ts';
@@ -31,22 +32,16 @@ export interface HeapGraph {
   readonly notes: readonly string[];
 }
 
-/** The edge holds what it leads to (essential.ts); the walk in depth takes the mark away from its own edges. */
-export const HOLDS = 1;
-const TYPE_SHIFT = 1;
-const MOST_TYPE = 7;
-const TARGET_SHIFT = 4;
+export { HOLDS, targetOf, typeOf } from './edges.ts';
 /** What fits beside type and mark; at 60 bytes of file a node this is 16 GB. */
 const MAX_NODES = 2 ** (32 - TARGET_SHIFT);
-export const targetOf = (edge: number): number => edge >>> TARGET_SHIFT;
-export const typeOf = (edge: number): number => (edge >>> TYPE_SHIFT) & MOST_TYPE;
 
 /** Shallow sizes: 4 bytes a node, and a list of the few that need more. */
 export class Sizes {
   readonly small: Uint32Array;
   readonly #large = new Map<number, number>();
 
-  constructor(count: number) { this.small = new Uint32Array(count); }
+  constructor(small: Uint32Array) { this.small = small; }
 
   of(node: number): number {
     const size = (this.small[node] as number);
@@ -70,24 +65,23 @@ export class GraphBuilder {
   readonly #firstEdge: Uint32Array;
   #detached: Uint8Array | undefined;
   readonly #made: Uint32Array | undefined;
-  readonly #edges: Uint32Array;
-  readonly #edgeNames: Uint32Array;
   #damagedTypes = 0;
-  #damagedEdges = 0;
   nodes = 0;
-  edges = 0;
+  readonly edges: EdgeRows;
 
-  /** `sizeBytes`: how large the snapshot is; a header that claims more rows than fit is not believed. */
-  constructor(meta: SnapshotMeta, sizeBytes: number) {
+  /** `sizeBytes`: how large the snapshot is; a header that claims more rows than fit is not believed. `shared`: another thread may look at its columns. */
+  constructor(meta: SnapshotMeta, sizeBytes: number, shared = false) {
     // A number takes a digit and a comma.
     const fits = (rows: number, fields: number): number => Math.min(rows, Math.floor(sizeBytes / (2 * fields)) + 1, MAX_ROWS);
     const nodes = Math.min(fits(meta.nodeCount, meta.node.fields), MAX_NODES);
     const edges = fits(meta.edgeCount, meta.edge.fields);
     this.#meta = meta;
     try {
-      this.#types = new Uint8Array(nodes); this.#names = new Uint32Array(nodes); this.#ids = new Uint32Array(nodes);
-      this.#sizes = new Sizes(nodes); this.#firstEdge = new Uint32Array(nodes + 1);
-      this.#made = meta.tracked ? new Uint32Array(nodes) : undefined; this.#edges = new Uint32Array(edges); this.#edgeNames = new Uint32Array(edges);
+      const bytes = (count: number): ArrayBufferLike => (shared ? new SharedArrayBuffer(count) : new ArrayBuffer(count));
+      const words = (count: number): Uint32Array => new Uint32Array(bytes(4 * count));
+      this.#types = new Uint8Array(bytes(nodes)); this.#names = words(nodes); this.#ids = words(nodes);
+      this.#sizes = new Sizes(words(nodes)); this.#firstEdge = words(nodes + 1);
+      this.#made = meta.tracked ? words(nodes) : undefined; this.edges = new EdgeRows(meta, { edges: words(edges), names: words(edges) });
     } catch (cause) {
       throw unreadableHeap(`there is no memory for ${nodes} nodes and ${edges} edges`, cause);
     }
@@ -114,30 +108,15 @@ export class GraphBuilder {
     this.nodes += rows;
   }
 
-  addEdges(numbers: Uint32Array, count: number): void {
-    const { fields, type, name, to } = this.#meta.edge;
-    const nodeFields = this.#meta.node.fields;
-    const edges = this.#edges, edgeNames = this.#edgeNames;
-    const rows = Math.floor(count / fields);
-    const fit = Math.max(0, Math.min(rows, edges.length - this.edges));
-    const nodes = Math.min(this.nodes, this.#types.length);
-    const { weak } = this.#meta.edgeType;
-    const nowhere = (weak >= 0 && weak < MOST_TYPE ? weak : MOST_TYPE) << TYPE_SHIFT;
-    for (let row = 0, at = 0, edge = this.edges; row < fit; row++, at += fields, edge++) {
-      const place = numbers[at + to] as number;
-      const target = (place / nodeFields) >>> 0;
-      const kind = numbers[at + type] as number;
-      // An edge that leads nowhere is kept in its place and leads to the root, weakly: places count, and weak edges hold nothing.
-      if (target * nodeFields !== place || target >= nodes) { this.#damagedEdges++; edges[edge] = nowhere; } else edges[edge] = (target << TARGET_SHIFT) | ((kind < MOST_TYPE ? kind : MOST_TYPE) << TYPE_SHIFT);
-      edgeNames[edge] = (numbers[at + name] as number);
-    }
-    this.edges += rows;
-  }
+  addEdges(numbers: Uint32Array, count: number): void { this.edges.add(numbers, count, Math.min(this.nodes, this.#types.length)); }
+
+  /** Whether all that the header promises is there, whole: then it does not matter who read what of it, and when. */
+  get whole(): boolean { return this.nodes === this.#meta.nodeCount && this.#types.length === this.nodes && this.#damagedTypes === 0 && this.edges.count === this.#meta.edgeCount && this.edges.columns.edges.length === this.edges.count && this.edges.damaged === 0; }
 
   /** @throws HEAP_UNREADABLE when there is nothing to analyze */
   done(strings: StringTable, locations: Locations, notes: readonly string[], calls?: { readonly calls: CallTree; readonly functions: Uint32Array }): HeapGraph {
     const nodeCount = Math.min(this.nodes, this.#types.length);
-    const edgeCount = Math.min(this.edges, this.#edges.length);
+    const edgeCount = Math.min(this.edges.count, this.edges.columns.edges.length);
     if (nodeCount === 0) throw unreadableHeap('it has no nodes');
     const root = this.#meta.rootIndex / this.#meta.node.fields;
     if (!Number.isInteger(root) || root >= nodeCount) throw unreadableHeap('its root is none of its nodes');
@@ -150,7 +129,7 @@ export class GraphBuilder {
       meta: this.#meta, nodeCount, edgeCount, root, firstEdge, strings, locations, notes: said, sizes: this.#sizes,
       allocations: calls === undefined || this.#made === undefined ? undefined : { of: this.#made, ...calls },
       types: part(this.#types, nodeCount), names: part(this.#names, nodeCount), ids: part(this.#ids, nodeCount), detached: this.#detached?.subarray(0, nodeCount),
-      edges: part(this.#edges, edgeCount), edgeNames: part(this.#edgeNames, edgeCount),
+      edges: part(this.edges.columns.edges, edgeCount), edgeNames: part(this.edges.columns.names, edgeCount),
     };
   }
 
@@ -158,9 +137,9 @@ export class GraphBuilder {
     const { nodeCount, edgeCount } = this.#meta;
     return [
       ...this.nodes === nodeCount ? [] : [`its header promises ${nodeCount} nodes, ${this.nodes} are there`],
-      ...this.edges === edgeCount ? [] : [`its header promises ${edgeCount} edges, ${this.edges} are there`],
+      ...this.edges.count === edgeCount ? [] : [`its header promises ${edgeCount} edges, ${this.edges.count} are there`],
       ...this.#damagedTypes === 0 ? [] : [`${this.#damagedTypes} nodes have a type that its header does not name`],
-      ...this.#damagedEdges === 0 ? [] : [`${this.#damagedEdges} edges lead nowhere`],
+      ...this.edges.damaged === 0 ? [] : [`${this.edges.damaged} edges lead nowhere`],
     ];
   }
 }

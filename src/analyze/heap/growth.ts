@@ -49,7 +49,7 @@ function netOf(heap: Heap, base: BaseSnapshot, places: PlaceBook): Net {
   const byRow = new Float64Array(rows.length);
   const now = new Map<string, { row: number; count: number; shallow: number; rows: number[] }>();
   rows.forEach(({ count, shallow }, row) => {
-    const key = classKey(heap, places, row);
+    const key = classKey(heap.classes, places, row);
     const known = now.get(key);
     if (known === undefined) now.set(key, { row, count, shallow, rows: [row] }); else { known.count += count; known.shallow += shallow; known.rows.push(row); }
   });

@@ -2,43 +2,72 @@
 import { Arena } from './arena.ts';
 import { classify, countClasses, dominatedLists, retainedByClass, type Classes } from './classes.ts';
 import { spreadDetachment } from './detached.ts';
-import { distances, type Distances } from './distances.ts';
+import { distances } from './distances.ts';
 import { dominators, type Dominators } from './dominators.ts';
 import { markEssential, programNodes } from './essential.ts';
 import type { HeapGraph } from './graph.ts';
 import { giveSizesToOwners } from './shallow.ts';
 
-/** A heap with all that is calculated once; every further question is a walk over it. */
-export interface Heap {
+/** A heap in which each node has its size, its class and its way. */
+export interface ClassedHeap {
   readonly graph: HeapGraph;
   readonly states: Uint8Array | undefined;
-  readonly dominators: Dominators;
-  readonly distances: Distances;
+  /** `before`: the node before each on a shortest way; its own number: none. */
+  readonly distances: { readonly before: Uint32Array };
   readonly classes: Classes;
-  /** The nodes that a node alone holds: child[n], then sibling[] on. */
-  readonly child: Uint32Array;
-  readonly sibling: Uint32Array;
   /** Large arrays that the calculation is done with: the next question takes them before it asks for new ones. */
   readonly arena: Arena;
 }
 
+/** A heap with all that is calculated once; every further question is a walk over it. */
+export interface Heap extends ClassedHeap {
+  readonly dominators: Dominators;
+  /** The nodes that a node alone holds: child[n], then sibling[] on. */
+  readonly child: Uint32Array;
+  readonly sibling: Uint32Array;
+}
+
 export function calculate(graph: HeapGraph): Heap {
-  const { nodeCount } = graph;
   const arena = new Arena();
+  const states = sized(graph, arena);
+  const held = dominators(graph, markEssential(graph, programNodes(graph)), arena);
+  return dominatedHeap(classed(graph, states, arena), held);
+}
+
+/** Gives sizes to owners; the states of detachment. */
+export function sized(graph: HeapGraph, arena: Arena): Uint8Array | undefined {
   const states = spreadDetachment(graph);
-  const marked = markEssential(graph, programNodes(graph));
-  const owners = arena.words(nodeCount);
+  const owners = arena.words(graph.nodeCount);
   giveSizesToOwners(graph, states, owners);
   arena.give(owners);
-  const held = dominators(graph, marked, arena);
+  return states;
+}
+
+/** Of a heap whose sizes are given: distances and classes. */
+export function classed(graph: HeapGraph, states: Uint8Array | undefined, arena: Arena): ClassedHeap {
   const away = distances(graph, arena);
-  const of = arena.words(nodeCount);
-  const child = arena.words(nodeCount);
-  const classes = classify(graph, states, of, child);
+  const scratch = arena.words(graph.nodeCount);
+  const classes = classify(graph, states, arena.words(graph.nodeCount), scratch);
+  arena.give(scratch);
   countClasses(graph, classes, away);
   away.done();
-  const sibling = arena.words(nodeCount);
-  dominatedLists(nodeCount, graph.root, held, child, sibling);
+  return { graph, states, distances: away, classes, arena };
+}
+
+export function dominatedHeap(heap: ClassedHeap, held: Dominators): Heap {
+  const { graph, classes, arena } = heap;
+  const child = arena.words(graph.nodeCount);
+  const sibling = arena.words(graph.nodeCount);
+  dominatedLists(graph.nodeCount, graph.root, held, child, sibling);
   retainedByClass(graph, classes, held, child, sibling);
-  return { graph, states, dominators: held, distances: away, classes, child, sibling, arena };
+  return { ...heap, dominators: held, child, sibling };
+}
+
+/** Of an earlier snapshot: how many and how large its objects are by class. Nobody asks who held them. */
+export function counted(graph: HeapGraph): Classes {
+  const arena = new Arena();
+  const states = sized(graph, arena);
+  const classes = classify(graph, states, arena.words(graph.nodeCount), arena.words(graph.nodeCount));
+  countClasses(graph, classes);
+  return classes;
 }

@@ -1,6 +1,6 @@
 // Owns the name of a holder in the words of the source: which variable or property keeps it alive, in which file and line.
 import { targetOf, typeOf } from './graph.ts';
-import type { Heap } from './heap.ts';
+import type { ClassedHeap } from './heap.ts';
 import { NameTest } from './names.ts';
 import { edgeBetween, edgeName } from './path.ts';
 import { programWays } from './program-ways.ts';
@@ -21,17 +21,17 @@ const PLAIN_NAME = /^[\p{ID_Start}$_#][\p{ID_Continue}$]*$/u;
 const INNER = /^(?:_events|_readableState|_writableState|buffer|buffered|_handle|data|head|tail|next|prev|listener|onwrite|writecb|callback|_idleNext|_idlePrev|table|elements|properties)$/;
 
 export class Holders {
-  readonly #heap: Heap;
+  readonly #heap: ClassedHeap;
   readonly places: PlaceBook;
   /** For each node the one before it on a way that the program knows. */
   readonly ways: Uint32Array;
   readonly #module: NameTest;
   readonly #file: NameTest;
 
-  constructor(heap: Heap) {
+  constructor(heap: ClassedHeap, ways = programWays(heap)) {
     this.#heap = heap;
     this.places = new PlaceBook(heap.graph);
-    this.ways = programWays(heap);
+    this.ways = ways;
     this.#module = new NameTest(heap.graph, 'Module');
     this.#file = new NameTest(heap.graph, 'filename');
   }

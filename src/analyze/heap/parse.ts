@@ -1,5 +1,6 @@
 // Owns the reading of a .heapsnapshot of any size: bytes in, columns out, nothing of it ever one string.
 import { CallTree, FUNCTION_FIELDS } from './allocations.ts';
+import type { EdgeRows } from './edges.ts';
 import { metaOf, type SnapshotMeta } from './meta.ts';
 import { GraphBuilder, type HeapGraph, type Locations } from './graph.ts';
 import { NumberReader, type NumbersSink } from './numbers.ts';
@@ -15,12 +16,15 @@ const MAX_FUNCTION_NUMBERS = 1 << 24;
 
 const QUOTE = 34, BACKSLASH = 92, OPEN = 91, CLOSE = 93, BRACE = 123, UNBRACE = 125, COLON = 58;
 
-type Mode = 'before' | 'between' | 'key' | 'colon' | 'value' | 'header' | 'numbers' | 'skip' | 'calls' | 'strings' | 'string' | 'after';
+type Mode = 'before' | 'between' | 'key' | 'colon' | 'value' | 'header' | 'numbers' | 'beside' | 'skip' | 'calls' | 'strings' | 'string' | 'after';
+
+/** Told as soon as the header is read; `at`: no later than where it ends. */
+export type EdgesBeside = (meta: SnapshotMeta, edges: EdgeRows, at: number) => void;
 
 /** Chunks in, in order; then `done`. A file that is cut off inside its strings gives a graph with notes, before that it is refused: without names it says nothing. */
 export class SnapshotParser {
   readonly #sizeBytes: number;
-  readonly #strings = new StringTable();
+  readonly #strings: StringTable;
   #mode: Mode = 'before';
   #at = 0;
   #key = '';
@@ -41,9 +45,21 @@ export class SnapshotParser {
   /** Where the strings begin: a stream must keep its bytes from there on. */
   stringsFrom: number | undefined;
 
-  constructor(sizeBytes: number) { this.#sizeBytes = sizeBytes; }
+  /** Of edges that are read beside: where they begin, and where the next part's name does. */
+  edgesFrom: number | undefined;
+  edgesTo: number | undefined;
+  readonly #beside: EdgesBeside | undefined;
+
+  /** `beside`: who reads the edges, in another thread. */
+  constructor(sizeBytes: number, beside?: EdgesBeside) { this.#sizeBytes = sizeBytes; this.#beside = beside; this.#strings = new StringTable(beside !== undefined); }
+
+  /** Whether nothing was odd so far, the edges that were read beside included. */
+  get whole(): boolean { return this.#strange === 0 && this.#builder?.whole === true; }
 
   get at(): number { return this.#at; }
+
+  /** So many rows of edges were read beside, none of them odd. */
+  edgesAre(rows: number): void { if (this.#builder !== undefined) this.#builder.edges.count = rows; }
 
   /** @throws HEAP_UNREADABLE */
   push(chunk: Uint8Array): void {
@@ -51,6 +67,7 @@ export class SnapshotParser {
     let i = 0;
     while (i < to) {
       if (this.#mode === 'numbers') i = this.#readNumbers(chunk, i, to);
+      else if (this.#mode === 'beside') i = this.#passEdges(chunk, i, to);
       else if (this.#mode === 'strings' || this.#mode === 'string') i = this.#readStrings(chunk, i, to);
       else { this.#step((chunk[i] as number), this.#at + i); i++; }
     }
@@ -76,6 +93,16 @@ export class SnapshotParser {
     this.#seen.add(this.#key);
     this.#mode = 'between';
     return end;
+  }
+
+  /** No number has a quote: the next one begins the name of what comes behind. */
+  #passEdges(chunk: Uint8Array, from: number, to: number): number {
+    const quote = chunk.indexOf(QUOTE, from);
+    if (quote < 0) return to;
+    this.edgesTo = this.#at + quote;
+    this.#seen.add(this.#key);
+    this.#mode = 'between';
+    return quote;
   }
 
   #readStrings(chunk: Uint8Array, from: number, to: number): number {
@@ -130,6 +157,7 @@ export class SnapshotParser {
     if (byte !== OPEN || !['nodes', 'edges', 'locations', 'trace_function_infos', 'strings'].includes(this.#key)) { this.#mode = 'skip'; this.#nested(byte); return; }
     if (this.#meta === undefined || this.#builder === undefined) throw unreadableHeap(`its ${this.#key} come before its header`);
     if (this.#key === 'strings') { this.#mode = 'strings'; this.stringsFrom = at + 1; return; }
+    if (this.#key === 'edges' && this.#beside !== undefined) { this.#mode = 'beside'; this.edgesFrom = this.#builder.nodes === this.#meta.nodeCount ? at + 1 : undefined; return; }
     const { node, edge, location } = this.#meta;
     this.#numbers = new NumberReader({ nodes: node.fields, edges: edge.fields, locations: location.fields }[this.#key] ?? FUNCTION_FIELDS, this.#sink(this.#builder));
     this.#mode = 'numbers';
@@ -166,7 +194,8 @@ export class SnapshotParser {
   #header(): void {
     this.#meta = metaOf(Buffer.from(this.#gathered).toString('utf8'));
     this.#gathered = [];
-    this.#builder = new GraphBuilder(this.#meta, this.#sizeBytes);
+    this.#builder = new GraphBuilder(this.#meta, this.#sizeBytes, this.#beside !== undefined);
+    this.#beside?.(this.#meta, this.#builder.edges, this.#at);
   }
 
   #located(): Locations {

@@ -1,12 +1,12 @@
 // Owns the ways of the program alone: shortest ways that do not go through what Node holds beside it (its clean-up queue refers to every handle and would hide who keeps them).
 import { NO_NODE } from './classes.ts';
 import { targetOf, typeOf } from './graph.ts';
-import type { Heap } from './heap.ts';
+import type { ClassedHeap } from './heap.ts';
 import { Levels } from './levels.ts';
 import { NameTest } from './names.ts';
 
 /** The node before each on such a way; where the program does not reach it so, that on the shortest way of all. Compiled code and its feedback lead to anything, and name nothing: they are passed over too. */
-export function programWays(heap: Heap): Uint32Array {
+export function programWays(heap: ClassedHeap): Uint32Array {
   const { graph: { root, nodeCount, edges, firstEdge, meta: { edgeType } }, distances } = heap;
   const before = heap.arena.words(nodeCount).fill(NO_NODE);
   const queue = heap.arena.words(nodeCount + 1);
@@ -34,13 +34,13 @@ export function programWays(heap: Heap): Uint32Array {
 }
 
 /** The stacks of calls and of V8's handles. */
-function passingRoots({ graph: { nodeCount, types, names, strings, meta: { nodeType } } }: Heap): number[] {
+function passingRoots({ graph: { nodeCount, types, names, strings, meta: { nodeType } } }: ClassedHeap): number[] {
   const found: number[] = [];
   for (let node = 0; node < nodeCount && found.length < 2; node++) if (types[node] === nodeType.synthetic && ['(Stack roots)', '(Handle scope)'].includes(strings.text((names[node] as number)))) found.push(node);
   return found;
 }
 
-function spread({ graph }: Heap, before: Uint32Array, queue: Uint32Array, from: number, to: number): number {
+function spread({ graph }: ClassedHeap, before: Uint32Array, queue: Uint32Array, from: number, to: number): number {
   const { root, firstEdge, edges, edgeNames, types, meta: { nodeType: { native, code, closure }, edgeType: { weak, internal } } } = graph;
   const feedback = new NameTest(graph, 'feedback_cell');
   let filled = to;
@@ -64,6 +64,6 @@ function spread({ graph }: Heap, before: Uint32Array, queue: Uint32Array, from: 
 }
 
 /** What no variable of the program is: the roots, and Node's own native parts. */
-export function isOutside({ graph: { types, root, meta: { nodeType } } }: Heap, node: number): boolean {
+export function isOutside({ graph: { types, root, meta: { nodeType } } }: ClassedHeap, node: number): boolean {
   return node === root || types[node] === nodeType.synthetic || types[node] === nodeType.native;
 }

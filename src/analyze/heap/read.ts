@@ -5,7 +5,7 @@ import { SnapshotParser } from './parse.ts';
 import { fileBytes, keptBytes } from './strings.ts';
 
 /** Larger chunks are no faster; smaller ones cost calls. */
-const CHUNK_BYTES = 1 << 20;
+export const CHUNK_BYTES = 1 << 20;
 
 export interface HeapReading {
   readonly signal?: AbortSignal;
@@ -14,20 +14,12 @@ export interface HeapReading {
 }
 
 /** Blocks its thread while it reads: call it in a worker. The graph keeps the file open for its strings: close them at the end. @throws HEAP_UNREADABLE */
-export function readHeapFile(path: string, { signal, progress }: HeapReading = {}): HeapGraph {
+export function readHeapFile(path: string, reading: HeapReading = {}): HeapGraph {
   const file = openSync(path, 'r');
   try {
     const size = fstatSync(file).size;
     const parser = new SnapshotParser(size);
-    const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
-    for (let at = 0; ;) {
-      signal?.throwIfAborted();
-      const count = readSync(file, chunk, 0, CHUNK_BYTES, at);
-      if (count === 0) break;
-      parser.push(chunk.subarray(0, count));
-      at += count;
-      progress?.(Math.min(1, at / Math.max(size, 1)));
-    }
+    for (const chunk of chunksOf(file, size, reading)) parser.push(chunk);
     const bytes = fileBytes(path);
     try {
       return parser.done(bytes);
@@ -37,6 +29,19 @@ export function readHeapFile(path: string, { signal, progress }: HeapReading = {
     }
   } finally {
     closeSync(file);
+  }
+}
+
+/** Each is valid until the next. */
+export function* chunksOf(file: number, size: number, { signal, progress }: HeapReading): Generator<Uint8Array> {
+  const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
+  for (let at = 0; ;) {
+    signal?.throwIfAborted();
+    const count = readSync(file, chunk, 0, CHUNK_BYTES, at);
+    if (count === 0) return;
+    yield chunk.subarray(0, count);
+    at += count;
+    progress?.(Math.min(1, at / Math.max(size, 1)));
   }
 }
 

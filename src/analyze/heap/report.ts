@@ -5,14 +5,15 @@ import { bytes as sizeText, count as countText } from '../../shared/units.ts';
 import { baseOf, type BaseSnapshot } from './base.ts';
 import type { ClassRow } from './classes.ts';
 import { growthSince, type Growth } from './growth.ts';
-import { calculate, type Heap } from './heap.ts';
+import type { HeapGraph } from './graph.ts';
+import { calculate, counted, type Heap } from './heap.ts';
 import { Holders } from './holder.ts';
 import { nodeText, pathTo, type Step } from './path.ts';
 import { PlaceBook, shortPlace } from './places.ts';
 import { readHeapFile, type HeapReading } from './read.ts';
-import { buffersOf, collectionsOf, contextsOf, emittersOf, functionsOf, partsOf, promisesOf, timersOf } from './sections.ts';
+import { collectionsOf, sectionsOf, timersOf, type Sections } from './sections.ts';
 import { Suspects, type Suspect } from './suspects.ts';
-import { excerpt, textsOf } from './texts.ts';
+import { excerpt } from './texts.ts';
 
 const MOST_CLASSES = 500;
 const MOST_LARGEST = 50;
@@ -27,27 +28,33 @@ export interface HeapOrder {
 }
 
 /** @throws HEAP_UNREADABLE */
-export function heapReport({ path, bases = [] }: HeapOrder, reading: HeapReading = {}): HeapReport {
-  const before = bases.map((base) => remembered(base, reading));
-  const graph = readHeapFile(path, reading);
+export function heapReport(order: HeapOrder, reading: HeapReading = {}): HeapReport {
+  const before = (order.bases ?? []).map((base) => remembered(readHeapFile(base, reading)));
+  const graph = readHeapFile(order.path, reading);
   try {
     const heap = calculate(graph);
     const holders = new Holders(heap);
-    const suspects = new Suspects(heap, holders);
-    // Objects keep their ids for the life of a process: without common ones the base is of another.
-    const base = before.every((one) => sameProcess(heap, one)) ? before[0] : undefined;
-    const growth = base === undefined ? undefined : growthSince(heap, base, holders.places, holders.ways);
-    const found = growth === undefined || base === undefined ? suspects.holdsMost() : steady(suspects.grown(growth, base), before, heap, holders);
-    return reportOf(heap, holders, found, basename(path), base === undefined && bases.length > 0 ? ['the earlier snapshot is of another process: nothing can be said of growth'] : [], growth === undefined || base === undefined ? undefined : { growth, base, name: basename(bases[0] ?? '') });
+    return judged(order, before, heap, holders, sectionsOf(heap, holders));
   } finally {
     graph.strings.close();
   }
 }
 
-function remembered(path: string, reading: HeapReading): BaseSnapshot {
-  const graph = readHeapFile(path, reading);
+/** What is known of all snapshots becomes the report. */
+export function judged({ path, bases = [] }: HeapOrder, before: readonly BaseSnapshot[], heap: Heap, holders: Holders, sections: Sections): HeapReport {
+  const suspects = new Suspects(heap, holders);
+  // Objects keep their ids for the life of a process: without common ones the base is of another.
+  const base = before.every((one) => sameProcess(heap, one)) ? before[0] : undefined;
+  const growth = base === undefined ? undefined : growthSince(heap, base, holders.places, holders.ways);
+  const found = growth === undefined || base === undefined ? suspects.holdsMost() : steady(suspects.grown(growth, base), before, heap, holders);
+  const notes = base === undefined && bases.length > 0 ? ['the earlier snapshot is of another process: nothing can be said of growth'] : [];
+  return reportOf(heap, holders, sections, found, { file: basename(path), notes, since: growth === undefined || base === undefined ? undefined : { growth, base, name: basename(bases[0] ?? '') } });
+}
+
+/** Closes the graph's strings: it is not looked at again. */
+export function remembered(graph: HeapGraph): BaseSnapshot {
   try {
-    return baseOf(calculate(graph), new PlaceBook(graph));
+    return baseOf(graph, counted(graph), new PlaceBook(graph));
   } finally {
     graph.strings.close();
   }
@@ -69,18 +76,20 @@ function steady(found: readonly Suspect[], before: readonly BaseSnapshot[], heap
   return found.filter((one) => later.some((own) => own.holder === one.holder && own.place?.script === one.place?.script && own.place?.line === one.place?.line));
 }
 
-function reportOf(heap: Heap, holders: Holders, suspects: readonly Suspect[], file: string, notes: readonly string[], since: { growth: Growth; base: BaseSnapshot; name: string } | undefined): HeapReport {
+interface Origin { readonly file: string; readonly notes: readonly string[]; readonly since: { growth: Growth; base: BaseSnapshot; name: string } | undefined }
+
+function reportOf(heap: Heap, holders: Holders, sections: Sections, suspects: readonly Suspect[], { file, notes, since }: Origin): HeapReport {
   const { graph, classes, dominators: { retained } } = heap;
   const rows = classes.rows.filter((row) => row.count > 0).sort((a, b) => b.retained - a.retained);
   return {
     version: 1, file, notes: [...graph.notes, ...notes], nodes: graph.nodeCount, edges: graph.edgeCount, bytes: (retained[graph.root] as number) + graph.meta.extraNativeBytes,
-    parts: partsOf(heap),
+    parts: sections.parts,
     classes: rows.slice(0, MOST_CLASSES).map((row) => classOf(row, holders.places)), moreClasses: Math.max(0, rows.length - MOST_CLASSES),
     largest: largestOf(heap),
     suspects: suspects.map((one) => suspectOf(heap, one)),
     ...since === undefined ? {} : { growth: growthOf(heap, since) },
-    strings: textsOf(heap), functions: functionsOf(heap, holders), collections: collectionsOf(heap, holders),
-    emitters: emittersOf(heap, holders), timers: timersOf(heap, holders), promises: promisesOf(heap), contexts: contextsOf(heap), buffers: buffersOf(heap),
+    strings: sections.strings, functions: sections.functions, collections: collectionsOf(heap, holders),
+    emitters: sections.emitters, timers: timersOf(heap, holders), promises: sections.promises, contexts: sections.contexts, buffers: sections.buffers,
   };
 }
 

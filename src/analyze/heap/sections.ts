@@ -4,18 +4,19 @@ import type { ClassRow } from './classes.ts';
 import type { HeapReport } from '../../shared/heap.ts';
 import { DETACHED } from './detached.ts';
 import { targetOf, typeOf } from './graph.ts';
-import type { Heap } from './heap.ts';
+import type { ClassedHeap, Heap } from './heap.ts';
 import type { Holders } from './holder.ts';
 import { itemsOf } from './items.ts';
 import { NameTest } from './names.ts';
 import { nodeText } from './path.ts';
 import type { Place } from './places.ts';
+import { textsOf } from './texts.ts';
 
 const MOST_ROWS = 30;
 /** Arrays hold in each object: smaller ones are no collection worth a row. */
 const LEAST_LISTENERS = 5;
 
-export function partsOf({ graph }: Heap): HeapReport['parts'] {
+function partsOf({ graph }: ClassedHeap): HeapReport['parts'] {
   const { nodeCount, types, sizes, meta: { nodeType, extraNativeBytes } } = graph;
   const parts = { native: extraNativeBytes, external: extraNativeBytes, code: 0, strings: 0, arrays: 0, objects: 0, functions: 0, system: 0 };
   const of = new Map<number, keyof typeof parts>([
@@ -28,7 +29,7 @@ export function partsOf({ graph }: Heap): HeapReport['parts'] {
   return parts;
 }
 
-export function functionsOf({ graph }: Heap, { places }: Holders): HeapReport['functions'] {
+function functionsOf({ graph }: ClassedHeap, { places }: Holders): HeapReport['functions'] {
   const { locations, types, names, strings, sizes, meta: { nodeType } } = graph;
   const rows = new Map<string, { at: number; node: number; count: number; bytes: number }>();
   let count = 0;
@@ -77,7 +78,7 @@ function named(holders: Holders, node: number): { holder?: string; place?: Place
 }
 
 /** Emitters by listeners of one event: `_events` has a function, or an array of them, for each event. */
-export function emittersOf(heap: Heap, holders: Holders): HeapReport['emitters'] {
+function emittersOf(heap: ClassedHeap, holders: Holders): HeapReport['emitters'] {
   const { graph } = heap;
   const { types, firstEdge, edges, edgeNames, strings, ids, meta: { nodeType, edgeType } } = graph;
   const events = new NameTest(graph, '_events');
@@ -96,12 +97,12 @@ export function emittersOf(heap: Heap, holders: Holders): HeapReport['emitters']
   return rows.sort((a, b) => b.listeners - a.listeners).slice(0, MOST_ROWS).map(({ node, event, listeners }) => ({ id: (ids[node] as number), emitter: nodeText(heap, node), event, listeners, ...named(holders, node) }));
 }
 
-function target({ graph: { firstEdge, edges, edgeNames, meta: { edgeType } } }: Heap, node: number, name: NameTest): number | undefined {
+function target({ graph: { firstEdge, edges, edgeNames, meta: { edgeType } } }: ClassedHeap, node: number, name: NameTest): number | undefined {
   for (let edge = (firstEdge[node] as number); edge < (firstEdge[node + 1] as number); edge++) if (typeOf(edges[edge] as number) === edgeType.property && name.has((edgeNames[edge] as number))) return targetOf(edges[edge] as number);
   return undefined;
 }
 
-function elements({ graph: { firstEdge, edges, types, meta: { edgeType, nodeType } } }: Heap, array: number): number {
+function elements({ graph: { firstEdge, edges, types, meta: { edgeType, nodeType } } }: ClassedHeap, array: number): number {
   let count = 0;
   for (let edge = (firstEdge[array] as number); edge < (firstEdge[array + 1] as number); edge++) if (typeOf(edges[edge] as number) === edgeType.element && types[targetOf(edges[edge] as number)] === nodeType.closure) count++;
   return count;
@@ -129,7 +130,7 @@ export function timersOf(heap: Heap, { places }: Holders): HeapReport['timers'] 
 }
 
 /** A promise with reactions is pending for certain; without, the snapshot does not tell a settled one from one that nobody waits for. */
-export function promisesOf({ graph }: Heap): HeapReport['promises'] {
+function promisesOf({ graph }: ClassedHeap): HeapReport['promises'] {
   const { firstEdge, edges, edgeNames, names, types, strings, meta: { nodeType, edgeType } } = graph;
   const is = new NameTest(graph, 'Promise');
   const reactions = new NameTest(graph, 'reactions_or_result');
@@ -143,7 +144,7 @@ export function promisesOf({ graph }: Heap): HeapReport['promises'] {
   return { count, awaited, settledOrAlone: count - awaited };
 }
 
-export function contextsOf({ graph, states, classes }: Heap): HeapReport['contexts'] {
+function contextsOf({ graph, states, classes }: ClassedHeap): HeapReport['contexts'] {
   const { types, names, meta: { nodeType } } = graph;
   const context = new NameTest(graph, 'system / Context');
   const native = new NameTest(graph, 'system / NativeContext');
@@ -161,10 +162,17 @@ export function contextsOf({ graph, states, classes }: Heap): HeapReport['contex
   return { ...out, detachedNames: [...byRow].map(([row, own]) => ({ name: (classes.rows[row] as ClassRow).name, ...own })).sort((a, b) => b.shallow - a.shallow || b.count - a.count).slice(0, MOST_ROWS) };
 }
 
-export function buffersOf({ graph }: Heap): HeapReport['buffers'] {
+function buffersOf({ graph }: ClassedHeap): HeapReport['buffers'] {
   const is = new NameTest(graph, 'system / JSArrayBufferData');
   let count = 0;
   let bytes = 0;
   for (let node = 0; node < graph.nodeCount; node++) if (graph.types[node] === graph.meta.nodeType.native && is.has((graph.names[node] as number))) { count++; bytes += graph.sizes.of(node); }
   return { count, bytes };
+}
+
+/** What is said without knowing who holds what alone: another thread can say it meanwhile. */
+export type Sections = Pick<HeapReport, 'parts' | 'strings' | 'functions' | 'emitters' | 'promises' | 'contexts' | 'buffers'>;
+
+export function sectionsOf(heap: ClassedHeap, holders: Holders): Sections {
+  return { parts: partsOf(heap), strings: textsOf(heap), functions: functionsOf(heap, holders), emitters: emittersOf(heap, holders), promises: promisesOf(heap), contexts: contextsOf(heap), buffers: buffersOf(heap) };
 }

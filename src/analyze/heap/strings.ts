@@ -17,19 +17,29 @@ const KEPT_TEXTS = 20_000;
 /** V8 cuts strings at 1,024 signs, each at most 12 bytes as JSON (a surrogate pair, escaped). */
 const MAX_TEXT_BYTES = 1 << 14;
 
+interface Block { readonly first: number; readonly from: Uint32Array }
+/** All of a table but the bytes: it can be sent to another thread. */
+export interface StringPlaces { readonly blocks: readonly Block[]; readonly ephemerons: Set<number>; readonly length: number }
+
 export class StringTable {
   /** Places from the first of their block on: 4 bytes a string, and nothing is copied while they grow. */
-  readonly #blocks: { readonly first: number; readonly from: Uint32Array }[] = [];
+  readonly #blocks: Block[];
   readonly #texts = new Map<number, string>();
   #bytes: SnapshotBytes | undefined;
   /** Strings that may be names of WeakMap edges: they begin with a digit and end with a bracket. */
-  readonly ephemerons = new Set<number>();
-  length = 0;
+  readonly ephemerons: Set<number>;
+  readonly #shared: boolean;
+  length: number;
+
+  /** `shared`: another thread may look at its places. `known`: what such a one knows already. */
+  constructor(shared = false, { blocks, ephemerons, length }: StringPlaces = { blocks: [], ephemerons: new Set(), length: 0 }) { this.#shared = shared; this.#blocks = [...blocks]; this.ephemerons = ephemerons; this.length = length; }
+
+  get places(): StringPlaces { return { blocks: this.#blocks, ephemerons: this.ephemerons, length: this.length }; }
 
   add(start: number): void {
     const at = this.length & (BLOCK_STARTS - 1);
-    if (at === 0) this.#blocks.push({ first: start, from: new Uint32Array(BLOCK_STARTS) });
-    const block = this.#blocks[this.length++ >>> BLOCK_SHIFT] as { readonly first: number; readonly from: Uint32Array };
+    if (at === 0) this.#blocks.push({ first: start, from: new Uint32Array(this.#shared ? new SharedArrayBuffer(4 * BLOCK_STARTS) : new ArrayBuffer(4 * BLOCK_STARTS)) });
+    const block = this.#blocks[this.length++ >>> BLOCK_SHIFT] as Block;
     block.from[at] = start - block.first;
   }
 
@@ -39,7 +49,7 @@ export class StringTable {
   }
 
   #start(index: number): number {
-    const block = this.#blocks[index >>> BLOCK_SHIFT] as { readonly first: number; readonly from: Uint32Array };
+    const block = this.#blocks[index >>> BLOCK_SHIFT] as Block;
     return block.first + (block.from[index & (BLOCK_STARTS - 1)] as number);
   }
 

@@ -1,13 +1,13 @@
 // Owns the strings of a heap report: which texts are there several times and what that wastes, which are the largest; excerpts are masked.
 import type { HeapReport, HeapText } from '../../shared/heap.ts';
 import { maskText } from '../../shared/mask.ts';
-import type { Heap } from './heap.ts';
+import type { ClassedHeap } from './heap.ts';
 
 const MOST_ROWS = 25;
 const EXCERPT_CHARS = 80;
 
 /** V8 cuts texts at 1,024 signs when it writes them: longer ones count as alike only when they are of one size too. */
-export function textsOf({ graph, arena }: Heap): HeapReport['strings'] {
+export function textsOf({ graph, arena }: ClassedHeap): HeapReport['strings'] {
   const { nodeCount, types, names, sizes, strings, meta: { nodeType } } = graph;
   const isText = (node: number): boolean => types[node] === nodeType.string;
   const first = arena.words(strings.length);
