@@ -3,6 +3,7 @@ import { copyFile, open, readFile, rename, rm, stat, utimes } from 'node:fs/prom
 import { constants } from 'node:fs';
 import { join } from 'node:path';
 import { sayError } from '../shared/errors.ts';
+import { jsonAs } from '../shared/json-as.ts';
 import { isFull } from '../platform/folders.ts';
 import type { Platform } from '../platform/platform.ts';
 import { codeIn, namesIn } from '../store/atomic.ts';
@@ -118,18 +119,9 @@ async function read(path: string): Promise<Found | undefined> {
     // A pipe would be waited for, and a long file is none of ours: neither is opened.
     const strange = !there.isDirectory() && (!there.isFile() || there.size > MAX_LEASE_BYTES);
     const text = strange ? `${there.mode} ${there.size}` : await readFile(path, 'utf8');
-    return { text, owner: ownerIn(text), touchedAt: strange ? there.mtimeMs : (await stat(path)).mtimeMs };
+    return { text, owner: jsonAs(Owner, text), touchedAt: strange ? there.mtimeMs : (await stat(path)).mtimeMs };
   } catch (error) {
     if (codeIn(error) === 'ENOENT') return undefined;
-    throw error;
-  }
-}
-
-function ownerIn(text: string): Owner | undefined {
-  try {
-    return Owner.safeParse(JSON.parse(text)).data;
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
     throw error;
   }
 }

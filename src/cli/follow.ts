@@ -7,6 +7,7 @@ import { DiagError } from '../shared/errors.ts';
 import type { LogFilter } from '../shared/model.ts';
 import { ToPage } from '../shared/live.ts';
 import { LogChannels } from '../shared/log-channels.ts';
+import { jsonAs } from '../shared/json-as.ts';
 import { systemClock } from '../platform/clock.ts';
 import type { Reached } from './reach.ts';
 
@@ -116,13 +117,8 @@ class Wire {
 }
 
 function refusalOf(body: string): ApiProblem | undefined {
-  try {
-    const parsed = Problem.safeParse(JSON.parse(body));
-    return parsed.success ? new ApiProblem(parsed.data) : undefined;
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
+  const problem = jsonAs(Problem, body);
+  return problem && new ApiProblem(problem);
 }
 
 function problem(code: string, detail: string): ApiProblem {

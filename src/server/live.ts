@@ -5,6 +5,7 @@ import type { Duplex } from 'node:stream';
 import { WebSocketServer, type WebSocket } from 'ws';
 import { DiagError, codeOf, sayError, type ErrorCode } from '../shared/errors.ts';
 import { FromPage, type ToPage } from '../shared/live.ts';
+import { jsonAs } from '../shared/json-as.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Agent } from '../agent/agent.ts';
 import type { Guard } from './guard.ts';
@@ -97,7 +98,7 @@ async function serve(ws: WebSocket, socket: Socket, agent: Agent): Promise<void>
   ws.on('close', () => { gone.abort(); });
   ws.on('error', () => { gone.abort(); });                     // ws itself closes then, with the code that says why
   ws.on('message', (raw, isBinary) => {
-    const message = isBinary ? undefined : parse(String(raw));
+    const message = isBinary ? undefined : jsonAs(FromPage, String(raw));
     if (!message) { sendRefusal(ws, 'BAD_INPUT', 'The message is not one of ours.'); return; }
     open.get(message.id)?.abort();
     open.delete(message.id);
@@ -110,16 +111,6 @@ async function serve(ws: WebSocket, socket: Socket, agent: Agent): Promise<void>
   const { app } = agent.platform.host;
   await sender(ws, agent.platform.clock, gone.signal)({ type: 'hello', version: agent.version, instance: app.instance, at: agent.platform.clock.now(), app, health: agent.health() });
   await keepAlive(ws, agent.platform.clock, gone.signal);
-}
-
-function parse(text: string): FromPage | undefined {
-  try {
-    const parsed = FromPage.safeParse(JSON.parse(text));
-    return parsed.success ? parsed.data : undefined;
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
 }
 
 async function run(message: Exclude<FromPage, { type: 'leave' }>, agent: Agent, ws: WebSocket, sinks: LogSinks, signal: AbortSignal): Promise<void> {

@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream';
 import { WebSocketServer, type WebSocket } from 'ws';
 import { codeOf, sayError } from '../shared/errors.ts';
 import { ShellFromPage, type ShellToPage } from '../shared/shells.ts';
+import { jsonAs } from '../shared/json-as.ts';
 import type { Agent } from '../agent/agent.ts';
 import type { Attached } from '../agent/shell/session.ts';
 import { closeAll, keepAlive } from './live.ts';
@@ -64,18 +65,8 @@ async function serve(ws: WebSocket, id: string, who: string, agent: Agent): Prom
 
 function hear(ws: WebSocket, attached: Attached, raw: Buffer, isBinary: boolean): void {
   if (isBinary) { attached.keys(raw); return; }
-  const message = parse(String(raw));
+  const message = jsonAs(ShellFromPage, String(raw));
   if (message === undefined) { ws.close(BAD_MESSAGE, 'not one of our messages'); return; }
   if (message.type === 'size') attached.size(message.cols, message.rows);
   else attached.seen(message.bytes);
-}
-
-function parse(text: string): ShellFromPage | undefined {
-  try {
-    const parsed = ShellFromPage.safeParse(JSON.parse(text));
-    return parsed.success ? parsed.data : undefined;
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
 }

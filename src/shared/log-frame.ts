@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { instantOf } from './log-fields.ts';
 import type { LogItem } from './live.ts';
 import { At, Level, type LogLine } from './model.ts';
+import { jsonAs } from './json-as.ts';
 
 // Little endian: u8 mark, u8 version, u16 nothing, u32 bytes of the head, u32 channel, u32 lines, f64 offset of the first line in the file,
 // the head as JSON, a byte of flags for each line, its place from the offset on as u32, then the text, each line with an LF.
@@ -67,7 +68,7 @@ export function readFrame(bytes: Uint8Array, source: string, near?: number): Log
   const flagsAt = FIXED_BYTES + view.getUint32(4, true);
   const textAt = flagsAt + lines * 5;
   if (textAt > bytes.length) return undefined;
-  const head = headOf(bytes.subarray(FIXED_BYTES, flagsAt));
+  const head = jsonAs(Head, decoder.decode(bytes.subarray(FIXED_BYTES, flagsAt)));
   const texts = decoder.decode(bytes.subarray(textAt)).split('\n');
   if (head === undefined || texts.length !== lines + 1) return undefined;
   const offset = view.getFloat64(16, true);
@@ -79,16 +80,6 @@ export function readFrame(bytes: Uint8Array, source: string, near?: number): Log
     joined.line(texts[i] as string, flags, offset + view.getUint32(flagsAt + lines + i * 4, true), cuts.get(i), ats.get(i));
   }
   return { channel, cursor: head.cursor, passed: head.passed, items: joined.end() };
-}
-
-function headOf(bytes: Uint8Array): Head | undefined {
-  try {
-    const head = Head.safeParse(JSON.parse(decoder.decode(bytes)));
-    return head.success ? head.data : undefined;
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
 }
 
 interface Work { readonly offset: number; text: string; level: Level; cutBytes: number; readonly at: number | undefined; blanks: number; readonly more: boolean }

@@ -1,6 +1,7 @@
 // Owns the one live socket: its subscriptions, how they resume after a lost connection, and what state it is in.
 import { FromPage, ToPage } from '../../shared/live.ts';
 import { LogChannels } from '../../shared/log-channels.ts';
+import { jsonAs } from '../../shared/json-as.ts';
 import { cell, type Cell } from '../cell.ts';
 import type { Clock } from '../clock.ts';
 import { Reconnect } from './reconnect.ts';
@@ -62,7 +63,7 @@ export function openLink(options: { url: string; connect: (url: string, events: 
 
   const take = (data: unknown): void => {
     const now = clock.now();
-    const message = data instanceof ArrayBuffer ? channels.read(new Uint8Array(data), now) : parse(data);
+    const message = data instanceof ArrayBuffer ? channels.read(new Uint8Array(data), now) : jsonAs(ToPage, data);   // what is not one of ours is left out: the agent may be newer than this page
     if (message === undefined) return;
     // At most so often: a log may bring a thousand frames a second, and who shows the state needs a few.
     if (now - (state.get().lastAt ?? 0) >= HEARD_EVERY_MS) state.set({ ...state.get(), lastAt: now });
@@ -105,18 +106,4 @@ export function openLink(options: { url: string; connect: (url: string, events: 
     retry() { if (state.get().word === 'lost') { tries.fresh(); tries.open(); } },
     close() { tries.end(); },
   };
-}
-
-/** A message that is not one of ours is left out: the agent may be newer than this page. */
-function parse(data: unknown): ToPage | undefined {
-  if (typeof data !== 'string') return undefined;
-  let json: unknown;
-  try {
-    json = JSON.parse(data);
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
-  const parsed = ToPage.safeParse(json);
-  return parsed.success ? parsed.data : undefined;
 }

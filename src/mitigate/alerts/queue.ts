@@ -4,6 +4,7 @@ import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { sayError } from '../../shared/errors.ts';
 import { Queued, type Alert, type Channel } from '../../shared/alerts.ts';
+import { jsonAs } from '../../shared/json-as.ts';
 import { isTemp, namesIn, writeAtomic } from '../../store/atomic.ts';
 
 /** Beyond this the oldest goes and is counted: who was not reached for so long is told the newest. */
@@ -118,11 +119,4 @@ export class AlertQueue {
   }
 }
 
-async function read(file: string): Promise<Queued | undefined> {
-  try {
-    return Queued.safeParse(JSON.parse(await readFile(file, 'utf8'))).data;
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
-}
+const read = async (file: string): Promise<Queued | undefined> => jsonAs(Queued, await readFile(file, 'utf8'));

@@ -1,5 +1,6 @@
 // Owns the socket of one terminal: its messages, a new connection when it is lost, and the end when another page takes over.
 import { ShellToPage, type ShellFromPage } from '../../../../shared/shells.ts';
+import { jsonAs } from '../../../../shared/json-as.ts';
 import { cell, type Cell } from '../../../cell.ts';
 import type { Clock } from '../../../clock.ts';
 import { Reconnect } from '../../../live/reconnect.ts';
@@ -34,7 +35,7 @@ export function openShellLink(options: { connect(events: ShellWireEvents): Shell
 
   const take = (data: unknown): void => {
     if (data instanceof ArrayBuffer) { events.output(new Uint8Array(data)); return; }
-    const message = parse(data);
+    const message = jsonAs(ShellToPage, data);                 // what is not one of ours is left out: the agent may be newer than this page
     if (message === undefined) return;
     if (message.type === 'taken') state.set({ word: 'taken', who: message.who });
     else if (message.type === 'refused') state.set({ word: 'refused', code: message.code, detail: message.detail });
@@ -77,16 +78,4 @@ export function openShellLink(options: { connect(events: ShellWireEvents): Shell
     },
     close() { tries.end(); },
   };
-}
-
-/** A message that is not one of ours is left out: the agent may be newer than this page. */
-function parse(data: unknown): ShellToPage | undefined {
-  if (typeof data !== 'string') return undefined;
-  try {
-    const parsed = ShellToPage.safeParse(JSON.parse(data));
-    return parsed.success ? parsed.data : undefined;
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
 }
