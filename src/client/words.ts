@@ -98,4 +98,4 @@ export function inline(text: string): readonly { readonly code: boolean; readonl
 }
 
 /** Why something is not offered, as a sentence. */
-export const whyNot = ({ because = 'the agent gave no reason' }: Offer): string => `Not possible here: ${because}.`;
+export const whyNot = ({ because = 'the agent gave no reason' }: Offer): string => `Not possible here: ${because.replace(/\.$/, '')}.`;
