@@ -141,7 +141,7 @@ function canned(name: RouteName, query: URLSearchParams, params: readonly string
     case 'readDump': return params[2] === SLOW_FILE ? kept.reading : { ...kept.reading, state: 'done' };
     case 'operation': if (params[0] === kept.reading.id) return kept.reading; return kept.operations[0];
     case 'cancelOperation': case 'enoughOperation': return kept.operations[0];
-    case 'restartTargets': return { targets: empty ? [] : site.processes(many).map(({ info }) => ({ info, offer: info.role === 'worker' || info.role === 'php' ? { yes: true } : { yes: false, because: 'This is the agent\'s own or one of its parents.' }, says: 'Ends the requests in flight; the next worker answers after about 2 s.' })) };
+    case 'restartTargets': return { targets: empty ? [] : site.processes(many).map(({ info }) => ({ info, offer: info.role === 'worker' || info.role === 'php' ? { yes: true } : { yes: false, because: 'this is the agent itself or one of its parents' }, says: 'Ends the requests in flight; the next worker answers after about 2 s.' })) };
     case 'restart': return { ended: { pid: site.WORKER.pid, startedAt: site.WORKER.startedAt }, at: site.T, next: { pid: 6_300, startedAt: site.T + 2_000 } };
     case 'rules': case 'putRules': case 'putRule': case 'deleteRule': return staged.rules(bad, empty, many);
     case 'siteRestart': return cure.restarts(site.T, !empty);
