@@ -15,7 +15,7 @@ export const keepAliveRace: CauseRule = {
     const rows = scene.rows.failed.filter((r) => r.effect === 'broke' && (r.takenMs === undefined || r.takenMs <= AT_ONCE_MS) && !endNear(r, scene) && isRare(r, scene));
     const [first] = rows;
     if (!first) return [];
-    const watched = scene.has.has('exits');
+    const watched = scene.has.has('exits') && rows.every((r) => r.at >= scene.lives.watchedFrom);
     const weights: Weight[] = [];
     // Where only failures are known, nothing tells a race from a crash.
     const others = scene.rowsFrom === 'http-log';
@@ -39,7 +39,9 @@ export const keepAliveRace: CauseRule = {
 
 function endNear(row: Row, scene: Scene): boolean {
   const near = (at: number): boolean => Math.abs(at - row.at) <= EXIT_NEAR_MS;
-  return scene.lives.exits.some((e) => near(e.at)) || scene.lives.restarts.some((r) => near(r.at));
+  // A start that nobody watched the end before may be that of the next one.
+  const isNext = (at: number): boolean => row.at < scene.lives.watchedFrom && at > row.at && near(at);
+  return scene.lives.exits.some((e) => near(e.at)) || scene.lives.restarts.some((r) => near(r.at)) || scene.lives.starts.some((s) => isNext(s.at));
 }
 
 function isRare(row: Row, scene: Scene): boolean {

@@ -6,12 +6,30 @@ import { oneLine } from '../parse/words.ts';
 import type { ChangeEvent, DeathEvent, ExitEvent, RestartEvent, StartEvent } from './event.ts';
 import type { LogEvents } from './read-logs.ts';
 
-export interface Lives { readonly exits: readonly ExitEvent[]; readonly starts: readonly StartEvent[]; readonly restarts: readonly RestartEvent[]; readonly changes: readonly ChangeEvent[] }
+export interface Lives {
+  /** Since when somebody would have seen a process end. */
+  readonly watchedFrom: number;
+  readonly exits: readonly ExitEvent[]; readonly starts: readonly StartEvent[]; readonly restarts: readonly RestartEvent[]; readonly changes: readonly ChangeEvent[];
+}
+
+/** What writes into the event log when a worker ends. */
+const HOSTS = /HttpPlatformHandler|AspNetCore|^WAS$|Application Error|Windows Error Reporting|\.NET Runtime/i;
+
+/** An agent that has just begun saw no end before it; the event log may have. */
+function watchedFrom(events: readonly EventRow[], changes: readonly Change[]): number {
+  const [first] = changes.filter(({ kind }) => kind === 'agent' || kind === 'start' || kind === 'exit').sort((a, b) => a.at - b.at);
+  const began = changes.find(({ kind, id, at }) => kind === 'agent' && id === `agent:${at}`);
+  if (began === undefined || first === undefined || events.some(({ provider }) => HOSTS.test(provider))) return Number.NEGATIVE_INFINITY;
+  // What began with the agent is what it found.
+  return began.at - first.at <= FOUND_MS ? began.at : Number.NEGATIVE_INFINITY;
+}
 
 /** The event log is exact, sampling sees an exit up to two seconds later, and a fault is told by several rows. */
 const SAME_MS = 10_000;
 /** A deployment as Kudu records it and as the agent saw it. */
 const SAME_CHANGE_MS = 120_000;
+/** The first list of processes and the word of the agent's start. */
+const FOUND_MS = 5_000;
 /** A stop that was asked for has happened by then. */
 const ASKED_MS = 35_000;
 
@@ -35,7 +53,7 @@ export function livesOf(given: { readonly events: readonly EventRow[]; readonly 
   });
   const faults = faultsOf(given.events).filter((fault) => !seen.some((exit) => same(exit, fault)));
   const all = withDeaths([...seen, ...faults], given.deaths ?? []);
-  return { exits: [...all, ...(given.hasExits ? [] : fromLogs(given.logs))].sort((a, b) => a.at - b.at || (a.pid ?? 0) - (b.pid ?? 0)), starts, restarts, changes };
+  return { watchedFrom: watchedFrom(given.events, given.changes), exits: [...all, ...(given.hasExits ? [] : fromLogs(given.logs))].sort((a, b) => a.at - b.at || (a.pid ?? 0) - (b.pid ?? 0)), starts, restarts, changes };
 }
 
 /** A dump knows better what its process died of than who saw it end; without anybody who saw it, it is the end. */

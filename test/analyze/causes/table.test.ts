@@ -144,6 +144,15 @@ for (const { of, given } of HEALTHY) {
   });
 }
 
+const BEGAN = (clock: string) => ({ id: `agent:${at(clock)}`, at: at(clock), kind: 'agent' as const, level: 'neutral' as const, title: 'Agent started' });
+const STARTED = (clock: string, pid: number) => ({ id: `start:${pid}:${at(clock)}`, at: at(clock), kind: 'start' as const, level: 'neutral' as const, title: `Worker ${pid} started`, pid });
+const BREAKS = '02:13:04 GET / 502.3.12030 1\n02:17:08 GET / 502.3.12030 0\n02:21:03 GET / 502.3.12030 2';
+
+test('nobody is said to have watched before the agent began', async () => {
+  const sure = async (...more: readonly ArtifactReader[]): Promise<string | undefined> => (await found(log(traffic('02:10:00', '02:25:00', 'GET / 200 20', 7), BREAKS), ...more)).find((c) => c.id === 'keep-alive-race')?.confidence?.word;
+  assert.deepEqual([await sure(changes(STARTED('02:09:00', 7))), await sure(changes(STARTED('02:24:00', 7), BEGAN('02:24:01'))), await sure(changes(STARTED('02:09:00', 7), BEGAN('02:24:01')))], ['certain', 'likely', 'certain']);
+});
+
 const NEVER: readonly { readonly cause: CauseId; readonly of: string; readonly given: readonly ArtifactReader[] }[] = [
   { cause: 'deadlock', of: 'a route that never answered anybody', given: [log(traffic('02:10:00', '02:25:00'), traffic('02:10:05', '02:25:00', 'POST /reserve 502.3.12002 120004', 20)), INSIDE(FLIGHTS(6, '/reserve', { for: 'nothing' }))] },
   { cause: 'deadlock', of: 'requests that wait for a call', given: [HUNG, INSIDE(FLIGHTS(6, '/reserve', { for: 'call', on: 'http://stock:80', forMs: 8_000 }))] },
@@ -160,6 +169,7 @@ const NEVER: readonly { readonly cause: CauseId; readonly of: string; readonly g
   { cause: 'client-aborts', of: 'connections that the app broke off', given: [log(QUIET, crashRows), changes(EXIT('02:14:07.5', 7, 1)), stderr(7, uncaught())] },
   { cause: 'socket-exhaustion', of: 'two thousand visitors', given: [log(QUIET, traffic('02:24:00', '02:25:00', 'GET /orders 500.0.0 12', 5)), CONNECTIONS([{ local: '10.0.0.4:8080', remote: '10.0.0.1:*', state: 'ESTABLISHED', count: 2_000 }])] },
   { cause: 'dependency-down', of: 'one connection that is being opened, beside open ones', given: [log(QUIET, traffic('02:24:00', '02:25:00', 'GET /orders 500.0.0 12', 5)), CONNECTIONS([{ local: '10.0.0.4:*', remote: '10.1.2.3:5432', state: 'SYN_SENT', count: 3 }, { local: '10.0.0.4:*', remote: '10.1.2.3:5432', state: 'ESTABLISHED', count: 4 }])] },
+  { cause: 'keep-alive-race', of: 'breaks just before the start of a worker whose forerunner nobody watched', given: [log(traffic('02:10:00', '02:25:00', 'GET / 200 20', 7), '02:21:03 GET / 502.3.12030 1\n02:21:20 GET / 502.3.12030 0\n02:21:40 GET / 502.3.12030 2'), changes(STARTED('02:21:52', 7), BEGAN('02:21:53'))] },
   { cause: 'php-workers-exhausted', of: 'a pool that reached its limit once and has processes free', given: [SLOW_PHP, PHP_POOL({ idle: 2, active: 1, total: 3, queue: 0 })] },
 ];
 
