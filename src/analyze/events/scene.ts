@@ -69,9 +69,11 @@ export async function sceneOf(given: Given, window: { readonly from: number; rea
   const inside = insideOf(insides.flatMap((f) => f.apps), insides.at(-1)?.at ?? window.to);
   const bySign = new Map<Sign, SignEvent[]>();
   for (const sign of logs.signs) bySign.set(sign.sign, [...bySign.get(sign.sign) ?? [], sign]);
+  const lives = livesOf({ deaths: deaths.map((d) => ({ ...d, at: d.at ?? window.to })), events, changes, deployments, logs, hasExits: known.has('exits') && (events.length > 0 || changes.some((c) => c.kind === 'exit' || c.kind === 'start')) });
+  // Of what failed before anybody watched, no absence of an end tells anything.
+  if (rows.failed.length > 0 && rows.failed.every((row) => row.until < lives.watchedFrom)) known.delete('exits');
   return {
-    window, rows, rowsFrom: from, logs, measured, inside, traces, connections, phpPools, heapClasses, stretches: await stretchesOf(given['cpu-profile'] ?? [], cancel), has: known,
-    lives: livesOf({ deaths: deaths.map((d) => ({ ...d, at: d.at ?? window.to })), events, changes, deployments, logs, hasExits: known.has('exits') && (events.length > 0 || changes.some((c) => c.kind === 'exit' || c.kind === 'start')) }),
+    window, rows, rowsFrom: from, logs, measured, inside, traces, connections, phpPools, heapClasses, stretches: await stretchesOf(given['cpu-profile'] ?? [], cancel), has: known, lives,
     signs: (...kinds) => kinds.flatMap((kind) => bySign.get(kind) ?? []).sort((a, b) => b.count - a.count || (a.key < b.key ? -1 : 1)),
   };
 }
