@@ -13,6 +13,7 @@ export interface Detection {
   readonly format?: LogFormat;
   /** 0 to 1; 1 when the user named the format. */
   readonly confidence: number;
+  /** The next best; not looked for behind a format that reads all of it. */
   readonly runnerUp?: { readonly id: string; readonly title: string; readonly confidence: number };
   /** What the sample looks like, in a few words without its content. */
   readonly seen: string;
@@ -21,6 +22,8 @@ export interface Detection {
 /** Pieces of one log: its beginning, and maybe some from farther in, which begin and end anywhere in a line. */
 export interface Sample { readonly first: Uint8Array; /** The beginning is all there is. */ readonly whole: boolean; readonly later: readonly Uint8Array[] }
 
+/** 1 is the user's word only. */
+const MOST_CONFIDENT = 0.99;
 const FIRST_BYTES = 64 * 1024, LATER_BYTES = 16 * 1024;
 /** Where the later pieces lie: a log may have begun in another format (a server's upgrade, a file that was appended to). */
 const LATER_AT = [0.4, 0.8] as const;
@@ -64,7 +67,14 @@ async function laterPieces(source: ByteSource, from: number): Promise<Uint8Array
 export function detect(sample: Sample, named?: string): Detection {
   const seen = describe(sample.first);
   if (named !== undefined && named !== '') return { format: formatNamed(named), confidence: 1, seen };
-  const scored = candidates(sample.first).map((candidate) => ({ format: candidate.format, confidence: score(candidate, sample) })).filter((one) => one.confidence > 0).sort((a, b) => b.confidence - a.confidence);
+  const scored: { readonly format: LogFormat; readonly confidence: number }[] = [];
+  for (const candidate of candidates(sample.first)) {
+    const confidence = score(candidate, sample);
+    if (confidence > 0) scored.push({ format: candidate.format, confidence });
+    // No other can be surer, and of equals the earlier one is taken.
+    if (confidence === MOST_CONFIDENT) break;
+  }
+  scored.sort((a, b) => b.confidence - a.confidence);
   const best = scored[0];
   if (best === undefined) return { confidence: 0, seen };
   // The same format read as one array is no other answer.
@@ -110,8 +120,7 @@ function score(candidate: Candidate, sample: Sample): number {
   const headless = candidate.format === iisW3c && head === undefined ? 0.85 : 1;
   const mostlyOther = rows + comments > 0 && comments > rows * 20 && candidate.format !== iisW3c ? 0.8 : 1;
   const confidence = candidate.weight * headless * mostlyOther * (rows / (rows + malformed)) * (plausible / rows) * (rows / (rows + 0.1));
-  // 1 is the user's word only.
-  return Math.min(0.99, Math.round(confidence * 100) / 100);
+  return Math.min(MOST_CONFIDENT, Math.round(confidence * 100) / 100);
 }
 
 /** Of JSON: a dialect that finds but a status and a time under its names is none. */

@@ -51,7 +51,7 @@ export interface FiguresOptions {
 
 export interface Totals { rows: number; leftOut: number; outside: number; filteredOut: number; failures: number; firstAt: number; lastAt: number; whole: boolean }
 
-/** Plain values and typed arrays: can be cloned and sent; see transferables(). */
+/** Plain values and typed arrays: can be cloned and sent; see transferables.ts. */
 export interface FiguresState {
   totals: Totals; status: StatusState; routes: RoutesState; slots: TimeSlotsState; dimensions: DimensionsState; failing: FailingState; limits: LimitsState; upstreams: UpstreamsState;
   all: SamplesState; failed: SamplesState; slowestRows: KeptRowsState; failedRows: KeptRowsState;
@@ -125,8 +125,11 @@ export class Figures {
     this.#bound();
   }
 
+  /** Brings what is counted in the kernel's memory here; whoever reads the tables does it too. */
+  settle(): void { this.#inKernel?.settle(); }
+
   state(): FiguresState {
-    this.#inKernel?.settle();
+    this.settle();
     return {
       totals: { ...this.totals }, status: this.status.state(), routes: this.routes.state(), slots: this.slots.state(), dimensions: this.dimensions.state(), failing: this.failing.state(),
       limits: this.limits.state(), upstreams: this.upstreams.state(), all: this.all.state(), failed: this.failed.state(), slowestRows: this.slowestRows.state(), failedRows: this.failedRows.state(),
@@ -135,7 +138,7 @@ export class Figures {
 
   /** Adds what another has counted with the same options. `sourceOf`: index here of each source there, when they are not the same. Below the bounds of the tables the order of merging changes nothing. */
   merge(state: FiguresState, sourceOf: (source: number) => number = (source) => source): void {
-    this.#inKernel?.settle();
+    this.settle();
     mergeTotals(this.totals, state.totals);
     const status = this.status.merge(state.status);
     const route = this.routes.merge(state.routes);
@@ -157,7 +160,7 @@ export class Figures {
 
   /** What it all adds up to. `sources`: what was read, in the order of the indexes given to add(). */
   report(sources: readonly HttpSource[]): HttpReport {
-    this.#inKernel?.settle();
+    this.settle();
     return makeReport(this, sources);
   }
 
@@ -249,7 +252,7 @@ export class Figures {
   }
 
   #makeRoom(): void {
-    this.#inKernel?.settle();
+    this.settle();
     const slots = this.slots.coarsen();
     if (slots) this.#moveSlots(slots);
     const routes = this.routes.prune();
@@ -286,15 +289,4 @@ function mergeTotals(here: Totals, there: Totals): void {
   here.firstAt = Math.min(here.firstAt, there.firstAt);
   here.lastAt = Math.max(here.lastAt, there.lastAt);
   here.whole &&= there.whole;
-}
-
-/** The memory of a state that can be handed over instead of copied; the state must not be used here afterwards. */
-export function transferables(state: FiguresState): ArrayBuffer[] {
-  const found = new Set<ArrayBuffer>();
-  const look = (value: unknown): void => {
-    if (ArrayBuffer.isView(value)) { if (value.buffer instanceof ArrayBuffer && value.byteLength > 0) found.add(value.buffer); return; }
-    if (typeof value === 'object' && value !== null) for (const part of Object.values(value)) look(part);
-  };
-  look(state);
-  return [...found];
 }

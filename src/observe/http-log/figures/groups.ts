@@ -50,11 +50,12 @@ export function methodGroups({ routes, totals }: Figures): HttpGroups {
     gather(entries, routes.methodName(method), { id: -1, count, failures, lost: 0, longest });
   }
   const quantiles = ({ name, ids, longest }: Entry): Quantiles => {
+    const method = gone.get(name);
+    if (method === undefined) return counts.taken.quantiles(ids, longest, totals.whole);
     const together = new Histograms();
     together.reserve(1);
     for (const id of ids) if (id >= 0) together.mergeFrom(counts.taken, id, 0);
-    const method = gone.get(name);
-    if (method !== undefined) together.mergeFrom(letGoTaken, method, 0);
+    together.mergeFrom(letGoTaken, method, 0);
     return together.quantiles([0], longest, totals.whole);
   };
   return tell([...entries.values()], quantiles, { count: 0, failures: 0, distinct: entries.size, estimated: undefined });

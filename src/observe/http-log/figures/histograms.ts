@@ -10,6 +10,12 @@ const GROWTH = 4;
 /** Scratch of addEach(): each batch uses it anew. */
 let places = new Int32Array(0);
 
+/** Cells, and the same four at a time: most of most pages are 0 and passed over. */
+export interface Cells { readonly bytes: Uint8Array; readonly words: Int32Array }
+/** `bytes` begins at a multiple of 4. */
+export const cellsOf = (bytes: Uint8Array): Cells => ({ bytes, words: new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length >>> 2) });
+const PAGE_WORDS = PAGE / 4;
+
 /** What can be handed to another thread or process: the memory as it is, and the turns as pairs of cell and number. */
 export interface HistogramsState { directory: Int32Array; cells: Uint8Array; turns: Float64Array }
 
@@ -19,7 +25,8 @@ export interface Quantiles { p50?: number; p95?: number; p99?: number; max?: num
 export class Histograms {
   #directory = new Int32Array(8 * PAGES);
   /** Page 0 is never used: 0 in the directory says that there is none. */
-  #cells = new Uint8Array(FIRST_PAGES * PAGE);
+  #all = cellsOf(new Uint8Array(FIRST_PAGES * PAGE));
+  #cells = this.#all.bytes;
   #used = 1;
   readonly #free: number[] = [];
   readonly #turns = new Map<number, number>();
@@ -70,13 +77,13 @@ export class Histograms {
     for (let index = 0; index < PAGES; index += 1) {
       const there = other.#directory[id * PAGES + index] as number;
       if (there === 0) continue;
-      const here = this.#addPage(into * PAGES + index, other.#cells, there);
+      const here = this.#addPage(into * PAGES + index, other.#all, there);
       if (other.#turned.has(there)) for (let k = 0; k < PAGE; k += 1) { const turns = other.#turns.get(there * PAGE + k); if (turns !== undefined) this.#turn(here * PAGE + k, turns); }
     }
   }
 
   /** Adds the cells of a page of another's; the page here. */
-  #addPage(place: number, from: Uint8Array, there: number): number {
+  #addPage(place: number, { bytes: from, words }: Cells, there: number): number {
     let page = this.#directory[place] as number;
     if (page === 0) {
       page = this.#newPage(place);
@@ -84,18 +91,19 @@ export class Histograms {
       return page;
     }
     const cells = this.#cells, shift = (page - there) * PAGE;
-    for (let cell = there * PAGE; cell < (there + 1) * PAGE; cell += 1) {
-      const more = from[cell] as number;
-      if (more === 0) continue;
-      const sum = (cells[cell + shift] as number) + more;
-      cells[cell + shift] = sum;
-      if (sum >= TURN) this.#turn(cell + shift, 1);
+    for (let word = there * PAGE_WORDS; word < (there + 1) * PAGE_WORDS; word += 1) {
+      if (words[word] === 0) continue;
+      for (let cell = word * 4; cell < word * 4 + 4; cell += 1) {
+        const sum = (cells[cell + shift] as number) + (from[cell] as number);
+        cells[cell + shift] = sum;
+        if (sum >= TURN) this.#turn(cell + shift, 1);
+      }
     }
     return page;
   }
 
   /** Adds a page of cells to a histogram; its number here, for addTurns(). */
-  addPage(id: number, power: number, cells: Uint8Array, page: number): number {
+  addPage(id: number, power: number, cells: Cells, page: number): number {
     return this.#addPage(id * PAGES + power, cells, page);
   }
 
@@ -129,7 +137,7 @@ export class Histograms {
     let total = 0;
     for (const id of ids) total += this.#sum(id, used);
     if (total === 0) return {};
-    const [p50, p95, p99] = atShares(sums, total, { max, whole, order: bucketsOf(used) });
+    const [p50, p95, p99] = atShares(sums, total, { max, whole, used });
     used.forEach((is, index) => { if (is) sums.fill(0, index * PAGE, (index + 1) * PAGE); });
     return { p50, p95, p99, max };
   }
@@ -146,14 +154,14 @@ export class Histograms {
 
   /** `into`: id here of each id there; a negative one is left out. */
   merge({ directory, cells, turns }: HistogramsState, into: (id: number) => number): void {
-    const pageHere = new Int32Array(cells.length / PAGE);
+    const pageHere = new Int32Array(cells.length / PAGE), from = cellsOf(cells);
     for (let id = 0; id * PAGES < directory.length; id += 1) {
       const to = into(id);
       if (to < 0) continue;
       this.reserve(to + 1);
       for (let index = 0; index < PAGES; index += 1) {
         const there = directory[id * PAGES + index] as number;
-        if (there !== 0) pageHere[there] = this.#addPage(to * PAGES + index, cells, there);
+        if (there !== 0) pageHere[there] = this.#addPage(to * PAGES + index, from, there);
       }
     }
     for (let i = 0; i < turns.length; i += 2) {
@@ -165,19 +173,36 @@ export class Histograms {
   /** Adds a histogram to `sums`; how much that was. */
   #sum(id: number, used: Uint8Array): number {
     if ((id + 1) * PAGES > this.#directory.length) return 0;
-    const cells = this.#cells;
     let total = 0;
     for (let index = 0; index < PAGES; index += 1) {
       const page = this.#directory[id * PAGES + index] as number;
       if (page === 0) continue;
       used[index] = 1;
-      const turned = this.#turned.has(page);
-      for (let k = 0; k < PAGE; k += 1) {
-        const count = (cells[page * PAGE + k] as number) + (turned ? (this.#turns.get(page * PAGE + k) ?? 0) * TURN : 0);
-        if (count === 0) continue;
-        sums[index * PAGE + k] = (sums[index * PAGE + k] as number) + count;
+      total += this.#turned.has(page) ? this.#sumTurned(page, index) : this.#sumPage(page, index);
+    }
+    return total;
+  }
+
+  #sumPage(page: number, index: number): number {
+    const { bytes, words } = this.#all, shift = (index - page) * PAGE;
+    let total = 0;
+    for (let word = page * PAGE_WORDS; word < (page + 1) * PAGE_WORDS; word += 1) {
+      if (words[word] === 0) continue;
+      for (let cell = word * 4; cell < word * 4 + 4; cell += 1) {
+        const count = bytes[cell] as number;
+        sums[cell + shift] = (sums[cell + shift] as number) + count;
         total += count;
       }
+    }
+    return total;
+  }
+
+  #sumTurned(page: number, index: number): number {
+    let total = 0;
+    for (let k = 0; k < PAGE; k += 1) {
+      const cell = page * PAGE + k, count = (this.#cells[cell] as number) + (this.#turns.get(cell) ?? 0) * TURN;
+      sums[index * PAGE + k] = (sums[index * PAGE + k] as number) + count;
+      total += count;
     }
     return total;
   }
@@ -190,6 +215,7 @@ export class Histograms {
       if (this.#used * PAGE > this.#cells.length) {
         const grown = new Uint8Array(this.#cells.length * GROWTH);
         grown.set(this.#cells);
+        this.#all = cellsOf(grown);
         this.#cells = grown;
       }
     }
@@ -201,28 +227,30 @@ export class Histograms {
 /** Scratch of quantiles(): zeros before and after. */
 const sums = new Float64Array(BUCKETS);
 
-/** Buckets of these pages, ascending by what they stand for. */
-function bucketsOf(used: Uint8Array): Iterable<number> {
-  for (let index = 1; index < FIRST_ORDERED_PAGE; index += 1) if (used[index]) return bucketsInOrder();
-  return bucketsOfPages(used);
-}
-
-function* bucketsOfPages(used: Uint8Array): Generator<number> {
-  for (let index = 0; index < PAGES; index += 1) if (used[index]) for (let k = 0; k < PAGE; k += 1) yield index * PAGE + k;
+/** Fractions lie between the whole numbers of page 0: their order is not that of the buckets. */
+function hasFractions(used: Uint8Array): boolean {
+  for (let index = 1; index < FIRST_ORDERED_PAGE; index += 1) if (used[index]) return true;
+  return false;
 }
 
 const SHARES = [0.5, 0.95, 0.99];
 
 /** By nearest rank; the last rank is the exact maximum. */
-function atShares(counts: Float64Array, total: number, { max, whole, order }: { max: number; whole: boolean; order: Iterable<number> }): [number, number, number] {
-  const found = [max, max, max];
-  let at = 0, seen = 0;
-  for (const bucket of order) {
+function atShares(counts: Float64Array, total: number, { max, whole, used }: { max: number; whole: boolean; used: Uint8Array }): [number, number, number] {
+  const found: [number, number, number] = [max, max, max];
+  const order = hasFractions(used) ? bucketsInOrder() : undefined;
+  let at = 0, seen = 0, wanted = rank(0, total);
+  for (let i = 0; i < BUCKETS && at < SHARES.length; i += 1) {
+    if (order === undefined && (i & PAGE - 1) === 0 && used[i / PAGE] === 0) { i += PAGE - 1; continue; }
+    const bucket = order === undefined ? i : order[i] as number;
     seen += counts[bucket] as number;
-    for (; at < SHARES.length && seen >= rank(at, total); at += 1) if (rank(at, total) < total) found[at] = rounded(Math.min(max, middleOf(bucket, whole)));
-    if (at === SHARES.length) break;
+    while (seen >= wanted) {
+      if (wanted < total) found[at] = rounded(Math.min(max, middleOf(bucket, whole)));
+      at += 1;
+      wanted = at < SHARES.length ? rank(at, total) : Infinity;
+    }
   }
-  return found as [number, number, number];
+  return found;
 }
 
 const rank = (share: number, total: number): number => Math.max(1, Math.ceil((SHARES[share] as number) * total));

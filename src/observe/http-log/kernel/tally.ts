@@ -1,5 +1,7 @@
 // Owns the counters in one kernel's memory: whose rows they count, and how they are taken away.
 import { FIRST_ORDERED_PAGE } from '../figures/buckets.ts';
+import { cellsOf } from '../figures/histograms.ts';
+import type { Cells } from '../figures/histograms.ts';
 import type { Compiled } from './kernel.ts';
 import * as layout from './layout.ts';
 import { MAX_IDS } from './layout.ts';
@@ -31,7 +33,7 @@ export type UseSums = (id: number, sums: Sums, word: number, number: number) => 
 /** What counted histograms are added to. */
 export interface TimesTaker {
   /** Adds a page; its number there. */
-  addPage(id: number, power: number, cells: Uint8Array, page: number): number;
+  addPage(id: number, power: number, cells: Cells, page: number): number;
   /** A cell of the page has run over so many times. */
   addTurns(page: number, cell: number, times: number): void;
 }
@@ -56,7 +58,7 @@ export class Tally {
   readonly #pages: Uint16Array;
   readonly #placeOf: Uint32Array;
   readonly #turns: Uint32Array;
-  readonly #cells: Uint8Array;
+  readonly #cells: Cells;
   readonly #versions = new Map<Kind, number>();
   #counted: Counted | undefined;
   /** Numbers of sources, in the order of their histograms. */
@@ -77,7 +79,7 @@ export class Tally {
     this.#pages = new Uint16Array(buffer);
     this.#placeOf = new Uint32Array(buffer, layout.PLACES_OF_PAGES_AT, layout.MAX_PAGES + 1);
     this.#turns = new Uint32Array(buffer, layout.TURNS_AT, 2 * layout.TURN_SLOTS);
-    this.#cells = new Uint8Array(buffer, layout.CELLS_AT, PAGE * (layout.MAX_PAGES + 1));
+    this.#cells = cellsOf(new Uint8Array(buffer, layout.CELLS_AT, PAGE * (layout.MAX_PAGES + 1)));
   }
 
   /** Which of the rows take part; how many, and how many do not. */
@@ -155,7 +157,7 @@ export class Tally {
       this.#pages[place / 2] = 0;
     }
     this.#takeTurns((page, cell, times) => (takers[page] as TimesTaker).addTurns(pages[page] as number, cell, times));
-    this.#cells.fill(0, PAGE, (used + 1) * PAGE);
+    this.#cells.bytes.fill(0, PAGE, (used + 1) * PAGE);
     this.#words[3] = 0;
     this.#sources = [];
     this.#sinceSettled = 0;

@@ -1,5 +1,5 @@
 // Owns the reading of HTTP logs that lie on this machine, without an agent: files, folders, packed ones; one report and the rows asked for.
-import { open } from 'node:fs/promises';
+import { open, stat } from 'node:fs/promises';
 import { DiagError, sayError } from '../../../shared/errors.ts';
 import { parseHttpFilter } from '../../../shared/http-filter.ts';
 import type { HttpReport, HttpSource } from '../../../shared/http-report.ts';
@@ -7,14 +7,19 @@ import type { RequestRow } from '../../../shared/model.ts';
 import type { LogFormat } from '../columns.ts';
 import { detect, sampleOf } from '../detect.ts';
 import type { Detection } from '../detect.ts';
-import type { ScanInput } from '../scan/contract.ts';
-import { scan } from '../scan/scan.ts';
+import type { ScanInput, SpareThreads } from '../scan/contract.ts';
+import { HELP_ALONE_BELOW_BYTES, THREADS, scan } from '../scan/scan.ts';
+import { spareThreads } from '../scan/threads.ts';
 import { spanOf } from '../seek.ts';
 import { sourcesOf } from '../unpack.ts';
 import type { ByteSource } from '../unpack.ts';
 import { filesIn } from './log-paths.ts';
 import type { NamedFile } from './log-paths.ts';
+import { optimizeRarely } from './optimize-rarely.ts';
 import { Streamed } from './streamed.ts';
+
+/** Read by one thread, from its beginning. */
+const PACKED = /\.(gz|zip)$/i;
 
 export interface ReadLogsOptions {
   readonly paths: readonly string[];
@@ -42,6 +47,23 @@ export interface ReadLogs {
 
 /** A file that is no log is told in the report; when none is one, that is an error. @throws NOT_FOUND, NO_HTTP_LOG, TOO_MANY, HTTP_FILTER_BAD, LOG_FORMAT_BAD, HTTP_SCAN_FAILED */
 export async function readLogs(options: ReadLogsOptions): Promise<ReadLogs> {
+  optimizeRarely();
+  const spare = await spareFor(options);
+  try {
+    return await readAll(options, spare);
+  } finally {
+    await spare?.end();
+  }
+}
+
+/** A thread for large logs starts while they are still looked at. Of a window of time it is not known yet whether it is large. */
+async function spareFor({ paths, from, to, threads = THREADS }: ReadLogsOptions): Promise<SpareThreads | undefined> {
+  if (threads < 2 || from !== undefined || to !== undefined) return undefined;
+  const sizes = await Promise.all(paths.map(async (path) => (PACKED.test(path) ? 0 : stat(path).then((seen) => (seen.isFile() ? seen.size : 0), () => 0))));
+  return sizes.reduce((sum, size) => sum + size, 0) < HELP_ALONE_BELOW_BYTES ? undefined : spareThreads(threads - 1);
+}
+
+async function readAll(options: ReadLogsOptions, spare: SpareThreads | undefined): Promise<ReadLogs> {
   const { signal, rows: keep = 0 } = options;
   const filter = parseHttpFilter(options.filter ?? '');
   const window = windowOf(options);
@@ -49,7 +71,7 @@ export async function readLogs(options: ReadLogsOptions): Promise<ReadLogs> {
   const { inputs, streamed, refused } = met;
   if (inputs.length + streamed.sources.length === 0) throw nothing(options.paths, refused);
   const scanned = await scan({
-    inputs, ...window, signal, help: true, ...(filter.terms.length === 0 || options.filter === undefined ? {} : { filter: options.filter }),
+    inputs, ...window, signal, help: true, ...(spare === undefined ? {} : { spare }), ...(filter.terms.length === 0 || options.filter === undefined ? {} : { filter: options.filter }),
     ...(options.threads === undefined ? {} : { threads: options.threads }), ...(options.progress === undefined ? {} : { progress: options.progress }),
   });
   const { figures } = scanned;

@@ -1,4 +1,5 @@
 // Owns what the scan of HTTP logs is asked and what its threads say to each other.
+import type { Worker } from 'node:worker_threads';
 import type { HttpReport, HttpSource } from '../../../shared/http-report.ts';
 import type { ParseCounts } from '../columns.ts';
 import type { Figures, FiguresState } from '../figures/figures.ts';
@@ -45,10 +46,19 @@ export interface ScanOptions extends ScanWindow {
   readonly threads?: number;
   /** The caller's thread is one of them: for a program that has nothing else to do. It answers some hundred times a second. */
   readonly help?: boolean;
+  /** Threads that were started while the inputs were looked at. */
+  readonly spare?: SpareThreads;
   /** Below this it is read in the caller's thread, piece by piece, because a thread costs more than it saves. */
   readonly aloneBelowBytes?: number;
   readonly signal: AbortSignal;
   progress?(readBytes: number, totalBytes: number): void;
+}
+
+/** Threads that wait for their work; ended by who made them. */
+export interface SpareThreads {
+  /** One of them, which is the caller's to end. */
+  take(): Worker | undefined;
+  end(): Promise<void>;
 }
 
 export interface Scanned {
@@ -85,8 +95,13 @@ export interface PieceRead {
   readonly note?: string;
 }
 
-export interface ThreadGiven { readonly inputs: readonly ScanInput[]; readonly window: ScanWindow }
-export type ToThread = { readonly piece: Piece; readonly id: number } | { readonly finish: true };
+export interface ThreadGiven {
+  readonly inputs: readonly ScanInput[];
+  readonly window: ScanWindow;
+  readonly pieces: readonly Piece[];
+  /** How many of the pieces were taken: one number in memory that all threads share, so that none waits for another to hand it the next. */
+  readonly taken: Int32Array;
+}
 export type FromThread =
   | { readonly readBytes: number }
   | { readonly id: number; readonly read: PieceRead }

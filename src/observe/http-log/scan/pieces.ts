@@ -11,7 +11,7 @@ import { compileHttpFilter } from '../filter.ts';
 import type { RowTest } from '../filter.ts';
 import { formatOf } from '../formats/index.ts';
 import { PieceLearner } from '../index/learn.ts';
-import type { Piece, PieceRead, ScanInput, ScanWindow } from './contract.ts';
+import type { Piece, PieceRead, ScanInput, ScanWindow, ThreadGiven } from './contract.ts';
 
 const CHUNK_BYTES = 256 * 1024;
 /** Bytes between two words about the progress: some milliseconds. */
@@ -27,6 +27,15 @@ export function windowOf({ from, to, filter, keepFailed, keepSlowest, everything
 export function figuresOptions(window: ScanWindow): FiguresOptions {
   const { filter: _, ...options } = windowOf(window);
   return options;
+}
+
+/** The pieces that this thread is the first to take. */
+export function* untaken({ pieces, taken }: ThreadGiven): Generator<readonly [id: number, piece: Piece]> {
+  for (;;) {
+    const id = Atomics.add(taken, 0, 1), piece = pieces[id];
+    if (piece === undefined) return;
+    yield [id, piece];
+  }
 }
 
 /** Reads pieces of the inputs into one set of figures. */

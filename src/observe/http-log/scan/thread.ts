@@ -1,20 +1,19 @@
-// Owns a thread of the scan: pieces in, what each held out, the figures of all of them at the end.
-import { parentPort, workerData } from 'node:worker_threads';
-import { transferables } from '../figures/figures.ts';
-import type { FromThread, Piece, PieceRead, ThreadGiven, ToThread } from './contract.ts';
-import { PieceReader, notRead } from './pieces.ts';
+// Owns a thread of the scan: takes pieces as long as there are any, tells what each held, and at the end the figures of all of them.
+import { parentPort } from 'node:worker_threads';
+import { transferables } from '../figures/transferables.ts';
+import type { FromThread, Piece, PieceRead, ThreadGiven } from './contract.ts';
+import { PieceReader, notRead, untaken } from './pieces.ts';
 
-/** Serves until it is told to finish; ended from outside when the scan is given up. */
+/** Waits for what there is to read; ended from outside when the scan is given up. */
 export function serveScan(): void {
   const port = parentPort;
   if (port === null) return;
-  const { inputs, window } = workerData as ThreadGiven;
-  const reader = new PieceReader(inputs, window, (readBytes) => port.postMessage({ readBytes } satisfies FromThread));
-  port.on('message', (said: ToThread) => {
-    if ('piece' in said) { port.postMessage({ id: said.id, read: readOrSay(reader, said.piece) } satisfies FromThread); return; }
+  port.once('message', (given: ThreadGiven) => {
+    const say = (what: FromThread): void => { port.postMessage(what); };
+    const reader = new PieceReader(given.inputs, given.window, (readBytes) => { say({ readBytes }); });
+    for (const [id, piece] of untaken(given)) say({ id, read: readOrSay(reader, piece) });
     const state = reader.figures.state();
     port.postMessage({ state } satisfies FromThread, transferables(state));
-    port.close();
   });
 }
 

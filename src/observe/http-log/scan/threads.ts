@@ -1,12 +1,12 @@
-// Owns the threads of a scan: hands each the next piece when it is done with one, collects what they counted, ends them.
+// Owns the threads of a scan: they take piece by piece from one list; what they counted is collected, and they are ended.
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { DiagError } from '../../../shared/errors.ts';
 import { Figures } from '../figures/figures.ts';
 import type { FiguresState } from '../figures/figures.ts';
-import type { FromThread, Piece, PieceRead, ScanOptions, ThreadGiven, ToThread } from './contract.ts';
-import { PieceReader, figuresOptions, notRead, windowOf } from './pieces.ts';
+import type { FromThread, Piece, PieceRead, ScanOptions, SpareThreads, ThreadGiven } from './contract.ts';
+import { PieceReader, figuresOptions, notRead, untaken, windowOf } from './pieces.ts';
 
 /** Most of a thread's memory are typed arrays, which lie outside of it. */
 const HEAP_MB = 256;
@@ -14,33 +14,54 @@ const HEAP_MB = 256;
 const YOUNG_MB = 4;
 
 /** Built: the entry beside the program. From source (tests): this folder's, for which the thread wants the loader that the process has. */
-function startThread(given: ThreadGiven): Worker {
-  const options = { workerData: given, execArgv: [], env: {}, stdout: true, stderr: true, resourceLimits: { maxOldGenerationSizeMb: HEAP_MB, maxYoungGenerationSizeMb: YOUNG_MB } };
+function startThread(): Worker {
+  const options = { execArgv: [], env: {}, stdout: true, stderr: true, resourceLimits: { maxOldGenerationSizeMb: HEAP_MB, maxYoungGenerationSizeMb: YOUNG_MB } };
   if (!import.meta.url.endsWith('.ts')) return new Worker(new URL('./http-log-thread.js', import.meta.url), options);
   const loader = createRequire(import.meta.url).resolve('tsx/cjs/api');
   const main = fileURLToPath(new URL('./thread-main.ts', import.meta.url));
   return new Worker(`require(${JSON.stringify(loader)}).register(); require(${JSON.stringify(main)});`, { ...options, eval: true });
 }
 
+/** Starts threads before it is known what they will read: they take a tenth of a second to be ready. */
+export function spareThreads(count: number): SpareThreads {
+  const spare = new Set(Array.from({ length: count }, startThread));
+  // Should one die unused, the scan starts another.
+  for (const worker of spare) worker.on('error', () => { spare.delete(worker); });
+  return {
+    take() {
+      const [worker] = spare;
+      if (worker !== undefined) spare.delete(worker);
+      return worker;
+    },
+    async end() { await Promise.all([...spare].map((worker) => worker.terminate())); },
+  };
+}
+
 /** What was read of each piece, in their order, and the figures of all of them. */
 export async function readInThreads(options: ScanOptions, pieces: readonly Piece[], threads: number, told: (readBytes: number) => void): Promise<{ read: PieceRead[]; figures: Figures }> {
-  const { inputs, signal } = options;
+  const { inputs, help, spare, signal } = options;
   const read: PieceRead[] = [];
-  const given: ThreadGiven = { inputs, window: windowOf(options) };
-  const next = pieces.entries();
-  const serve = (): Promise<FiguresState> => runThread(given, signal, { next: () => next.next().value, read: (id, one) => { read[id] = one; }, told });
-  const others = Promise.all(Array.from({ length: options.help === true ? threads - 1 : Math.max(1, threads) }, serve));
-  // Should the own part fail first, the others' failure is nobody's any more.
-  others.catch(() => undefined);
-  const figures = options.help === true ? await helpOut(options, next, read, told) : new Figures(figuresOptions(options));
-  for (const state of await others) figures.merge(state);
-  return { read, figures };
+  const given: ThreadGiven = { inputs, window: windowOf(options), pieces, taken: new Int32Array(new SharedArrayBuffer(4)) };
+  signal.throwIfAborted();
+  const workers = Array.from({ length: help === true ? threads - 1 : Math.max(1, threads) }, () => spare?.take() ?? startThread());
+  try {
+    const others = Promise.all(workers.map((worker) => runThread(worker, given, signal, { read: (id, one) => { read[id] = one; }, told })));
+    // Should the own part fail first, the others' failure is nobody's any more.
+    others.catch(() => undefined);
+    const figures = help === true ? await helpOut(options, given, read, told) : new Figures(figuresOptions(options));
+    // While the others make their states.
+    figures.settle();
+    for (const state of await others) figures.merge(state);
+    return { read, figures };
+  } finally {
+    await Promise.all(workers.map((worker) => worker.terminate()));
+  }
 }
 
 /** The caller's part of the work. */
-async function helpOut(options: ScanOptions, pieces: Iterable<[number, Piece]>, read: PieceRead[], told: (readBytes: number) => void): Promise<Figures> {
+async function helpOut(options: ScanOptions, given: ThreadGiven, read: PieceRead[], told: (readBytes: number) => void): Promise<Figures> {
   const reader = new PieceReader(options.inputs, options, told);
-  for (const [id, piece] of pieces) {
+  for (const [id, piece] of untaken(given)) {
     try {
       read[id] = await reader.readBeside(piece, options.signal);
     } catch (error) {
@@ -52,15 +73,12 @@ async function helpOut(options: ScanOptions, pieces: Iterable<[number, Piece]>, 
 }
 
 interface Work {
-  next(): readonly [number, Piece] | undefined;
   read(id: number, one: PieceRead): void;
   told(readBytes: number): void;
 }
 
 /** @throws HTTP_SCAN_FAILED when the thread died; the signal's reason when it aborted */
-async function runThread(given: ThreadGiven, signal: AbortSignal, work: Work): Promise<FiguresState> {
-  signal.throwIfAborted();
-  const worker = startThread(given);
+async function runThread(worker: Worker, given: ThreadGiven, signal: AbortSignal, work: Work): Promise<FiguresState> {
   worker.stdout.resume();
   worker.stderr.resume();
   let stop: (() => void) | undefined;
@@ -69,22 +87,16 @@ async function runThread(given: ThreadGiven, signal: AbortSignal, work: Work): P
       const fail = (why: string, cause?: unknown): void => { reject(new DiagError('HTTP_SCAN_FAILED', { why }, { cause })); };
       stop = () => { reject(signal.reason as Error); };
       signal.addEventListener('abort', stop, { once: true });
-      const say = (what: ToThread): void => { worker.postMessage(what); };
-      const more = (): void => {
-        const piece = work.next();
-        say(piece === undefined ? { finish: true } : { id: piece[0], piece: piece[1] });
-      };
       worker.on('message', (said: FromThread) => {
         if ('readBytes' in said) work.told(said.readBytes);
-        else if ('read' in said) { work.read(said.id, said.read); more(); }
+        else if ('read' in said) work.read(said.id, said.read);
         else resolve(said.state);
       });
       worker.once('error', (error) => { fail(error instanceof Error ? error.message : String(error), error); });
       worker.once('exit', (code) => { fail(`its thread ended with ${code}`); });
-      more();
+      worker.postMessage(given);
     });
   } finally {
     if (stop !== undefined) signal.removeEventListener('abort', stop);
-    await worker.terminate();
   }
 }
