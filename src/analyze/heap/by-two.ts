@@ -8,13 +8,13 @@ import { dominated, numbered, walked } from './dominators.ts';
 import { markEssential, programNodes, type Held } from './essential.ts';
 import { LARGE } from './numbers.ts';
 import type { HeapGraph } from './graph.ts';
-import { calculate, dominatedHeap } from './heap.ts';
+import { calculate, heapOf } from './heap.ts';
 import { Holders } from './holder.ts';
 import { SnapshotParser } from './parse.ts';
 import { chunksOf, type HeapReading } from './read.ts';
-import { judged, remembered, type HeapOrder } from './report.ts';
+import { judged, remembered, reportOf, type HeapOrder } from './report.ts';
 import type { EdgesRead, SecondThread } from './second.ts';
-import { sectionsOf } from './sections.ts';
+import { allSectionsOf } from './sections.ts';
 import { fileBytes } from './strings.ts';
 
 /** Above it both do not calculate at once: that takes five numbers a node more, which is nothing to a small heap and too much for a large one. */
@@ -38,7 +38,7 @@ export async function heapReportByTwo(order: HeapOrder, reading: HeapReading, se
     await second.end();
     const heap = calculate(graph);
     const holders = new Holders(heap);
-    return judged(order, before, heap, holders, sectionsOf(heap, holders));
+    return reportOf(heap, holders, judged(order, before, heap, holders), allSectionsOf(heap, holders));
   } finally {
     graph.strings.close();
   }
@@ -81,12 +81,15 @@ async function calculatedByTwo(order: HeapOrder, before: readonly BaseSnapshot[]
   const ins = second.ask('incoming', { once: held.once.words, often: held.often.words });
   const known = second.ask('classes', {});
   const sections = second.ask('sections', {});
-  const arena = new Arena();
+  const arena = new Arena(true);
   const walk = walked(graph, held, arena);
   const dominators = dominated(graph, held, walk, numbered(await ins, walk), arena);
   const { rows, of, before: way, ways } = await known;
-  const heap = dominatedHeap({ graph, states, distances: { before: way }, classes: { rows, of }, arena }, dominators);
-  return judged(order, before, heap, new Holders(heap, ways), await sections);
+  const heldSections = second.ask('heldSections', dominators);
+  const heap = heapOf({ graph, states, distances: { before: way }, classes: { rows, of }, arena }, dominators);
+  const holders = new Holders(heap, ways);
+  const found = judged(order, before, heap, holders);
+  return reportOf(heap, holders, found, { ...await sections, ...await heldSections });
 }
 
 /** Each marks half of the edges. */

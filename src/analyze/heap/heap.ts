@@ -19,9 +19,11 @@ export interface ClassedHeap {
   readonly arena: Arena;
 }
 
+/** And of which is known who alone holds each node. */
+export interface DominatedHeap extends ClassedHeap { readonly dominators: Dominators }
+
 /** A heap with all that is calculated once; every further question is a walk over it. */
-export interface Heap extends ClassedHeap {
-  readonly dominators: Dominators;
+export interface Heap extends DominatedHeap {
   /** The nodes that a node alone holds: child[n], then sibling[] on. */
   readonly child: Uint32Array;
   readonly sibling: Uint32Array;
@@ -31,7 +33,7 @@ export function calculate(graph: HeapGraph): Heap {
   const arena = new Arena();
   const states = sized(graph, arena);
   const held = dominators(graph, markEssential(graph, programNodes(graph)), arena);
-  return dominatedHeap(classed(graph, states, arena), held);
+  return heapOf(classed(graph, states, arena), held);
 }
 
 /** Gives sizes to owners; the states of detachment. */
@@ -54,7 +56,7 @@ export function classed(graph: HeapGraph, states: Uint8Array | undefined, arena:
   return { graph, states, distances: away, classes, arena };
 }
 
-export function dominatedHeap(heap: ClassedHeap, held: Dominators): Heap {
+export function heapOf(heap: ClassedHeap, held: Dominators): Heap {
   const { graph, classes, arena } = heap;
   const child = arena.words(graph.nodeCount);
   const sibling = arena.words(graph.nodeCount);

@@ -2,7 +2,7 @@
 import type { NodeBits } from './bits.ts';
 import type { ClassRow } from './classes.ts';
 import { targetOf, typeOf } from './graph.ts';
-import type { Heap } from './heap.ts';
+import type { ClassedHeap } from './heap.ts';
 import { Words } from './words.ts';
 
 export interface Items { readonly total: number; readonly top: number | undefined; readonly topCount: number }
@@ -10,7 +10,7 @@ export interface Items { readonly total: number; readonly top: number | undefine
 const MOST_WALKED = 50_000_000;
 
 /** Counts by class row what hangs on a node directly or behind arrays and hidden parts. `seen`: empty, left empty. */
-export function itemsOf(heap: Heap, node: number, seen: NodeBits): Items {
+export function itemsOf(heap: ClassedHeap, node: number, seen: NodeBits): Items {
   const { graph, classes } = heap;
   const { firstEdge, edges, types, meta: { nodeType, edgeType, nodeTypes } } = graph;
   const shape = nodeTypes.indexOf('object shape');

@@ -12,7 +12,7 @@ import { NumberReader } from './numbers.ts';
 import { programWays } from './program-ways.ts';
 import { CHUNK_BYTES } from './read.ts';
 import type { Answered, Asked, EdgesRead, Question, Questions } from './second.ts';
-import { sectionsOf } from './sections.ts';
+import { heldSectionsOf, sectionsOf } from './sections.ts';
 import { fileBytes, StringTable } from './strings.ts';
 
 type Deeds = { readonly [Q in Question]: (ask: Questions[Q]['ask']) => Questions[Q]['answer'] };
@@ -45,9 +45,10 @@ export function secondWork(): (asked: Asked) => Answered {
       holders = new Holders(heap, ways);
       return { rows: heap.classes.rows, of: heap.classes.of, before: heap.distances.before, ways };
     },
-    sections() {
+    sections: () => sectionsOf(there(heap), there(holders)),
+    heldSections(dominators) {
       try {
-        return sectionsOf(there(heap), there(holders));
+        return heldSectionsOf({ ...there(heap), dominators }, there(holders));
       } finally {
         graph?.strings.close();
       }

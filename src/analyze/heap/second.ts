@@ -1,10 +1,11 @@
 // Owns the second thread of one analysis: what it is asked, its answers in the order of the questions, and its end.
 import type { Worker } from 'node:worker_threads';
 import type { ClassRow } from './classes.ts';
+import type { Dominators } from './dominators.ts';
 import type { EdgeColumns } from './edges.ts';
 import type { HeapGraph } from './graph.ts';
 import type { SnapshotMeta } from './meta.ts';
-import type { Sections } from './sections.ts';
+import type { HeldSections, Sections } from './sections.ts';
 import type { StringPlaces } from './strings.ts';
 
 /** A graph as it is sent: its columns are memory of both threads, its strings lie in the file. */
@@ -20,6 +21,7 @@ export interface Questions {
   incoming: { ask: { once: Uint32Array; often: Uint32Array }; answer: { first: Uint32Array; from: Uint32Array } };
   classes: { ask: object; answer: { rows: readonly ClassRow[]; of: Uint32Array; before: Uint32Array; ways: Uint32Array } };
   sections: { ask: object; answer: Sections };
+  heldSections: { ask: Dominators; answer: HeldSections };
 }
 export type Question = keyof Questions;
 export interface Asked { readonly question: Question; readonly ask: object }

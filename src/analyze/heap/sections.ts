@@ -4,9 +4,10 @@ import type { ClassRow } from './classes.ts';
 import type { HeapReport } from '../../shared/heap.ts';
 import { DETACHED } from './detached.ts';
 import { targetOf, typeOf } from './graph.ts';
-import type { ClassedHeap, Heap } from './heap.ts';
+import type { ClassedHeap, DominatedHeap } from './heap.ts';
 import type { Holders } from './holder.ts';
 import { itemsOf } from './items.ts';
+import { largestOf } from './largest.ts';
 import { NameTest } from './names.ts';
 import { nodeText } from './path.ts';
 import type { Place } from './places.ts';
@@ -52,7 +53,7 @@ function functionsOf({ graph }: ClassedHeap, { places }: Holders): HeapReport['f
 const COLLECTIONS = ['Map', 'Set', 'WeakMap', 'WeakSet', 'Array', 'Object'];
 
 /** Maps, sets, arrays and dictionaries that hold most. */
-export function collectionsOf(heap: Heap, holders: Holders): HeapReport['collections'] {
+function collectionsOf(heap: DominatedHeap, holders: Holders): HeapReport['collections'] {
   const { graph, dominators: { retained }, classes } = heap;
   const is = new NameTest(graph, ...COLLECTIONS);
   const seen = new NodeBits(graph.nodeCount);
@@ -108,7 +109,7 @@ function elements({ graph: { firstEdge, edges, types, meta: { edgeType, nodeType
   return count;
 }
 
-export function timersOf(heap: Heap, { places }: Holders): HeapReport['timers'] {
+function timersOf(heap: DominatedHeap, { places }: Holders): HeapReport['timers'] {
   const { graph, dominators: { retained } } = heap;
   const is = new NameTest(graph, 'Timeout', 'Immediate');
   const callback = new NameTest(graph, '_onTimeout', '_onImmediate');
@@ -172,7 +173,16 @@ function buffersOf({ graph }: ClassedHeap): HeapReport['buffers'] {
 
 /** What is said without knowing who holds what alone: another thread can say it meanwhile. */
 export type Sections = Pick<HeapReport, 'parts' | 'strings' | 'functions' | 'emitters' | 'promises' | 'contexts' | 'buffers'>;
+/** What is said beside the suspects once that is known. */
+export type HeldSections = Pick<HeapReport, 'largest' | 'collections' | 'timers'>;
+export type AllSections = Sections & HeldSections;
 
 export function sectionsOf(heap: ClassedHeap, holders: Holders): Sections {
   return { parts: partsOf(heap), strings: textsOf(heap), functions: functionsOf(heap, holders), emitters: emittersOf(heap, holders), promises: promisesOf(heap), contexts: contextsOf(heap), buffers: buffersOf(heap) };
 }
+
+export function heldSectionsOf(heap: DominatedHeap, holders: Holders): HeldSections {
+  return { largest: largestOf(heap), collections: collectionsOf(heap, holders), timers: timersOf(heap, holders) };
+}
+
+export function allSectionsOf(heap: DominatedHeap, holders: Holders): AllSections { return { ...sectionsOf(heap, holders), ...heldSectionsOf(heap, holders) }; }
