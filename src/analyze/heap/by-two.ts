@@ -4,11 +4,12 @@ import type { HeapReport } from '../../shared/heap.ts';
 import { Arena } from './arena.ts';
 import type { BaseSnapshot } from './base.ts';
 import { NodeBits } from './bits.ts';
+import { dominatedLists, setRetained } from './classes.ts';
 import { dominated, numbered, walked } from './dominators.ts';
 import { markEssential, programNodes, type Held } from './essential.ts';
 import { LARGE } from './numbers.ts';
 import type { HeapGraph } from './graph.ts';
-import { calculate, heapOf } from './heap.ts';
+import { calculate } from './heap.ts';
 import { Holders } from './holder.ts';
 import { SnapshotParser } from './parse.ts';
 import { chunksOf, type HeapReading } from './read.ts';
@@ -78,18 +79,21 @@ async function calculatedByTwo(order: HeapOrder, before: readonly BaseSnapshot[]
   const given = second.ask('sizes', { ...columns, path: order.path, places: strings.places, small: sizes.small });
   const held = await marked(graph, second);
   const { states } = await given;
-  const ins = second.ask('incoming', { once: held.once.words, often: held.often.words });
+  const ins = second.ask('incoming', { often: held.often.words });
   const known = second.ask('classes', {});
   const sections = second.ask('sections', {});
   const arena = new Arena(true);
   const walk = walked(graph, held, arena);
   const dominators = dominated(graph, held, walk, numbered(await ins, walk), arena);
   const { rows, of, before: way, ways } = await known;
-  const heldSections = second.ask('heldSections', dominators);
-  const heap = heapOf({ graph, states, distances: { before: way }, classes: { rows, of }, arena }, dominators);
+  const lists = dominatedLists(graph, dominators, arena);
+  const rest = second.ask('held', { dominators, ...lists });
+  const heap = { graph, states, distances: { before: way }, classes: { rows, of }, arena, dominators, ...lists };
   const holders = new Holders(heap, ways);
   const found = judged(order, before, heap, holders);
-  return reportOf(heap, holders, found, { ...await sections, ...await heldSections });
+  const { retained, sections: heldSections } = await rest;
+  setRetained(rows, retained);
+  return reportOf(heap, holders, found, { ...await sections, ...heldSections });
 }
 
 /** Each marks half of the edges. */
@@ -100,11 +104,12 @@ async function marked(graph: HeapGraph, second: SecondThread): Promise<Held> {
   while (half < nodeCount && (firstEdge[half] as number) < edgeCount / 2) half++;
   const theirs = second.ask('marks', { program: program.words, from: half, to: nodeCount });
   const own = markEssential(graph, program, 0, half);
-  const { once, often } = await theirs;
+  const { once, often, holding } = await theirs;
   for (let at = 0; at < once.length; at++) {
     const both = (once[at] as number) & (own.once.words[at] as number);
     once[at] = (once[at] as number) | (own.once.words[at] as number);
     often[at] = (often[at] as number) | (own.often.words[at] as number) | both;
+    holding[at] = (holding[at] as number) | (own.holding.words[at] as number);
   }
-  return { once: new NodeBits(nodeCount, once), often: new NodeBits(nodeCount, often) };
+  return { once: new NodeBits(nodeCount, once), often: new NodeBits(nodeCount, often), holding: new NodeBits(nodeCount, holding) };
 }

@@ -1,4 +1,5 @@
 // Owns classes by constructor: which class a node belongs to (Chrome's naming and grouping), and count, shallow and retained size of each.
+import type { Arena } from './arena.ts';
 import type { Dominators } from './dominators.ts';
 import { DETACHED } from './detached.ts';
 import { NO_DISTANCE, type Distances } from './distances.ts';
@@ -97,19 +98,25 @@ export function countClasses({ nodeCount, root, sizes }: HeapGraph, { rows, of }
 
 export const NO_NODE = 0xffff_ffff;
 
+export interface DominatedLists { readonly child: Uint32Array; readonly sibling: Uint32Array }
+
 /** Per node its first dominated node and the next one with the same dominator. */
-export function dominatedLists(nodeCount: number, root: number, dominators: Dominators, child: Uint32Array, sibling: Uint32Array): void {
-  child.fill(NO_NODE);
+export function dominatedLists({ nodeCount, root }: HeapGraph, dominators: Dominators, arena: Arena): DominatedLists {
+  const child = arena.words(nodeCount).fill(NO_NODE);
+  const sibling = arena.words(nodeCount);
   for (let node = nodeCount - 1; node >= 0; node--) {
     if (node === root) { sibling[node] = NO_NODE; continue; }
     const by = (dominators.of[node] as number);
     sibling[node] = (child[by] as number);
     child[by] = node;
   }
+  return { child, sibling };
 }
 
-/** A retained size counts a node only where no other of its class holds it. `child` and `sibling`: as `dominatedLists` left them. */
-export function retainedByClass({ root, sizes }: HeapGraph, { rows, of }: Classes, { retained }: Dominators, child: Uint32Array, sibling: Uint32Array): void {
+export function setRetained(rows: readonly ClassRow[], retained: Float64Array): void { rows.forEach((row, at) => { row.retained = retained[at] as number; }); }
+
+/** By row: a retained size counts a node only where no other of its class holds it. `child` and `sibling`: as `dominatedLists` left them. */
+export function retainedByClass({ root, sizes }: HeapGraph, { rows, of }: Classes, { retained }: Dominators, child: Uint32Array, sibling: Uint32Array): Float64Array {
   const open = new Uint32Array(rows.length);
   const sums = new Float64Array(rows.length);
   const stack = new Words(1 << 12);
@@ -125,7 +132,7 @@ export function retainedByClass({ root, sizes }: HeapGraph, { rows, of }: Classe
     }
     // Most nodes hold nothing: the next one is beside them, and only what holds others is left again.
     while (sibling[node] === NO_NODE) {
-      if (stack.length === 0) { rows.forEach((one, at) => { one.retained = sums[at] as number; }); return; }
+      if (stack.length === 0) return sums;
       node = stack.pop();
       const above = of[node] as number;
       if (sizes.of(node) !== 0) open[above] = (open[above] as number) - 1;

@@ -38,7 +38,7 @@ export function dominated(graph: HeapGraph, held: Held, walk: Walk, ins: Incomin
   for (let i = 0; i < count; i++) sums[i] = sizes.of(order[i] as number);
   for (let i = count - 1; i > 0; i--) { const by = parent[i] as number; sums[by] = (sums[by] as number) + (sums[i] as number); }
   // Cliques that hold each other alone: each of their nodes counts as held by the root, as in Chrome.
-  of.fill(NONE);
+  if (count < nodeCount) of.fill(NONE);
   const retained = arena.numbers(nodeCount, all);
   for (let i = 0; i < count; i++) { const node = order[i] as number; of[node] = (order[(parent[i] as number)] as number); retained[node] = sums[i] as number; }
   if (count < nodeCount) for (let node = 0; node < nodeCount; node++) if (of[node] === NONE) { of[node] = root; retained[node] = sizes.of(node); retained[root] = (retained[root] as number) + (retained[node] as number); }
@@ -46,18 +46,18 @@ export function dominated(graph: HeapGraph, held: Held, walk: Walk, ins: Incomin
   return { of, retained, unreachable: nodeCount - count };
 }
 
-export function walked(graph: HeapGraph, { once }: Held, arena: Arena): Walk {
+export function walked(graph: HeapGraph, { once, holding }: Held, arena: Arena): Walk {
   const { nodeCount } = graph;
   const walk: Walk = { order: arena.words(nodeCount), number: arena.words(nodeCount).fill(NONE), parent: arena.words(nodeCount), ways: arena.pairs(nodeCount), count: 0 };
   const seen = new NodeBits(nodeCount);
-  deeper(graph, seen, walk, graph.root);
+  deeper(graph, holding, seen, walk, graph.root);
   // What only weak edges lead to counts as held by the root.
-  for (let node = 0; node < nodeCount; node++) if (!once.has(node) && !seen.has(node)) deeper(graph, seen, walk, node);
+  for (let node = 0; node < nodeCount; node++) if (!once.has(node) && !seen.has(node)) deeper(graph, holding, seen, walk, node);
   return walk;
 }
 
 /** `ways`: for each node on the way down, where its edges go on and end. */
-function deeper({ firstEdge, edges }: HeapGraph, seen: NodeBits, walk: Walk, from: number): void {
+function deeper({ firstEdge, edges }: HeapGraph, holding: NodeBits, seen: NodeBits, walk: Walk, from: number): void {
   const { order, number, parent, ways: next } = walk;
   let count = walk.count;
   let own = count++;
@@ -70,14 +70,17 @@ function deeper({ firstEdge, edges }: HeapGraph, seen: NodeBits, walk: Walk, fro
     while (edge < end) {
       const word = edges[edge++] as number;
       if ((word & HOLDS) === 0 || seen.has(targetOf(word))) continue;
-      child = targetOf(word);
+      const to = targetOf(word);
+      seen.add(to);
+      number[to] = count; order[count] = to; parent[count++] = own;
+      // From what holds nothing the walk would come back at once.
+      if (!holding.has(to)) continue;
+      child = to;
       break;
     }
     if (child >= 0) {
       next[2 * own] = edge; next[2 * own + 1] = end;
-      seen.add(child);
-      number[child] = count; order[count] = child; parent[count] = own;
-      own = count++;
+      own = count - 1;
       edge = (firstEdge[child] as number);
       end = (firstEdge[child + 1] as number);
       continue;
@@ -90,7 +93,7 @@ function deeper({ firstEdge, edges }: HeapGraph, seen: NodeBits, walk: Walk, fro
 }
 
 /** By nodes, not by numbers of the walk: it can be made beside the walk. Over nodes as they lie in memory: another order would miss the cache twice an edge. */
-export function incoming({ nodeCount, edgeCount, firstEdge, edges }: HeapGraph, { often }: Held, arena: Arena): Incoming {
+export function incoming({ nodeCount, edgeCount, firstEdge, edges }: HeapGraph, { often }: Pick<Held, 'often'>, arena: Arena): Incoming {
   const first = arena.words(nodeCount + 1).fill(0);
   for (let edge = 0; edge < edgeCount; edge++) { const word = edges[edge] as number; if ((word & HOLDS) !== 0) { const to = targetOf(word); if (often.has(to)) first[to] = (first[to] as number) + 1; } }
   let sum = 0;

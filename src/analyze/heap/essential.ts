@@ -35,20 +35,22 @@ export function programNodes(graph: HeapGraph): NodeBits {
   return reached;
 }
 
-/** The nodes that an edge that holds leads to, and those that several do. */
-export interface Held { readonly once: NodeBits; readonly often: NodeBits }
+/** The nodes that an edge that holds leads to, those that several do, and those that hold others. */
+export interface Held { readonly once: NodeBits; readonly often: NodeBits; readonly holding: NodeBits }
 
 /** Marks the edges that hold, of the nodes from `from` to `to`. */
 export function markEssential(graph: HeapGraph, program: NodeBits, from = 0, to = graph.nodeCount): Held {
   const { root, nodeCount, firstEdge, edges, edgeNames, ids, meta: { edgeType } } = graph;
   const once = new NodeBits(nodeCount);
   const often = new NodeBits(nodeCount);
+  const holding = new NodeBits(nodeCount);
   const ephemerons = new EphemeronNames(graph);
   const { weak, shortcut, internal } = edgeType;
   const anyEphemeron = graph.strings.ephemerons.size > 0;
   for (let node = from; node < to; node++) {
     const end = (firstEdge[node + 1] as number);
     const own = program.has(node);
+    let holds = false;
     for (let edge = (firstEdge[node] as number); edge < end; edge++) {
       const word = edges[edge] as number;
       const type = typeOf(word);
@@ -59,8 +61,10 @@ export function markEssential(graph: HeapGraph, program: NodeBits, from = 0, to 
       // At the root alone, shortcuts name the program's globals; and what is not the program's does not hold what is.
       if (node !== root && (type === shortcut || (!own && program.has(next)))) continue;
       edges[edge] = word | HOLDS;
+      holds = true;
       if (once.has(next)) often.add(next); else once.add(next);
     }
+    if (holds) holding.add(node);
   }
-  return { once, often };
+  return { once, often, holding };
 }

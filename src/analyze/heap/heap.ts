@@ -1,6 +1,6 @@
 // Owns the order of the whole calculation, and which large arrays live how long: at most about nine numbers a node at once beside the graph.
 import { Arena } from './arena.ts';
-import { classify, countClasses, dominatedLists, retainedByClass, type Classes } from './classes.ts';
+import { classify, countClasses, dominatedLists, retainedByClass, setRetained, type Classes } from './classes.ts';
 import { spreadDetachment } from './detached.ts';
 import { distances } from './distances.ts';
 import { dominators, type Dominators } from './dominators.ts';
@@ -56,13 +56,11 @@ export function classed(graph: HeapGraph, states: Uint8Array | undefined, arena:
   return { graph, states, distances: away, classes, arena };
 }
 
-export function heapOf(heap: ClassedHeap, held: Dominators): Heap {
+function heapOf(heap: ClassedHeap, held: Dominators): Heap {
   const { graph, classes, arena } = heap;
-  const child = arena.words(graph.nodeCount);
-  const sibling = arena.words(graph.nodeCount);
-  dominatedLists(graph.nodeCount, graph.root, held, child, sibling);
-  retainedByClass(graph, classes, held, child, sibling);
-  return { ...heap, dominators: held, child, sibling };
+  const lists = dominatedLists(graph, held, arena);
+  setRetained(classes.rows, retainedByClass(graph, classes, held, lists.child, lists.sibling));
+  return { ...heap, dominators: held, ...lists };
 }
 
 /** Of an earlier snapshot: how many and how large its objects are by class. Nobody asks who held them. */

@@ -5,6 +5,8 @@ const NINE = 57;
 const CLOSING = 93;
 const COMMA = 44;
 const SPACE = 32;
+const COMMA_BITS = COMMA ^ ZERO;
+const LINE_BITS = 10 ^ ZERO;
 const BATCH_ROWS = 1 << 13;
 /** What stands for a number of 2^32 and more; the number itself is in `large`. */
 export const LARGE = 0xffff_ffff;
@@ -57,19 +59,21 @@ export class NumberReader {
     let filled = this.#filled;
     let at = from;
     while (at < last) {
-      let sign = (chunk[at] as number) - ZERO;
-      if (sign < 0 || sign > 9) {
-        if (sign !== COMMA - ZERO && sign > SPACE - ZERO) break;
+      // Against zero's bits a digit is its value, and everything else is more than nine.
+      let bits = (chunk[at] as number) ^ ZERO;
+      if (bits > 9) {
+        if (bits !== COMMA_BITS && (chunk[at] as number) > SPACE) break;
         at++;
         continue;
       }
-      let value = sign;
-      let end = at + 1;
+      let value = bits;
       const far = at + SHORT_DIGITS;
-      while ((sign = (chunk[end] as number) - ZERO) >= 0 && sign <= 9 && end < far) { value = (Math.imul(value, 10) + sign) | 0; end++; }
-      if (sign >= 0 && sign <= 9) break;
+      let end = at + 1;
+      while ((bits = (chunk[end] as number) ^ ZERO) <= 9 && end < far) { value = (Math.imul(value, 10) + bits) | 0; end++; }
+      if (bits <= 9) break;
       batch[filled++] = value;
-      at = end;
+      // V8 writes a comma between the numbers of a row, and a line's end and a comma between rows.
+      at = bits === COMMA_BITS ? end + 1 : bits === LINE_BITS && chunk[end + 1] === COMMA ? end + 2 : end;
       if (filled === most) { this.#filled = filled; this.flush(); filled = 0; }
     }
     this.#filled = filled;

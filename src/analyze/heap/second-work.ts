@@ -2,6 +2,7 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 import { Arena } from './arena.ts';
 import { NodeBits } from './bits.ts';
+import { retainedByClass } from './classes.ts';
 import { incoming } from './dominators.ts';
 import { EdgeRows } from './edges.ts';
 import { markEssential } from './essential.ts';
@@ -35,10 +36,10 @@ export function secondWork(): (asked: Asked) => Answered {
       return { states };
     },
     marks({ program, from, to }) {
-      const { once, often } = markEssential(there(graph), new NodeBits(0, program), from, to);
-      return { once: once.words, often: often.words };
+      const { once, often, holding } = markEssential(there(graph), new NodeBits(0, program), from, to);
+      return { once: once.words, often: often.words, holding: holding.words };
     },
-    incoming: ({ once, often }) => incoming(there(graph), { once: new NodeBits(0, once), often: new NodeBits(0, often) }, arena),
+    incoming: ({ often }) => incoming(there(graph), { often: new NodeBits(0, often) }, arena),
     classes() {
       heap = classed(there(graph), states, arena);
       const ways = programWays(heap);
@@ -46,9 +47,10 @@ export function secondWork(): (asked: Asked) => Answered {
       return { rows: heap.classes.rows, of: heap.classes.of, before: heap.distances.before, ways };
     },
     sections: () => sectionsOf(there(heap), there(holders)),
-    heldSections(dominators) {
+    held({ dominators, child, sibling }) {
       try {
-        return heldSectionsOf({ ...there(heap), dominators }, there(holders));
+        const { classes } = there(heap);
+        return { retained: retainedByClass(there(graph), classes, dominators, child, sibling), sections: heldSectionsOf({ ...there(heap), dominators }, there(holders)) };
       } finally {
         graph?.strings.close();
       }

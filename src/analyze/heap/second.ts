@@ -17,11 +17,11 @@ export interface EdgesRead { readonly from: number; readonly to: number; readonl
 export interface Questions {
   edges: { ask: { path: string; meta: SnapshotMeta; columns: EdgeColumns; at: number }; answer: EdgesRead };
   sizes: { ask: SentGraph; answer: { states: Uint8Array | undefined } };
-  marks: { ask: { program: Uint32Array; from: number; to: number }; answer: { once: Uint32Array; often: Uint32Array } };
-  incoming: { ask: { once: Uint32Array; often: Uint32Array }; answer: { first: Uint32Array; from: Uint32Array } };
+  marks: { ask: { program: Uint32Array; from: number; to: number }; answer: { once: Uint32Array; often: Uint32Array; holding: Uint32Array } };
+  incoming: { ask: { often: Uint32Array }; answer: { first: Uint32Array; from: Uint32Array } };
   classes: { ask: object; answer: { rows: readonly ClassRow[]; of: Uint32Array; before: Uint32Array; ways: Uint32Array } };
   sections: { ask: object; answer: Sections };
-  heldSections: { ask: Dominators; answer: HeldSections };
+  held: { ask: { dominators: Dominators; child: Uint32Array; sibling: Uint32Array }; answer: { retained: Float64Array; sections: HeldSections } };
 }
 export type Question = keyof Questions;
 export interface Asked { readonly question: Question; readonly ask: object }

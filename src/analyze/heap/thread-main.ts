@@ -14,7 +14,7 @@ import { startHeapThread } from './thread-start.ts';
 import type { FromHeapThread } from './thread.ts';
 
 /** So many more messages a reader could not show. */
-const PROGRESS_STEP = 0.01;
+const PROGRESS_STEP = 0.04;
 
 /** A smaller file is read before a second thread has begun. */
 const LEAST_BYTES = 24 * 1024 * 1024;
@@ -25,14 +25,11 @@ let told = 0;
 async function report(order: HeapOrder, reading: HeapReading): Promise<HeapReport> {
   if (availableParallelism() > 1 && (await stat(order.path)).size >= LEAST_BYTES) {
     const second = new SecondThread(startHeapThread('second'));
-    try {
-      const made = await heapReportByTwo(order, reading, second);
-      if (made !== undefined) return made;
-    } catch {
-      // Whatever it was: one thread alone does it again from the file, and says why it cannot.
-    } finally {
-      await second.end();
-    }
+    // Whatever was odd: one thread alone does it again from the file, and says why it cannot.
+    const made = await heapReportByTwo(order, reading, second).catch(() => undefined);
+    const ended = second.end();
+    if (made !== undefined) return made;
+    await ended;
   }
   return heapReport(order, reading);
 }
