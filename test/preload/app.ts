@@ -61,7 +61,8 @@ export async function run({ program, args, preload, asks, listened = false, env 
     const port = await waitFor('the app to serve or to end', async () => (over ? -1 : Number(await readFile(portFile, 'utf8'))), 60_000);
     if (port > 0 && listened && preload !== undefined) heard = await heardFrom(join(home, 'data/DaaS/diag/apps/ababab'));
     if (port > 0) for (const path of asks) answers.push(await ask(port, path, path.startsWith('/post') ? { method: 'POST', body: 'some text' } : {}));
-    return { out, err: err.replaceAll(String(child.pid), 'PID').replaceAll(/0x[0-9a-f]+/g, '0x'), ...await ended, answers };
+    const end = await ended;                                   // first: what is said after the last answer belongs to it too
+    return { out, err: err.replaceAll(String(child.pid), 'PID').replaceAll(/0x[0-9a-f]+/g, '0x'), ...end, answers };
   } finally {
     heard?.close();
     child.kill('SIGKILL');
