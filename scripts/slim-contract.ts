@@ -8,6 +8,7 @@ const CONSTANT = /^const (\w+) = ([^\n]*\([^\n]*(?:\n[ )\]}][^\n]*)*);$/gm;
 /** Schemas have names like types. */
 const SCHEMA_NAME = /^[A-Z]\w*[a-z]/;
 const NO_SCHEMA = /^(?:class|function|async|new|\(|\{|\[)/;
+const ROUTE = /\broute\(\{/g;
 /** In a route as esbuild prints it. */
 const INPUT = /\b(params|query|body): (?=[A-Za-z])/g;
 const ANSWERS = /\banswers: \{/g;
@@ -27,36 +28,28 @@ function end(text: string, from: number, ends: string): number {
 }
 
 /** The answers of every route with their statuses and content types; a schema becomes nothing. Lines stay where they are. */
-function withoutAnswers(text: string): string {
-  return replaced(text, ANSWERS, (from) => {
-    const to = end(text, from, '}');
-    const found: string[] = [];
-    for (let at = from; at < to;) {
-      const match = /^[\s,]*(\d+): ("(?:[^"\\]|\\.)*")?/.exec(text.slice(at, to));
-      if (match === null) break;
-      found.push(`${match[1]}: ${match[2] ?? 'void 0'}`);
-      at = end(text, at + match[0].length, ',}');
-    }
-    return { to, by: ` ${found.join(', ')} ${'\n'.repeat(text.slice(from, to).split('\n').length - 1)}` };
-  });
-}
+const withoutAnswers = (text: string): string => replaced(text, ANSWERS, '}', (inside) => {
+  const found: string[] = [];
+  for (let at = 0; at < inside.length;) {
+    const match = /^[\s,]*(\d+): ("(?:[^"\\]|\\.)*")?/.exec(inside.slice(at));
+    if (match === null) break;
+    found.push(`${match[1]}: ${match[2] ?? 'void 0'}`);
+    at = end(`${inside}}`, at + match[0].length, ',}');
+  }
+  return ` ${found.join(', ')} ${'\n'.repeat(inside.split('\n').length - 1)}`;
+});
 
-function laterInputs(text: string): string {
-  return replaced(text, INPUT, (from) => {
-    const to = end(text, from, ',}\n');
-    const schema = text.slice(from, to).trimEnd();
-    return { to, by: schema.includes('(') ? `__later(() => ${schema})` : schema };
-  });
-}
+/** What a route takes is made at its first request. */
+const laterInputs = (text: string): string => replaced(text, ROUTE, '}', (inside) => replaced(`${inside}}`, INPUT, ',}', (schema) => (schema.includes('(') ? `__later(() => ${schema.trimEnd()})` : schema)).slice(0, -1));
 
-/** Every match with what follows it, as far as `change` says; never inside of what was replaced. */
-function replaced(text: string, what: RegExp, change: (from: number) => { readonly to: number; readonly by: string }): string {
+/** What follows each match up to one of `ends`; never inside of what was replaced. */
+function replaced(text: string, what: RegExp, ends: string, change: (inside: string) => string): string {
   let out = '', done = 0;
   for (const match of text.matchAll(what)) {
     const from = match.index + match[0].length;
     if (from < done) continue;
-    const { to, by } = change(from);
-    out += text.slice(done, from) + by;
+    const to = end(text, from, ends);
+    out += text.slice(done, from) + change(text.slice(from, to));
     done = to;
   }
   return out + text.slice(done);

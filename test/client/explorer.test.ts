@@ -131,3 +131,15 @@ test('a process is ended after its cost was told and the click confirmed', { ski
   await waitFor('the end in the audit', async () => (await given.agent.store.audit.recent(10)).entries.some(({ did, what, result }) => did === 'end process' && what.endsWith('from the test') && result === 'ended'));
   assert.deepEqual(tab.faults.filter((fault) => !known(fault)), []);
 });
+
+test('a diagnostic dump is narrowed and fetched as a zip that its manifest describes', { skip }, async () => {
+  const { page } = tab;
+  await page.goto(`${base}console?part=dump`);
+  await page.getByRole('checkbox', { name: 'Application log' }).uncheck();
+  await page.getByLabel('Since').selectOption({ label: 'a day ago' });
+  const [fetched] = await Promise.all([page.waitForEvent('download'), page.getByRole('link', { name: 'Fetch the zip' }).click()]);
+  assert.match(fetched.url(), /providers=(?!.*application-log).*http-log.*&from=\d{13}$/);
+  assert.deepEqual(await axe(page), []);
+  const zip = readFileSync(await fetched.path());
+  for (const [name, there] of [['a1b2c3-202611210200.log', true], ['manifest.json', true], ['stderr-1700000000000.txt', false]] as const) assert.equal(zip.includes(name), there, name);
+});

@@ -1,5 +1,7 @@
 // Owns the canned sessions, report and history of the stage.
+import type { z } from 'zod';
 import type { AuditEntry, Operation } from '../../src/shared/api.ts';
+import type { LogProvider, LogProviderId } from '../../src/shared/log-bundle.ts';
 import type { Report, Session, Step } from '../../src/shared/model.ts';
 import { DUMP_FILE, SLOW_FILE } from './stage-dump.ts';
 import { app, changes, CRASHES, logLines, now, requests, T, WORKER } from './stage-data.ts';
@@ -52,3 +54,10 @@ export function report(): Report {
     artifacts: doneSession.artifacts, masked: [{ where: 'http.log', what: 'query values', count: 15 }],
   };
 }
+
+const LOGS: readonly (readonly [id: LogProviderId, title: string, files: number, bytes: number])[] = [
+  ['http-log', 'Web server log', 12, 3_200_000_000], ['event-log', 'Event log', 1, 1_310_000], ['failed-request-traces', 'Failed request traces', 50, 8_400_000], ['detailed-errors', 'Detailed errors', 0, 0],
+  ['application-log', 'Application log', 31, 412_000_000], ['php-log', 'PHP log', 0, 0], ['container-log', 'Container log', 4, 22_000_000], ['kudu-log', 'Kudu log', 9, 740_000],
+  ['deployments', 'Deployments', 61, 2_100_000], ['npm-log', 'npm log', 0, 0], ['other-log', 'Other logs', 3, 9_000],
+];
+export const providers = (empty: boolean): z.infer<typeof LogProvider>[] => LOGS.map(([id, title, files, bytes], i) => ({ id, title, files: empty ? 0 : files, bytes: empty ? 0 : bytes, ...(empty || files === 0 ? {} : { newestAt: T - i * 400_000 }) }));

@@ -122,6 +122,7 @@ function canned(name: RouteName, query: URLSearchParams, params: readonly string
     case 'endProcess': return { ended: { pid: site.WORKER.pid, startedAt: site.WORKER.startedAt }, at: site.T };
     case 'environment': return near.environment(many, empty);
     case 'surroundings': return near.surroundings;
+    case 'logProviders': return { providers: kept.providers(empty), more: many ? 12_400 : 0 };
     case 'snapshots': return near.snapshots(empty);
     case 'compareEnvironments': return near.comparison(many, empty);
     case 'saveMoment': return near.snapshots(false).moments[0];

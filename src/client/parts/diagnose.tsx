@@ -9,7 +9,6 @@ import { COST_WORDS, costOf, type Diagnoser } from './diagnose-cost.ts';
 import { Dialog } from './dialog.tsx';
 import { fieldsOf, OptionsForm } from './options-form.tsx';
 import { Failure, Show } from './states.tsx';
-import { whyNot } from '../words.ts';
 
 const MINUTES = [5, 15, 30, 60, 240, 1_440, 7_200] as const;
 const DEFAULT_MINUTES = 15;
@@ -74,7 +73,7 @@ function Pick({ one, ticked, onToggle, values, onValues }: PickProps) {
       <input id={id} type="checkbox" checked={ticked} disabled={!one.offer.yes} onChange={onToggle} aria-describedby={`${id}-about`} />
       <label for={id}>{one.title}</label>
       <small class={`cost ${one.cost}`}>{one.offer.yes ? (one.costNote ?? COST_WORDS[one.cost]) : 'not possible here'}</small>
-      <p id={`${id}-about`}>{one.offer.yes ? one.about : whyNot(one.offer)}</p>
+      <p id={`${id}-about`}>{one.offer.yes ? one.about : one.offer.because}</p>
       {ticked && fields.length > 0 ? <details><summary>Options</summary><OptionsForm id={id} fields={fields} values={values} onChange={onValues} /></details> : undefined}
     </li>
   );

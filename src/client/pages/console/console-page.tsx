@@ -1,4 +1,4 @@
-// Owns the Console page: its parts (environment, files, shell), each read when first opened.
+// Owns the Console page: its parts (environment, files, shell, diagnostic dump), each read when first opened.
 import type { ComponentType } from 'preact';
 import type { PageProps } from '../../frame/app.tsx';
 import { Later } from '../../parts/later.tsx';
@@ -12,6 +12,7 @@ const PARTS: readonly Part[] = [
   { id: 'environment', title: 'Environment', load: async () => (await import('./environment-part.tsx')).EnvironmentPart },
   { id: 'files', title: 'Files', load: async () => (await import('./files-part.tsx')).FilesPart },
   { id: 'shell', title: 'Shell', load: async () => (await import('./shell-part.tsx')).ShellPart },
+  { id: 'dump', title: 'Diagnostic dump', load: async () => (await import('./dump-part.tsx')).DumpPart },
 ];
 
 export function ConsolePage({ view }: PageProps) {
