@@ -14,6 +14,9 @@ export interface Dominators {
 }
 
 const NONE = 0xffff_ffff;
+/** What so many hold (a map of V8's, a prototype) is first asked about a few of them; if the answer is not there yet, and those left are more than this share of all numbers, their ways are made short at once. */
+const FEW = 256;
+const SWEEP_SHIFT = 4;
 
 /** Who holds each node that several hold: from[first[n]] … from[first[n + 1] - 1]. */
 export interface Incoming { readonly first: Uint32Array; readonly from: Uint32Array }
@@ -127,7 +130,8 @@ function semiNca({ order, parent, number: semi, ways, count }: Walk, { often }: 
   for (let i = count - 1; i > 0; i--) {
     const node = (order[i] as number);
     let lowest = (parent[i] as number);
-    if (often.has(node)) for (let at = (first[node] as number), end = (first[node + 1] as number); at < end && lowest !== 0; at++) {
+    if (often.has(node)) for (let at = (first[node] as number), end = (first[node + 1] as number), many = at + FEW; at < end && lowest !== 0; at++) {
+      if (at === many && end - at > (count - i) >>> SWEEP_SHIFT) shortened(i, count, ways);
       const v = (from[at] as number);
       if (v === NONE) continue;
       const found = v <= i ? v : (ways[2 * v] as number) <= i ? (ways[2 * v + 1] as number) : lowestAbove(v, i, ways, stack);
@@ -140,6 +144,16 @@ function semiNca({ order, parent, number: semi, ways, count }: Walk, { often }: 
     const least = semi[i] as number;
     while (above > least) above = (parent[above] as number);
     parent[i] = above;
+  }
+}
+
+/** Makes all ways from numbers above `last` short, in one run through memory. */
+function shortened(last: number, count: number, ways: Uint32Array): void {
+  for (let v = last + 1; v < count; v++) {
+    const above = ways[2 * v] as number;
+    if (above <= last) continue;
+    if ((ways[2 * above + 1] as number) < (ways[2 * v + 1] as number)) ways[2 * v + 1] = ways[2 * above + 1] as number;
+    ways[2 * v] = ways[2 * above] as number;
   }
 }
 
