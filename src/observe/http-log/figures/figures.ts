@@ -114,7 +114,7 @@ export class Figures {
 
   /** In the kernel's memory: the columns are not read here, but for what is new and what is looked at. */
   #addThere(columns: Columns, source: number, tally: Tally): void {
-    const there = this.#inKernel ??= new InKernel(this, (...row) => { this.#look(...row); });
+    const there = this.#inKernel ??= new InKernel(this, (of, batch, i, from) => { this.#look(of, batch, i, from); });
     const batch = there.begin(columns, tally);
     if (this.options.select === undefined) this.#chooseThere(columns, batch, tally); else this.#choose(columns, batch);
     if (batch.count === 0) return;

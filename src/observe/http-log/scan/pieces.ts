@@ -29,10 +29,10 @@ export function figuresOptions(window: ScanWindow): FiguresOptions {
   return options;
 }
 
-/** The pieces that this thread is the first to take. */
+/** The pieces that this thread is the first to take, from the last one on. */
 export function* untaken({ pieces, taken }: ThreadGiven): Generator<readonly [id: number, piece: Piece]> {
   for (;;) {
-    const id = Atomics.add(taken, 0, 1), piece = pieces[id];
+    const id = pieces.length - 1 - Atomics.add(taken, 0, 1), piece = pieces[id];
     if (piece === undefined) return;
     yield [id, piece];
   }

@@ -14,19 +14,20 @@ const LF = 10;
 export interface Sized { readonly input: ScanInput; readonly index: number; readonly from: number; readonly to: number }
 
 /**
- * Pieces in the order of the inputs, the larger first, so that no thread waits long for the last one. `whole`: inputs that must not be cut.
+ * Pieces in the order of the inputs. They are read from the last one on (see untaken()): the larger first, so that no thread waits long for the end,
+ * and the newest rows first, so that of older failures it is known that none is kept. `whole`: inputs that must not be cut.
  * The head of a piece is a guess (the `#Fields:` line shortly before it, else that of the file's head): the scan checks it against what the piece before ended with.
  */
 export async function plan(inputs: readonly Sized[], threads: number, whole: ReadonlySet<number>, signal: AbortSignal): Promise<Piece[]> {
-  const pieces: Piece[] = [];
+  const pieces: Piece[][] = [];
   let left = inputs.reduce((sum, { from, to }) => sum + to - from, 0);
-  for (const sized of inputs) {
+  for (const sized of [...inputs].reverse()) {
     const bytes = sized.to - sized.from;
-    if (threads < 2 || bytes < 2 * LEAST_PIECE_BYTES || whole.has(sized.index) || formatOf(sized.input.format.id, sized.input.format.pattern).fromStart === true) pieces.push(wholeOf(sized));
-    else pieces.push(...await cut(sized, left, threads, signal));
+    if (threads < 2 || bytes < 2 * LEAST_PIECE_BYTES || whole.has(sized.index) || formatOf(sized.input.format.id, sized.input.format.pattern).fromStart === true) pieces.push([wholeOf(sized)]);
+    else pieces.push(await cut(sized, left, threads, signal));
     left -= bytes;
   }
-  return pieces;
+  return pieces.reverse().flat();
 }
 
 export function wholeOf({ input, index, from, to }: Sized): Piece {
@@ -34,24 +35,24 @@ export function wholeOf({ input, index, from, to }: Sized): Piece {
 }
 
 async function cut(sized: Sized, left: number, threads: number, signal: AbortSignal): Promise<Piece[]> {
-  const { input, index, to } = sized;
+  const { input, index } = sized;
   const file = await open(input.path, 'r');
   try {
     const headed = formatOf(input.format.id, input.format.pattern).id === iisW3c.id;
     const atBegin = headed ? input.head ?? directives(await probe(file, sized.from, PROBE_BYTES), 'first') : undefined;
     const pieces: Piece[] = [];
-    let from = sized.from, head = input.head;
-    while (to - from >= 2 * LEAST_PIECE_BYTES) {
+    let to = sized.to;
+    while (to - sized.from >= 2 * LEAST_PIECE_BYTES) {
       signal.throwIfAborted();
-      const wanted = from + Math.max(LEAST_PIECE_BYTES, Math.floor((left - (from - sized.from)) / (2 * threads)));
-      const end = to - wanted < LEAST_PIECE_BYTES ? undefined : await lineBegin(file, wanted, Math.min(to, wanted + LEAST_PIECE_BYTES));
-      if (end === undefined) break;
-      pieces.push({ input: index, from, to: end, head, last: false });
-      from = end;
-      head = headed ? directives(await probe(file, Math.max(sized.from, end - PROBE_BYTES), Math.min(PROBE_BYTES, end - sized.from)), 'last') ?? atBegin : undefined;
+      const wanted = to - Math.max(LEAST_PIECE_BYTES, Math.floor((left - (sized.to - to)) / (2 * threads)));
+      const begin = wanted - sized.from < LEAST_PIECE_BYTES ? undefined : await lineBegin(file, wanted, Math.min(to, wanted + LEAST_PIECE_BYTES));
+      if (begin === undefined) break;
+      const head = headed ? directives(await probe(file, Math.max(sized.from, begin - PROBE_BYTES), Math.min(PROBE_BYTES, begin - sized.from)), 'last') ?? atBegin : undefined;
+      pieces.push({ input: index, from: begin, to, head, last: to === sized.to });
+      to = begin;
     }
-    pieces.push({ input: index, from, to, head, last: true });
-    return pieces;
+    pieces.push({ input: index, from: sized.from, to, head: input.head, last: to === sized.to });
+    return pieces.reverse();
   } finally {
     await file.close();
   }

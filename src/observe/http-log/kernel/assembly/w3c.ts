@@ -14,10 +14,8 @@ const DONE: i32 = 0, FULL: i32 = 1, DIRECTIVE: i32 = 2;
 
 /** Bytes indexed at once: places within fit 16 bits, and the index stays in the first cache. */
 const WINDOW: usize = 16 * 1024;
-/** For each byte of a bit mask the places of its set bits. */
-const BITS: usize = BASE;
 /** Places of spaces and LFs of the window, counted from one byte before it; entry 0 stands for that byte, as if a line had ended there. */
-const ENDS: usize = BITS + 2048;
+const ENDS: usize = BASE;
 /** Which entries of ENDS are LFs. */
 const LFS: usize = ENDS + 2 * (WINDOW + 80);
 /** Column ends of a line that is read the slow way, as addresses. */
@@ -41,10 +39,6 @@ let markAt: usize = 0;
 export function prepare(): void {
   prepareKinds();
   prepareTables();
-  for (let mask: u32 = 0; mask < 256; mask += 1) {
-    let at: usize = BITS + mask * 8;
-    for (let bit: u32 = 0; bit < 8; bit += 1) if ((mask >> bit) & 1) { store<u8>(at, <u8>bit); at += 1; }
-  }
 }
 
 export function setColumns(count: i32): void { columns = count; }
@@ -151,11 +145,10 @@ function malformed(at: usize): void {
 /** Writes down the places of spaces and LFs in [from, to), 64 bytes a turn. Unrolled by hand: no compiler on the way does it. */
 function index(from: usize, to: usize): void {
   const spaces = i8x16.splat(SPACE), lfs = i8x16.splat(LF);
-  const eights = i16x8.splat(8);
   let smallest = i8x16.splat(-1);
   let ends = ENDS + 2;
   let lfsAt = LFS;
-  let bias = i16x8.splat(1);
+  let place: u32 = 1;
   store<u16>(ENDS, 0);
   for (let at = from; at < to; at += 64) {
     const b0 = v128.load(at), b1 = v128.load(at, 16), b2 = v128.load(at, 32), b3 = v128.load(at, 48);
@@ -173,22 +166,15 @@ function index(from: usize, to: usize): void {
       lfsAt += 2;
       ofLf &= ofLf - 1;
     }
-    ends = put(ends, <usize>all & 255, bias);
-    bias = i16x8.add(bias, eights);
-    ends = put(ends, <usize>(all >> 8) & 255, bias);
-    bias = i16x8.add(bias, eights);
-    ends = put(ends, <usize>(all >> 16) & 255, bias);
-    bias = i16x8.add(bias, eights);
-    ends = put(ends, <usize>(all >> 24) & 255, bias);
-    bias = i16x8.add(bias, eights);
-    ends = put(ends, <usize>(all >> 32) & 255, bias);
-    bias = i16x8.add(bias, eights);
-    ends = put(ends, <usize>(all >> 40) & 255, bias);
-    bias = i16x8.add(bias, eights);
-    ends = put(ends, <usize>(all >> 48) & 255, bias);
-    bias = i16x8.add(bias, eights);
-    ends = put(ends, <usize>(all >> 56) & 255, bias);
-    bias = i16x8.add(bias, eights);
+    const found = <usize>popcnt(all);
+    put4(ends, all, place);
+    if (found > 4) {
+      let into = ends + 8;
+      let left = clear4(all);
+      for (; left; left = clear4(left)) { put4(into, left, place); into += 8; }
+    }
+    ends += found << 1;
+    place += 64;
   }
   windowAt = from - 1;
   lines = <i32>((lfsAt - LFS) >> 1);
@@ -210,12 +196,28 @@ function findLf(from: usize): usize {
   return 0;
 }
 
-/** The places of the set bits of eight; all eight slots are written, the next call overwrites those too many. */
+/** The places of the four lowest set bits; all four slots are written, the next call overwrites those too many. */
 @inline
-function put(ends: usize, bits: usize, bias: v128): usize {
-  v128.store(ends, i16x8.add(v128.load8x8_u(BITS + (bits << 3)), bias));
-  return ends + (<usize>popcnt<u32>(<u32>bits) << 1);
+function put4(ends: usize, bits: u64, place: u32): void {
+  let left = bits;
+  store<u16>(ends, <u16>(place + <u32>ctz(left)));
+  left &= left - 1;
+  store<u16>(ends, <u16>(place + <u32>ctz(left)), 2);
+  left &= left - 1;
+  store<u16>(ends, <u16>(place + <u32>ctz(left)), 4);
+  left &= left - 1;
+  store<u16>(ends, <u16>(place + <u32>ctz(left)), 6);
 }
+
+/** Without the four lowest set bits. */
+@inline
+function clear4(bits: u64): u64 {
+  let left = bits & (bits - 1);
+  left &= left - 1;
+  left &= left - 1;
+  return left & (left - 1);
+}
+
 /** One bit for each of 64 bytes. */
 @inline
 function word(a: v128, b: v128, c: v128, d: v128): u64 {
