@@ -77,6 +77,7 @@ export class Counting {
 
   attach(): void {
     this.#failures.attach();
+    this.#requests.routes.patterns.attach();
   }
 
   start(): void {

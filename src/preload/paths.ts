@@ -30,42 +30,68 @@ for (let code = 0; code < 128; code += 1) {
   KINDS[code] = (/\d/.test(letter) ? NUMBER : 0) | (/[\d.,:-]/.test(letter) ? IN_NUMBER : 0) | (/[\da-f]/i.test(letter) ? HEX : 0)
     | (/[\da-f-]/i.test(letter) ? IN_GUID : 0) | (/[\w\-+=~.]/.test(letter) ? IN_TOKEN : 0) | (/[-_+{]/.test(letter) ? RARE : 0) | (/[\d.:TZ-]/i.test(letter) ? IN_TIME : 0) | (/x/i.test(letter) ? X : 0);
 }
+/** The first letter of {id}, which stands for all of it. */
+const ID_MARK = 0x7b;
 const HEX_LETTERS = 12, GUID_LETTERS = 36, TOKEN_LETTERS = 24;
-const SLASH = 47, QUESTION = 63;
+const SLASH = 47, QUESTION = 63, ZERO = 48, SMALL_A = 97;
 const PRIME = 0x01000193, OTHER_PRIME = 0x85ebca6b;
 
 /** Two numbers that stand for a method and a folded path: alike for all ids, and practically never for two routes. */
 export const hashed = { one: 0, two: 0 };
+/** Requests of one method mostly come after one another. */
+const lastMethod = { text: '', hash: 0 };
 
-/** Fills `hashed`: of equal folded paths it is equal. One walk over the letters, and texts only for the rare parts that need the patterns. */
+function hashMethod(method: string): number {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < method.length; i++) hash = Math.imul(hash ^ method.charCodeAt(i), PRIME);
+  lastMethod.text = method;
+  lastMethod.hash = hash;
+  return hash;
+}
+
+/** Fills `hashed`: of equal folded paths it is equal. One walk over the letters, which is most of what a request costs: parts of small letters and of digits have loops of their own, texts are made only for the rare parts that need the patterns. */
 export function hashPath(method: string, url: string): void {
-  let one = 0x811c9dc5, two = 0x9e3779b9;
-  for (let i = 0; i < method.length; i++) one = Math.imul(one ^ method.charCodeAt(i), PRIME);
+  let one = method === lastMethod.text ? lastMethod.hash : hashMethod(method), two = 0x9e3779b9;
   const length = url.length < 2 * MAX_PATH ? url.length : 2 * MAX_PATH;
-  let from = 0, part = one, other = two, all = 0xff, any = 0;
-  for (let i = 0; i <= length; i++) {
-    const code = i < length ? url.charCodeAt(i) : QUESTION;
+  let from = 0, code = QUESTION;
+  for (;;) {
+    let i = from, part = one, other = two;
+    while (i < length && (code = url.charCodeAt(i)) - SMALL_A >>> 0 < 26) { part = Math.imul(part ^ code, PRIME); other = Math.imul(other ^ code, OTHER_PRIME); i++; }
+    if (i === from) while (i < length && (code = url.charCodeAt(i)) - ZERO >>> 0 < 10) i++;
+    if (i === length) code = QUESTION;
     if (code !== SLASH && code !== QUESTION) {
-      const kinds = code < 128 ? KINDS[code] as number : 0;
-      all &= kinds;
-      any |= kinds;
-      part = Math.imul(part ^ code, PRIME);
-      other = Math.imul(other ^ code, OTHER_PRIME);
-      continue;
-    }
-    if ((any & NUMBER) === 0) { one = part; two = other; }
-    else if (isId(all, i - from)) { one = Math.imul(one ^ 0x7b, PRIME); two = Math.imul(two ^ 0x7b, OTHER_PRIME); }
-    else if (((any & RARE) | (all & IN_TIME)) === 0 && ((any & X) === 0 || i - from < HEX_LETTERS)) { one = part; two = other; }
-    else { const text = hashText(foldPart(url.slice(from, i)), one, two); one = text; two = hashed.two; }
+      i = hashPart(url, from, length, one, two);
+      one = hashed.one;
+      two = hashed.two;
+      code = i < length ? url.charCodeAt(i) : QUESTION;
+    } else if (i === from || url.charCodeAt(from) >= SMALL_A) { one = part; two = other; }
+    else { one = Math.imul(one ^ ID_MARK, PRIME); two = Math.imul(two ^ ID_MARK, OTHER_PRIME); }
     if (code === QUESTION) break;
-    one = part = Math.imul(one ^ SLASH, PRIME);
-    two = other = Math.imul(two ^ SLASH, OTHER_PRIME);
+    one = Math.imul(one ^ SLASH, PRIME);
+    two = Math.imul(two ^ SLASH, OTHER_PRIME);
     from = i + 1;
-    all = 0xff;
-    any = 0;
   }
   hashed.one = one;
   hashed.two = two;
+}
+
+/** A part with letters of other kinds, into `hashed`; where it ends. */
+function hashPart(url: string, from: number, length: number, one: number, two: number): number {
+  let i = from, part = one, other = two, all = 0xff, any = 0;
+  for (; i < length; i++) {
+    const code = url.charCodeAt(i);
+    if (code === SLASH || code === QUESTION) break;
+    const kinds = code < 128 ? KINDS[code] as number : 0;
+    all &= kinds;
+    any |= kinds;
+    part = Math.imul(part ^ code, PRIME);
+    other = Math.imul(other ^ code, OTHER_PRIME);
+  }
+  if ((any & NUMBER) === 0) { hashed.one = part; hashed.two = other; }
+  else if (isId(all, i - from)) { hashed.one = Math.imul(one ^ ID_MARK, PRIME); hashed.two = Math.imul(two ^ ID_MARK, OTHER_PRIME); }
+  else if (((any & RARE) | (all & IN_TIME)) === 0 && ((any & X) === 0 || i - from < HEX_LETTERS)) { hashed.one = part; hashed.two = other; }
+  else hashed.one = hashText(foldPart(url.slice(from, i)), one, two);
+  return i;
 }
 
 /** By its letters alone; what is neither this nor plain is left to the patterns. */

@@ -1,7 +1,8 @@
 // Owns the requests that the app serves: those in flight, and by route how many, how long, with which status.
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AppFlight, AppRoute } from '../shared/app-link.ts';
-import { listen } from './channels.ts';
+import { listen, listenBare } from './channels.ts';
+import { Guard } from './guarded.ts';
 import { fold } from './paths.ts';
 import { Routes, pathOf, type Named } from './routes.ts';
 import { now } from './time.ts';
@@ -43,11 +44,26 @@ export class Requests {
 
   start(): void {
     if (this.#stop !== undefined) return;
-    this.#stop = listen({
-      'http.server.request.start': (message) => { this.#begin((message as Served).response); },
-      'http.server.response.finish': (message) => { this.#end((message as Served).response); },
-      'tracing:fastify.request.handler:start': (message) => { this.#tell(message); },
-    });
+    const rare = listen({ 'tracing:fastify.request.handler:start': (message) => { this.#tell(message); } });
+    const each = listenBare({ 'http.server.request.start': this.#begins(), 'http.server.response.finish': this.#ends() });
+    this.#stop = () => { rare(); each(); };
+  }
+
+  /** These two run for each request: each is one function with its guard within, so that V8 can build into it all that it calls. */
+  #begins(): (message: unknown) => void {
+    const guard = new Guard();
+    return (message) => {
+      if (guard.isOff) return;
+      try { this.#begin((message as Served).response); } catch (error) { guard.caught(error); }
+    };
+  }
+
+  #ends(): (message: unknown) => void {
+    const guard = new Guard();
+    return (message) => {
+      if (guard.isOff) return;
+      try { this.#end((message as Served).response); } catch (error) { guard.caught(error); }
+    };
   }
 
   stop(): void {

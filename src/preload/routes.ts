@@ -2,6 +2,7 @@
 import type { AppRoute } from '../shared/app-link.ts';
 import { Durations, Tally } from './latency.ts';
 import { fold, hashPath, hashed, withoutQuery } from './paths.ts';
+import { Patterns } from './patterns.ts';
 
 /** A site has dozens of routes, some have hundreds; a scanner's are without end. */
 const MAX_ROUTES = 300;
@@ -59,6 +60,7 @@ export class Routes {
   #numbered = 0;
   /** By the text of the pattern, which an app has once and V8 finds by its number; those of full tables are not kept. */
   readonly #patterns = new Map<string, Mounted[]>();
+  readonly patterns = new Patterns();
   /** Requests counted under no name of their own, because the table is full. */
   unnamed = 0;
 
@@ -78,7 +80,8 @@ export class Routes {
     const { method = '', route, baseUrl } = request;
     if (told !== undefined) return `${method} ${told}`;
     if (typeof route === 'object' && route !== null) return `${method} ${typeof baseUrl === 'string' ? fold(baseUrl) : ''}${textOf((route as { path?: unknown }).path)}`;
-    return `${method} ${fold(pathOf(request))}`;
+    const path = fold(pathOf(request));
+    return `${method} ${this.patterns.of(method, path) ?? path}`;
   }
 
   ofPath(method: string, url: string, status: number, isHttp2: boolean): Route {
@@ -89,9 +92,10 @@ export class Routes {
       if (place.one === one && place.two === two && place.route.isHttp2 === isHttp2) return place.route;
     }
     const path = fold(withoutQuery(url));
-    const isNew = !this.#byName.has(nameOf(method, path, isHttp2));
+    const pattern = this.patterns.of(method, path);
+    const isNew = pattern === undefined && !this.#byName.has(nameOf(method, path, isHttp2));
     // Paths that nothing answered to are a scanner's more often than not: they must not fill the table.
-    const route = isNew && status === 404 ? this.#named(method, UNKNOWN_PATHS, false, isHttp2) : this.#named(method, path, false, isHttp2);
+    const route = isNew && status === 404 ? this.#named(method, UNKNOWN_PATHS, false, isHttp2) : this.#named(method, pattern ?? path, pattern !== undefined, isHttp2);
     if (route.path !== OTHERS && route.path !== UNKNOWN_PATHS && this.#numbered < MAX_ROUTES) {
       this.#byNumber[at] = { one, two, route };
       this.#numbered += 1;

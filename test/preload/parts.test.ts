@@ -12,6 +12,7 @@ import { homeOf, reasonToStayOut } from '../../src/preload/guards.ts';
 import { limitOf } from '../../src/preload/heap-room.ts';
 import { BUCKETS, Durations, bucketOf } from '../../src/preload/latency.ts';
 import { fold, hashPath, hashed } from '../../src/preload/paths.ts';
+import { Patterns } from '../../src/preload/patterns.ts';
 import { Routes } from '../../src/preload/routes.ts';
 import { Sources, placeIn } from '../../src/preload/sources.ts';
 import { SeenStacks } from '../../src/preload/stack.ts';
@@ -147,4 +148,32 @@ test('the heap ends where its old generation ends: by the flag, else without the
     [['--max-old-space-size=99999'], '', 4_144, 20, 4_049],    // more than V8 says: it was not taken
   ];
   assert.deepEqual(table.map(([flags, options, whole, line]) => Math.round(limitOf(flags, options, mib(whole), line) / 2 ** 20)), table.map((row) => row[4]));
+});
+
+test('a path is of the pattern that Fastify would find, and of none where that is not certain', async () => {
+  const patterns = new Patterns();
+  patterns.attach();
+  const { default: fastify } = await import('fastify');
+  const app = fastify();
+  const asked: string[] = [];
+  const paths = ['/users/:id', '/users/me', '/users/:id/orders/:order', '/users/:id/orders', '/files/*', '/files/:name', '/v1/', '/', '/items/:a-:b', '/items/list', '/dates/2024-01-02', '/dates/:day', '/:lang/help', '/numbers/:n(^\\d+$)'];
+  for (const path of paths) app.get(path, async (request) => { asked.push(request.routeOptions.url ?? ''); return ''; });
+  app.register(async (inner) => { inner.post('/all', async () => ''); }, { prefix: '/admin/:shop' });
+  app.get('/', { constraints: { host: 'other.example' } }, async () => '');
+  try {
+    const urls = ['/users/17', '/users/me', '/users/anna', '/users/17/orders', '/users/17/orders/4711', '/users/17/orders/', '/users//orders', '/users/', '/users', '/files/', '/files/a/b/c', '/files/report', '/v1/', '/v1', '/', '/de/help', '/users/help', '/none/of/them'];
+    for (const url of urls) {
+      asked.length = 0;
+      await app.inject(url);
+      assert.equal(patterns.of('GET', fold(url)), asked[0], url);
+    }
+    for (const url of ['/items/1-2', '/items/list', '/dates/2024-01-02', '/dates/7', '/numbers/5']) assert.equal(patterns.of('GET', fold(url)), undefined, url);
+    assert.deepEqual([patterns.of('HEAD', '/users/{id}'), patterns.of('POST', '/admin/x/all'), patterns.of('PUT', '/users/{id}')], ['/users/:id', '/admin/:shop/all', undefined]);
+    const second = fastify();
+    second.get('/users/:name', async () => '');
+    assert.equal(patterns.of('GET', '/users/{id}'), undefined);    // of which of the two it is cannot be told
+    assert.equal(patterns.of('GET', '/files/x'), '/files/:name');
+  } finally {
+    await app.close();
+  }
 });
