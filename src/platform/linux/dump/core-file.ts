@@ -1,5 +1,6 @@
 // Owns the core file: which memory goes in, its ELF headers, and the copying of present pages with holes left as holes.
-import { ftruncateSync, readSync, writeSync } from 'node:fs';
+import { readSync } from 'node:fs';
+import type { CoreOut } from './core-out.ts';
 import { leftOutOfDumps } from './ranges.ts';
 import type { FlaggedMapping, Mapping } from './ranges.ts';
 import type { Late } from './snapshot.ts';
@@ -10,8 +11,7 @@ const ENTRY_BYTES = 56;
 const SECTION_BYTES = 64;
 const PN_XNUM = 0xffff;
 const PT_LOAD = 1, PT_NOTE = 4, ET_CORE = 4, EM_X86_64 = 62;
-/** One read and one write: what was read is still in the processor's cache when it is written, and kernels that keep a write of 128 KiB or more in one large
- *  folio take three times as long for it (Linux 6.18, ext4: 0.6 to 0.9 s of CPU time a GiB, 2.3 s with 1 or 4 MiB). */
+/** One read: what was read is still in the processor's cache when it is written. */
 export const COPY_BYTES = 64 * 1024;
 /** Pagemap entries (8 bytes a page) looked at in one go: 1 GiB of addresses. */
 const PAGEMAP_PAGES = 262_144;
@@ -96,7 +96,7 @@ const flagsOf = (perms: string): number => (perms.includes('x') ? 1 : 0) | (perm
 const pageUp = (bytes: number): number => Math.ceil(bytes / PAGE_BYTES) * PAGE_BYTES;
 
 /** What copying reads from and writes to. */
-export interface CopyFiles { readonly mem: number; readonly pagemap: number; readonly out: number }
+export interface CopyFiles { readonly mem: number; readonly pagemap: number; readonly out: CoreOut }
 
 /** Runs of pages that are present (or swapped out) in [from, to). @yields [from, to) in bytes, at most COPY_BYTES long */
 export function* presentRuns(pagemap: number, from: number, to: number, wanted: (high: number) => boolean = isThere): Generator<readonly [number, number]> {
@@ -122,43 +122,39 @@ export const isOwnPage = (high: number): boolean => (high & 0x40) !== 0 || (high
 
 /** Writes headers and memory; a yield after each piece says how many bytes it had, so that the caller can stop between them. */
 export function* writeCore(plan: CorePlan, files: CopyFiles, late: readonly Late[]): Generator<number> {
-  writeSync(files.out, plan.headers, 0, plan.headers.length, 0);
-  const buffer = Buffer.allocUnsafe(COPY_BYTES);
+  files.out.put(plan.headers, 0);
   for (const { mapping, content, fileBytes, at } of plan.segments) {
     if (fileBytes === 0) continue;
     const to = mapping.from + fileBytes;
     const runs = content === 'present' ? presentRuns(files.pagemap, mapping.from, to) : pieces(mapping.from, to);
     for (const [from, end] of runs) {
-      const size = copied(files, buffer, from, end - from, at + (from - mapping.from));
+      const size = files.out.take(at + (from - mapping.from), end - from, (into, place, sizeBytes) => readMemory(files.mem, into, place, sizeBytes, from));
       if (size > 0) yield size;
     }
   }
   yield* writeLate(plan, files.out, late);
-  ftruncateSync(files.out, plan.sizeBytes);
+  files.out.end(plan.sizeBytes);
 }
 
 function* pieces(from: number, to: number): Generator<readonly [number, number]> {
   for (let at = from; at < to; at += COPY_BYTES) yield [at, Math.min(to, at + COPY_BYTES)];
 }
 
-function copied(files: CopyFiles, buffer: Buffer, from: number, sizeBytes: number, to: number): number {
-  let size: number;
+function readMemory(mem: number, into: Buffer, place: number, sizeBytes: number, from: number): number {
   try {
-    size = readSync(files.mem, buffer, 0, sizeBytes, from);
+    return readSync(mem, into, place, sizeBytes, from);
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'EIO') return 0;           // beyond the end of a mapped file: a hole
     throw error;
   }
-  for (let done = 0; done < size;) done += writeSync(files.out, buffer, done, size - done, to + done);
-  return size;
 }
 
 /** Memory that the child does not have goes over the holes it left. */
-function* writeLate(plan: CorePlan, out: number, late: readonly Late[]): Generator<number> {
+function* writeLate(plan: CorePlan, out: CoreOut, late: readonly Late[]): Generator<number> {
   for (const { from, bytes } of late) {
     const segment = plan.segments.find(({ mapping, fileBytes }) => mapping.from <= from && from + bytes.length <= mapping.from + fileBytes);
     if (segment === undefined) continue;
-    writeSync(out, bytes, 0, bytes.length, segment.at + (from - segment.mapping.from));
+    out.put(bytes, segment.at + (from - segment.mapping.from));
     yield bytes.length;
   }
 }

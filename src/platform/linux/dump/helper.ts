@@ -4,7 +4,8 @@ import { performance } from 'node:perf_hooks';
 import { setImmediate as turn } from 'node:timers/promises';
 import { bytes } from '../../../shared/units.ts';
 import { isOwnPage, planCore, presentRuns, writeCore } from './core-file.ts';
-import type { CorePlan } from './core-file.ts';
+import type { CopyFiles, CorePlan } from './core-file.ts';
+import { CoreOut } from './core-out.ts';
 import { hasMemory, memoryOf, readFacts, refuseUnfit, startTicks } from './facts.ts';
 import type { Order, Word } from './helper-words.ts';
 import { SystemCallError, openLibc } from './libc.ts';
@@ -106,7 +107,7 @@ async function forkAndWrite(libc: Libc, order: Writing, stopped: () => void): Pr
     const snapshot = await snapshotOf({ ...target, before, sure: () => { demandSame(order); } }, target);
     try {
       holdChild(libc, snapshot.child, step);
-      const plan = await writeFrom(snapshot.child, { order, facts, before, threads: snapshot.threads, mappings: snapshot.mappings, late: snapshot.late, watch: pid, stopped, step });
+      const plan = await writeFrom(libc, snapshot.child, { order, facts, before, threads: snapshot.threads, mappings: snapshot.mappings, late: snapshot.late, watch: pid, stopped, step });
       endChild(libc, snapshot.child, step);
       say({ say: 'done', bytes: plan.sizeBytes, pausedMs: snapshot.pausedMs, missing: missingOf(plan, snapshot), left: await putBack(target, snapshot.plan.back) });
     } catch (error) {
@@ -145,7 +146,7 @@ async function stopAndWrite(libc: Libc, order: Writing, stopped: () => void): Pr
     demandSame(order);
     threads.look();
     step('stopped');
-    const plan = await writeFrom(pid, { order, facts, before, threads: threads.stopped, mappings: parseMaps(readFileSync(`/proc/${pid}/maps`, 'latin1')), late: [], watch: undefined, stopped, step });
+    const plan = await writeFrom(libc, pid, { order, facts, before, threads: threads.stopped, mappings: parseMaps(readFileSync(`/proc/${pid}/maps`, 'latin1')), late: [], watch: undefined, stopped, step });
     threads.letAllGo();
     say({ say: 'done', bytes: plan.sizeBytes, pausedMs: performance.now() - began, missing: missingOf(plan), left: [] });
   } finally {
@@ -200,10 +201,10 @@ export interface Material {
 }
 
 /** Writes the core from the memory of `from`. On failure no file is left. */
-export async function writeFrom(from: number, { order, first, facts, before, threads, mappings, late, watch, stopped, step }: Material): Promise<CorePlan> {
+export async function writeFrom(libc: Libc, from: number, { order, first, facts, before, threads, mappings, late, watch, stopped, step }: Material): Promise<CorePlan> {
   const mem = openSync(`/proc/${from}/mem`, 'r');
   const pagemap = openSync(`/proc/${from}/pagemap`, 'r');
-  const out = openSync(order.file, 'wx', 0o600);
+  const out = new CoreOut(order.file, libc);
   try {
     const plan = planCore(mappings, before, notesOf(facts, threads, mappings, first), (mapping) => hasOwnPages(pagemap, mapping));
     step('core planned');
@@ -216,7 +217,8 @@ export async function writeFrom(from: number, { order, first, facts, before, thr
     rmSync(order.file, { force: true });
     throw error;
   } finally {
-    for (const fd of [mem, pagemap, out]) closeSync(fd);
+    out.close();
+    for (const fd of [mem, pagemap]) closeSync(fd);
   }
 }
 
@@ -224,7 +226,7 @@ function hasOwnPages(pagemap: number, { from, to }: Mapping): boolean {
   return presentRuns(pagemap, from, to, isOwnPage).next().done !== true;
 }
 
-async function copyAll(plan: CorePlan, files: { mem: number; pagemap: number; out: number }, late: Snapshot['late'], { ofBytes, watch, stopped, step }: { ofBytes: number; watch: number | undefined; stopped: () => void; step: Step }): Promise<void> {
+async function copyAll(plan: CorePlan, files: CopyFiles, late: Snapshot['late'], { ofBytes, watch, stopped, step }: { ofBytes: number; watch: number | undefined; stopped: () => void; step: Step }): Promise<void> {
   let written = 0;
   let pieces = 0;
   let lookedAt = performance.now();

@@ -9,7 +9,7 @@ import type { Range } from './ranges.ts';
 import { inSystemCall, readRegister, resumable } from './registers.ts';
 import { hasRoom } from './snapshot.ts';
 import type { Step } from './snapshot.ts';
-import { STUB_BYTES, SYS, frameFor, isInStub, stubCode } from './stub.ts';
+import { NO_PAIRS, STUB_BYTES, SYS, frameFor, isInStub, stubCode } from './stub.ts';
 import type { Call } from './stub.ts';
 import { Threads, plainlyStopped } from './threads.ts';
 import type { Thread } from './threads.ts';
@@ -124,7 +124,7 @@ function inject({ libc, pid, mem, stubAt, used, step }: Target, calls: readonly 
   if (!nobodyInside(libc, pid, stubAt, used)) return false;
   return withThread(libc, pid, (thread) => {
     const resume = resumable(thread.registers);
-    const frame = frameFor(resume, BigInt(stubAt), calls, []);
+    const frame = frameFor(resume, BigInt(stubAt), calls, NO_PAIRS);
     if (!hasRoom(thread, parseMaps(readFileSync(`/proc/${pid}/maps`, 'latin1')), frame.bytes.length + STACK_MARGIN_BYTES)) return false;
     writeSync(mem, stubCode(readRegister(resume, 'rip')), 0, STUB_BYTES, stubAt);
     writeSync(mem, frame.bytes, 0, frame.bytes.length, Number(frame.at));

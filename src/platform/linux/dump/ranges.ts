@@ -76,14 +76,26 @@ export interface ForkPlan {
   readonly unknown: readonly Mapping[];
 }
 
+/** The flags read shortly before the pause, made ready so that in it they are only looked up. */
+export interface KnownFlags {
+  readonly same: ReadonlyMap<number, FlaggedMapping>;
+  readonly flagged: readonly Range[];
+  readonly plain: readonly Range[];
+}
+
+export function knownFlags(before: readonly FlaggedMapping[]): KnownFlags {
+  return {
+    same: new Map(before.map((mapping) => [mapping.from, mapping])),
+    flagged: joined(before.filter(({ flags }) => leftOutOfFork(flags))),
+    plain: joined(before.filter(({ flags }) => !leftOutOfFork(flags) && !isDevice(flags))),
+  };
+}
+
 /**
- * What to do in the pause, from the flags read shortly before it (`before`) and the mappings as they are in it (`now`).
- * A mapping counts as known when `before` has the same addresses and permissions, or when flagged neighbours of `before` cover all of it.
+ * What to do in the pause, from the flags known before it and the mappings as they are in it (`now`).
+ * A mapping counts as known when the same addresses and permissions are, or when flagged neighbours cover all of it.
  */
-export function planFork(before: readonly FlaggedMapping[], now: readonly Mapping[]): ForkPlan {
-  const same = new Map(before.map((mapping) => [mapping.from, mapping]));
-  const flagged = joined(before.filter(({ flags }) => leftOutOfFork(flags)));
-  const plain = joined(before.filter(({ flags }) => !leftOutOfFork(flags) && !isDevice(flags)));
+export function planFork({ same, flagged, plain }: KnownFlags, now: readonly Mapping[]): ForkPlan {
   const back: Range[] = [];
   const unknown: Mapping[] = [];
   const spans: { from: number; to: number }[] = [];
@@ -109,13 +121,24 @@ function kindOf(flags: ReadonlySet<string>): 'flagged' | 'plain' | 'device' {
 
 /** Does one of the (sorted, joined) ranges hold all of the mapping. */
 function covered(ranges: readonly Range[], { from, to }: Range): boolean {
+  const found = ranges[firstEndingAfter(ranges, from)];
+  return found !== undefined && found.from <= from && found.to >= to;
+}
+
+/** Place of the mapping that holds the address; -1 where none does. */
+export function placeOf(mappings: readonly Mapping[], address: number): number {
+  const index = firstEndingAfter(mappings, address);
+  return (mappings[index]?.from ?? Infinity) <= address ? index : -1;
+}
+
+/** Of ranges in order of their addresses. */
+function firstEndingAfter(ranges: readonly Range[], address: number): number {
   let low = 0;
   let high = ranges.length;
   while (low < high) {
     const middle = (low + high) >> 1;
-    if ((ranges[middle] as Range).to <= from) low = middle + 1;
+    if ((ranges[middle] as Range).to <= address) low = middle + 1;
     else high = middle;
   }
-  const found = ranges[low];
-  return found !== undefined && found.from <= from && found.to >= to;
+  return low;
 }

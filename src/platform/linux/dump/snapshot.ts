@@ -1,14 +1,14 @@
 // Owns the pause: the target's threads stand still just long enough for one of them to make a copy-on-write child, from which a core is written in peace.
-import { readFileSync, readSync, writeFileSync, writeSync } from 'node:fs';
+import { readSync, writeFileSync, writeSync } from 'node:fs';
 import { performance } from 'node:perf_hooks';
 import { EVENT_CLONE, OPTION_EXIT_KILL, PTRACE, SystemCallError, isStopped, stopEvent } from './libc.ts';
 import type { Libc } from './libc.ts';
-import { parseMaps, planFork } from './ranges.ts';
-import type { FlaggedMapping, ForkPlan, KnownLines, Mapping, Range } from './ranges.ts';
+import { Layouts } from './layout.ts';
+import { placeOf } from './ranges.ts';
+import type { FlaggedMapping, ForkPlan, Mapping } from './ranges.ts';
 import { Refused } from './refused.ts';
 import { REGISTERS_BYTES, inSystemCall, readRegister, resumable, writeRegister } from './registers.ts';
-import { MADV_DOFORK, STUB_BYTES, SYS, frameFor, isInStub, stubCode } from './stub.ts';
-import type { Call } from './stub.ts';
+import { STUB_BYTES, SYS, frameFor, isInStub, stubCode } from './stub.ts';
 import { Threads, nap, plainlyStopped } from './threads.ts';
 import type { Thread } from './threads.ts';
 
@@ -58,55 +58,53 @@ export interface SnapshotOptions {
 
 /** Makes the copy. @throws Refused; then every thread runs, and nothing is left but the stub's bytes where `used` says so */
 export function takeSnapshot(options: SnapshotOptions): Snapshot {
-  const { libc, pid, step } = options;
+  const { libc, pid, before, step } = options;
   const threads = new Threads(libc, pid);
-  const known = rehearse(options);
+  const layouts = new Layouts(pid, before);
   try {
+    rehearse(options, layouts);
     threads.seize();
     step('seized');
     const began = performance.now();
     threads.stop();
     options.sure();
     step('stopped');
-    return paused(options, threads, began, known);
+    return paused(options, threads, began, layouts);
   } finally {
+    layouts.close();
     threads.letAllGo();
     step('all let go');
   }
 }
 
 /** Runs what the pause will run, so that it is compiled by then: a cold pass over thousands of mappings takes 10 ms, a warm one 2. */
-function rehearse({ pid, before, stubAt }: SnapshotOptions): KnownLines {
-  const known: KnownLines = new Map();
+function rehearse({ stubAt }: SnapshotOptions, layouts: Layouts): void {
   for (let i = 0; i < REHEARSALS; i += 1) {
-    const plan = planFork(before, parseMaps(readFileSync(`/proc/${pid}/maps`, 'latin1'), known));
+    const { mappings, calls, pairs } = layouts.lookAnew();
     const registers = Buffer.alloc(REGISTERS_BYTES);
     writeRegister(registers, 'rsp', 1n << 40n);
-    frameFor(resumable(registers), BigInt(stubAt), plan.spans.map(callFor), plan.back);
+    frameFor(resumable(registers), BigInt(stubAt), calls, pairs);
+    hasRoom({ registers }, mappings, 0);
   }
+  layouts.look();
   // Rubbish is collected now, so that it is not in the pause (the process runs with --expose-gc).
   globalThis.gc?.();
-  return known;
 }
 
-const callFor = ({ from, to }: Range): Call => ({ number: SYS.madvise, a: from, b: to - from, c: MADV_DOFORK });
-
-function paused(options: SnapshotOptions, threads: Threads, began: number, known: KnownLines): Snapshot {
-  const { libc, pid, mem, stubAt, used, before, step } = options;
+function paused(options: SnapshotOptions, threads: Threads, began: number, layouts: Layouts): Snapshot {
+  const { libc, pid, mem, stubAt, used, step } = options;
   threads.look();
   step('registers read');
   if (threads.stopped.some(({ registers }) => isInStub(registers, stubAt))) throw new Refused('busy', 'a thread has not yet come back from an earlier dump that was killed');
-  const mappings = parseMaps(readFileSync(`/proc/${pid}/maps`, 'latin1'), known);
-  const plan = planFork(before, mappings);
+  const { mappings, plan, pairs, calls: toFork } = layouts.look();
   step('ranges planned');
   const late = readLate(mem, plan.unknown);
   step('late ranges read');
   const thread = choose(options, threads.stopped, mappings, plan);
   const all = threads.stopped;
   const resume = resumable(thread.registers);
-  const calls: Call[] = plan.spans.map(callFor);
-  calls.push({ number: SYS.clone, a: CLONE_FLAGS, b: 0, c: 0 });
-  const frame = frameFor(resume, BigInt(stubAt), calls, plan.back);
+  const calls = [...toFork, { number: SYS.clone, a: CLONE_FLAGS, b: 0, c: 0 }];
+  const frame = frameFor(resume, BigInt(stubAt), calls, pairs);
   used.add(thread.tid);
   writeSync(mem, stubCode(readRegister(resume, 'rip')), 0, STUB_BYTES, stubAt);
   step('stub written');
@@ -140,8 +138,9 @@ function childOf({ libc, mem }: SnapshotOptions, threads: Threads, { tid }: Thre
 function choose({ libc, pid, mem }: SnapshotOptions, threads: readonly Thread[], mappings: readonly Mapping[], plan: ForkPlan): Thread {
   if (plan.back.length > MAX_PAIRS) throw new Refused('busy', `the process has ${plan.back.length} ranges that a fork leaves out; at most ${MAX_PAIRS} are put back in one go`);
   const frameBytes = (plan.back.length + plan.spans.length * 2 + 64) * 16;
-  const fit = threads.filter((thread) => plainlyStopped(thread) && hasRoom(thread, mappings, frameBytes) && !inRestartable(libc, mem, thread));
-  const found = fit.find((thread) => thread.tid !== pid && inSystemCall(thread.registers)) ?? fit.find(({ tid }) => tid === pid) ?? fit[0];
+  const fits = (thread: Thread): boolean => plainlyStopped(thread) && hasRoom(thread, mappings, frameBytes) && !inRestartable(libc, mem, thread);
+  const [others, main] = [threads.filter(({ tid }) => tid !== pid), threads.filter(({ tid }) => tid === pid)];
+  const found = others.find((thread) => inSystemCall(thread.registers) && fits(thread)) ?? main.find(fits) ?? others.find(fits);
   if (found !== undefined) return found;
   if (threads.some((thread) => !plainlyStopped(thread))) throw new Refused('stopped', 'the process is stopped by a signal, or a signal is on its way to each of its threads');
   throw new Refused('busy', 'no thread of the process has room on its stack and stands where it can be led aside');
@@ -153,7 +152,7 @@ function choose({ libc, pid, mem }: SnapshotOptions, threads: readonly Thread[],
  */
 export function hasRoom({ registers }: Pick<Thread, 'registers'>, mappings: readonly Mapping[], bytes: number): boolean {
   const top = Number(readRegister(registers, 'rsp')), control = Number(readRegister(registers, 'fsBase'));
-  const index = mappings.findIndex(({ from, to }) => from <= top && top < to);
+  const index = placeOf(mappings, top);
   const stack = mappings[index], guard = mappings[index - 1];
   if (stack?.perms.startsWith('rw') !== true || top - stack.from <= bytes + 4_096) return false;
   return stack.path === '[stack]' || (top < control && control < stack.to && guard?.to === stack.from && guard.perms.startsWith('---'));

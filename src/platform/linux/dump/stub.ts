@@ -53,10 +53,22 @@ export interface Frame {
   readonly enter: Buffer;
 }
 
-/** @param resume where and how the thread goes on afterwards (see `resumable`) @param calls made first @param pairs get MADV_DONTFORK then */
-export function frameFor(resume: Buffer, stubAt: bigint, calls: readonly Call[], pairs: readonly { from: number; to: number }[]): Frame {
+/** Ranges as the stub reads them: made before the pause, since a process of 4 GiB has thousands. */
+export function pairsOf(ranges: readonly { from: number; to: number }[]): Buffer {
+  const pairs = Buffer.alloc(ranges.length * PAIR_BYTES);
+  ranges.forEach(({ from, to }, index) => {
+    pairs.writeBigUInt64LE(BigInt(from), index * PAIR_BYTES);
+    pairs.writeBigUInt64LE(BigInt(to - from), index * PAIR_BYTES + 8);
+  });
+  return pairs;
+}
+
+export const NO_PAIRS = pairsOf([]);
+
+/** @param resume where and how the thread goes on afterwards (see `resumable`) @param calls made first @param pairs get MADV_DONTFORK then (see `pairsOf`) */
+export function frameFor(resume: Buffer, stubAt: bigint, calls: readonly Call[], pairs: Buffer): Frame {
   const restored = (POPPED.length + 2) * 8;
-  const size = restored + calls.length * CALL_BYTES + pairs.length * PAIR_BYTES;
+  const size = restored + calls.length * CALL_BYTES + pairs.length;
   const at = (readRegister(resume, 'rsp') - RED_ZONE_BYTES - BigInt(size)) & ~15n;
   const bytes = Buffer.alloc(size);
   POPPED.forEach((name, index) => { bytes.writeBigUInt64LE(readRegister(resume, name), index * 8); });
@@ -64,17 +76,14 @@ export function frameFor(resume: Buffer, stubAt: bigint, calls: readonly Call[],
   bytes.writeBigUInt64LE(readRegister(resume, 'rsp'), restored - 8);
   calls.forEach((call, index) => { [call.number, call.a, call.b, call.c].forEach((word, k) => { bytes.writeBigInt64LE(BigInt(word), restored + index * CALL_BYTES + k * 8); }); });
   const pairsAt = restored + calls.length * CALL_BYTES;
-  pairs.forEach(({ from, to }, index) => {
-    bytes.writeBigUInt64LE(BigInt(from), pairsAt + index * PAIR_BYTES);
-    bytes.writeBigUInt64LE(BigInt(to - from), pairsAt + index * PAIR_BYTES + 8);
-  });
+  pairs.copy(bytes, pairsAt);
   const enter = Buffer.from(resume);
   writeRegister(enter, 'rsp', at);
   writeRegister(enter, 'rip', stubAt);
   writeRegister(enter, 'r12', at + BigInt(restored));
   writeRegister(enter, 'r13', BigInt(calls.length));
   writeRegister(enter, 'r14', at + BigInt(pairsAt));
-  writeRegister(enter, 'r15', BigInt(pairs.length));
+  writeRegister(enter, 'r15', BigInt(pairs.length / PAIR_BYTES));
   writeRegister(enter, 'origRax', -1n);                        // no system call of the kernel's to start again
   return { at, bytes, enter, resultAt: (call) => at + BigInt(restored + call * CALL_BYTES) };
 }

@@ -163,7 +163,7 @@ class Watch {
       threads.look();
       this.#trueSignal(threads, tid, why.signal);
       const before = parseSmaps(readFileSync(`/proc/${pid}/smaps`, 'latin1'));
-      const plan = await writeFrom(pid, { order: { pid, file }, first: tid, facts: readFacts(pid), before, threads: threads.stopped, mappings: parseMaps(readFileSync(`/proc/${pid}/maps`, 'latin1')), late: [], watch: undefined, stopped: this.#stopped, step: () => undefined });
+      const plan = await writeFrom(this.#libc, pid, { order: { pid, file }, first: tid, facts: readFacts(pid), before, threads: threads.stopped, mappings: parseMaps(readFileSync(`/proc/${pid}/maps`, 'latin1')), late: [], watch: undefined, stopped: this.#stopped, step: () => undefined });
       this.#letGo(threads, tid, why.signal);
       say({ say: 'done', bytes: plan.sizeBytes, pausedMs: performance.now() - began, missing: missingOf(plan), left: [] });
     } finally {
