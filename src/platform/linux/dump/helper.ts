@@ -6,6 +6,7 @@ import { bytes } from '../../../shared/units.ts';
 import { isOwnPage, planCore, presentRuns, writeCore } from './core-file.ts';
 import type { CopyFiles, CorePlan } from './core-file.ts';
 import { CoreOut } from './core-out.ts';
+import { endCopy } from './end-copy.ts';
 import { hasMemory, memoryOf, readFacts, refuseUnfit, startTicks } from './facts.ts';
 import type { Order, Word } from './helper-words.ts';
 import { SystemCallError, openLibc } from './libc.ts';
@@ -108,10 +109,10 @@ async function forkAndWrite(libc: Libc, order: Writing, stopped: () => void): Pr
     try {
       holdChild(libc, snapshot.child, step);
       const plan = await writeFrom(libc, snapshot.child, { order, facts, before, threads: snapshot.threads, mappings: snapshot.mappings, late: snapshot.late, watch: pid, stopped, step });
-      endChild(libc, snapshot.child, step);
-      say({ say: 'done', bytes: plan.sizeBytes, pausedMs: snapshot.pausedMs, missing: missingOf(plan, snapshot), left: await putBack(target, snapshot.plan.back) });
+      const heldMs = endCopy(libc, pid, snapshot.child, step);
+      say({ say: 'done', bytes: plan.sizeBytes, pausedMs: snapshot.pausedMs + heldMs, missing: missingOf(plan, snapshot), left: await putBack(target, snapshot.plan.back) });
     } catch (error) {
-      endChild(libc, snapshot.child, step);
+      endCopy(libc, pid, snapshot.child, step);
       await putBack(target, snapshot.plan.back);
       throw error;
     }
@@ -242,19 +243,6 @@ async function copyAll(plan: CorePlan, files: CopyFiles, late: Snapshot['late'],
     await turn();                                              // lets the end of stdin be heard
     stopped();
   }
-}
-
-/** Ends the copy and takes it from the process list as far as it is ours to do. */
-function endChild(libc: Libc, child: number, step: Step): void {
-  try {
-    process.kill(child, 'SIGKILL');
-  } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
-  }
-  step('child killed');
-  const until = performance.now() + 2_000;
-  for (let found = libc.wait(child); found === undefined || (found !== 'none' && (found.status & 0xff) === 0x7f); found = libc.wait(child)) if (performance.now() > until) break;
-  step('child ended');
 }
 
 export function missingOf(plan: CorePlan, snapshot?: Snapshot): string[] {
