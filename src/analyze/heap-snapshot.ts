@@ -33,7 +33,8 @@ export interface SnapshotOrder {
 
 /** What a snapshot would cost now; looks only. @throws INSPECTOR_FAILED */
 export async function previewSnapshot(platform: Platform, target: ProcessKey, signal: AbortSignal): Promise<{ readonly prediction: SnapshotPrediction; readonly refused: string | undefined }> {
-  const prediction = predictSnapshot(await platform.inspect(target, signal, (inspector) => liveHeap(inspector, false)), true);
+  const heap = await platform.inspect(target, signal, (inspector) => liveHeap(inspector, false));
+  const prediction = predictSnapshot({ ...heap, density: await platform.heapDensity?.(target.pid, signal) }, true);
   return { prediction, refused: refusal(prediction, await platform.memoryLeft(target.pid, signal)) };
 }
 
@@ -55,7 +56,8 @@ export async function guardedSnapshot(order: SnapshotOrder): Promise<SnapshotTak
 
 async function taken(order: SnapshotOrder, inspector: Inspector, place: SnapshotPlace): Promise<SnapshotTaken> {
   const { platform, target, signal } = order;
-  const predicted = predictSnapshot(await liveHeap(inspector, true), place.direct);
+  const heap = await liveHeap(inspector, true);
+  const predicted = predictSnapshot({ ...heap, density: await platform.heapDensity?.(target.pid, signal) }, place.direct);
   await admit(order, predicted);
   order.progress(sayPrediction(predicted));
   const peak = watchPeak(platform, target.pid, signal);

@@ -17,7 +17,8 @@ const TAIL_BYTES = 64;
 /** @throws APP_UNREACHABLE, APP_REFUSED, HEAP_SNAPSHOT_REFUSED, PAUSE_TOO_LONG, NO_ROOM, HEAP_SNAPSHOT_FAILED, CANCELLED; then no file is left */
 export async function snapshotByPreload(run: Collecting<unknown>, app: LinkedApp, order: SnapshotOrder): Promise<SnapshotTaken> {
   const { pid } = app.process;
-  const predicted = predictSnapshot(heapOf(app), false);       // the app keeps the text until we have it, as through the inspector
+  const density = await order.platform.heapDensity?.(pid, order.signal);
+  const predicted = predictSnapshot({ ...heapOf(app), density }, false);       // the app keeps the text until we have it, as through the inspector
   await admit(order, predicted);
   order.progress(sayPrediction(predicted));
   const part = `${order.file}.part`;

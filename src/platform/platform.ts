@@ -18,6 +18,25 @@ export interface Folders {
 
 export interface Host { readonly app: AppInfo; readonly folders: Folders }
 
+/** What a byte of a JavaScript heap's ordinary objects holds, from some of its pages, and the large arrays beside. */
+export interface HeapDensity {
+  readonly objects: number;
+  /** To other objects, maps not counted. */
+  readonly references: number;
+  readonly strings: number;
+  /** Of the strings those that V8 keeps once for all their uses: names, and short texts of parsed JSON. */
+  readonly internalized: number;
+  /** Of strings, at most as many of each as a snapshot keeps. */
+  readonly characters: number;
+  /** Of all large arrays together. */
+  readonly largeReferences: number;
+  /** Of the large array that has most. */
+  readonly longestArray: number;
+  readonly walkedBytes: number;
+  /** Of the same pages, where no object was recognized. */
+  readonly lostBytes: number;
+}
+
 /** Counters of one process since its start, or at this instant. Absent = could not be read. */
 export interface Usage {
   readonly startedAt: number;
@@ -161,6 +180,8 @@ export interface Platform {
   inspect<T>(target: ProcessKey, signal: AbortSignal, work: (inspector: Inspector) => Promise<T>): Promise<T>;
   /** Bytes that this process may still take before its container, its plan or the machine is full; undefined where nobody tells. */
   memoryLeft(pid: number, signal: AbortSignal): Promise<number | undefined>;
+  /** What the JavaScript heap of a Node process is made of, seen from outside while it runs on; undefined where its memory may not be read or is not understood. */
+  heapDensity?(pid: number, signal: AbortSignal): Promise<HeapDensity | undefined>;
   /** Ends this very process and its children: asks, waits `graceMs`, then kills. Never the agent, its parents or a reused pid. @throws PROCESS_OURS, PROCESS_REUSED, PROCESS_GONE */
   end(target: ProcessKey, graceMs: number, signal: AbortSignal): Promise<void>;
   /** Where `can('overlapped-restart')`: a second worker is started beside this one, gets the new requests once it answers, and this one is ended when it has answered what it had.

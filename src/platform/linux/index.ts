@@ -20,6 +20,7 @@ import { headroomBytes } from './dump/room.ts';
 import { predictPause } from './dump-pause.ts';
 import { waitForFault } from './fault/index.ts';
 import { bootAt, osName, ownMemoryGroups, readHost } from './host.ts';
+import { heapDensity } from './heap-pages.ts';
 import { readAccount, readModules, readThreads } from './inside.ts';
 import { inspectorDoor, nodeReportOffer } from './node-report.ts';
 import { readOpenFiles } from './open-files.ts';
@@ -66,6 +67,7 @@ export function openLinux(settings: LinuxSettings): Platform {
     },
     dumpPause: async (target, signal) => { signal.throwIfAborted(); reach.check(target); return predictPause(target.pid); },
     memoryLeft: async (pid, signal) => { signal.throwIfAborted(); return headroomBytes(pid); },
+    heapDensity,
     inspect: async (target, signal, work) => {
       if (signal.aborted) throw new DiagError('CANCELLED', { what: 'The talk with it' });
       const offer = nodeReportOffer(reach.info(target));
