@@ -286,10 +286,13 @@ test('gdb and lldb read the core: threads, registers, backtraces and mappings as
   process.kill(victim.pid, 'SIGCONT');
 });
 
+/** Names are looked up where a backtrace needs them: all of Node's would take a minute where its file is no longer in the page cache. */
+const LLDB_QUICK = ['-O', 'settings set target.preload-symbols false', '-O', 'settings set plugin.jit-loader.gdb.enable off'];
+
 /** What lldb says of a core: its modules, and of each thread, by its id, registers and backtrace. */
 function readByLldb(core: string, threads: number): string {
   const each = Array.from({ length: threads }, (_, i) => ['-o', `thread select ${i + 1}`, '-o', 'register read', '-o', 'thread backtrace -c 12']).flat();
-  const said = execFileSync('lldb', ['--batch', '--no-lldbinit', process.execPath, '--core', core, '-o', 'image list -h -f', '-o', 'thread list', ...each], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'], maxBuffer: 64 << 20 });
+  const said = execFileSync('lldb', ['--batch', '--no-lldbinit', ...LLDB_QUICK, process.execPath, '--core', core, '-o', 'image list -h -f', '-o', 'thread list', ...each], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'], maxBuffer: 64 << 20 });
   const [head = '', ...blocks] = said.slice(said.indexOf('(lldb) image list')).split(/\(lldb\) thread select \d+\n/);
   const ids = [...head.matchAll(/thread #\d+: tid = (\d+)/g)].map((match) => match[1]);
   // Only these lines: what lldb says of a thread that it selects comes between the others at any moment.
