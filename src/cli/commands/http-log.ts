@@ -1,6 +1,7 @@
 // Owns `diag http-log`: HTTP logs of any format that lie here, as a report or as rows, without an agent.
 import { resolve } from 'node:path';
 import { maskedReport, maskedRow } from '../../agent/masked.ts';
+import { optimizeRarely } from '../../observe/http-log/offline/optimize-rarely.ts';
 import type { HttpReport } from '../../shared/http-report.ts';
 import { maskText } from '../../shared/mask.ts';
 import { bytes, percent } from '../../shared/units.ts';
@@ -29,6 +30,7 @@ export type HtmlWriter = () => Promise<WriteHtml>;
 
 export async function httpLog(paths: readonly string[], options: HttpLogOptions, html: HtmlWriter): Promise<void> {
   const { from, to, filter, format, limit } = options;
+  optimizeRarely();
   const { readLogs } = await import('../../observe/http-log/offline/read-logs.ts');
   const read = await readLogs({
     paths, signal: stop, ...given({ from, to, filter, format, everything: options.all, rows: options.rows === true ? limit : undefined }),

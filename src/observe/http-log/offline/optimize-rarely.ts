@@ -7,7 +7,7 @@ import { setFlagsFromString } from 'node:v8';
  */
 const BUDGET_BYTES = 1_000_000;
 
-/** For all threads of this process; V8 looks at the number again and again. */
+/** For all threads of this process, and for as long as it runs: only for a program that does nothing else. V8 looks at the number again and again. */
 export function optimizeRarely(): void {
   setFlagsFromString(`--interrupt-budget=${BUDGET_BYTES}`);
 }

@@ -15,7 +15,6 @@ import { sourcesOf } from '../unpack.ts';
 import type { ByteSource } from '../unpack.ts';
 import { filesIn } from './log-paths.ts';
 import type { NamedFile } from './log-paths.ts';
-import { optimizeRarely } from './optimize-rarely.ts';
 import { Streamed } from './streamed.ts';
 
 /** Read by one thread, from its beginning. */
@@ -47,7 +46,6 @@ export interface ReadLogs {
 
 /** A file that is no log is told in the report; when none is one, that is an error. @throws NOT_FOUND, NO_HTTP_LOG, TOO_MANY, HTTP_FILTER_BAD, LOG_FORMAT_BAD, HTTP_SCAN_FAILED */
 export async function readLogs(options: ReadLogsOptions): Promise<ReadLogs> {
-  optimizeRarely();
   const spare = await spareFor(options);
   try {
     return await readAll(options, spare);

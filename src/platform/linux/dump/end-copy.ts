@@ -23,9 +23,9 @@ export function endCopy(libc: Libc, pid: number, copy: number, step: Step): numb
   const began = performance.now();
   try {
     hold(threads);
-    end(libc, copy, step);
   } finally {
-    threads.letAllGo();
+    // Whatever kept the app from standing still: the copy ends, and the app goes on.
+    try { end(libc, copy, step); } finally { threads.letAllGo(); }
   }
   return performance.now() - began;
 }
