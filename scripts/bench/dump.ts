@@ -38,7 +38,7 @@ socket.on('connect', ask);
 socket.on('data', () => { const now = performance.now(); longest = Math.max(longest, now - asked); last = now; setTimeout(ask, 5); });
 parentPort.on('message', () => { parentPort.postMessage(Math.max(longest, last < asked ? performance.now() - asked : 0)); longest = 0; });`;
 
-/** The floor: a process of C with as much memory (half in one piece, half in pieces of 256 KiB, as V8 has it) copies itself; nobody can be faster who uses the kernel's fork. */
+/** The floor: a process of C with as much memory (half in pieces of 8 MiB, half in pieces of 256 KiB at addresses far apart, as V8 has it: each needs page tables of its own) copies itself; nobody can be faster who uses the kernel's fork. */
 const FORK = `
 #include <stdio.h>
 #include <stdlib.h>
@@ -48,9 +48,12 @@ const FORK = `
 #include <unistd.h>
 static void fill(char *p, size_t n) { madvise(p, n, MADV_NOHUGEPAGE); for (size_t i = 0; i < n; i += 4096) p[i] = 1; }
 int main(int argc, char **argv) {
-  size_t half = strtoul(argv[1], 0, 10) << 19, piece = 262144;
-  fill(mmap(0, half, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), half);
-  for (size_t i = 0; i < half; i += piece) { char *p = mmap(0, piece + 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0); mprotect(p, piece, PROT_READ | PROT_WRITE); fill(p, piece); }
+  size_t half = strtoul(argv[1], 0, 10) << 19, piece = 262144, buffer = 8 << 20;
+  for (size_t i = 0; i < half; i += buffer) fill(mmap(0, buffer, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), buffer);
+  for (size_t i = 0; i < half; i += piece) {
+    size_t far = ((size_t)random() << 16 ^ (size_t)random() << 31) & 0x3ffffffc0000;
+    fill(mmap((void *)far, piece, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), piece);
+  }
   setvbuf(stdout, 0, _IOLBF, 0);
   puts("0");
   while (getchar() != EOF) {
