@@ -16,7 +16,14 @@ export function maskedRow(row: RequestRow, mask: Mask): RequestRow {
 }
 
 /** Every text of the report that a request brought along. */
-export function maskedReport(report: HttpReport, mask: Mask): HttpReport {
+export function maskedReport(report: HttpReport, maskOne: Mask): HttpReport {
+  // The same routes, hosts and agents stand in hundreds of rows.
+  const known = new Map<string, string>();
+  const mask = (text: string): string => {
+    let masked = known.get(text);
+    if (masked === undefined) { masked = maskOne(text); known.set(text, masked); }
+    return masked;
+  };
   const routed = <R extends { route: string }>(one: R): R => ({ ...one, route: mask(one.route) });
   const named = (groups: HttpGroups): HttpGroups => ({ ...groups, top: groups.top.map((one) => ({ ...one, name: mask(one.name) })) });
   const rows = (some: readonly RequestRow[]): RequestRow[] => some.map((row) => maskedRow(row, mask));

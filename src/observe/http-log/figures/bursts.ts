@@ -140,6 +140,8 @@ function weights({ routes }: Figures, samples: Samples, slots: readonly number[]
 function shares(failed: Weights, all: Weights, names: Names): Burst['shares'] {
   const found: Burst['shares'] = [];
   for (const [dimension, map] of failed.of) {
+    // Hundreds of clients of which none stands out need no names.
+    if (names.apart(dimension) && mostOf(map) < LEAST_SHARE * failed.total) continue;
     const failures = byName(map, dimension, names);
     const [value, weight = 0] = [...failures].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1))[0] ?? [];
     const share = failed.total === 0 ? 0 : weight / failed.total;
@@ -148,6 +150,12 @@ function shares(failed: Weights, all: Weights, names: Names): Burst['shares'] {
     if (dimension === 'status' || share - ofAll >= LEAST_LIFT) found.push({ dimension, value, share: rounded(share), ofAll: rounded(ofAll) });
   }
   return found.sort((a, b) => (b.share - b.ofAll) - (a.share - a.ofAll) || (a.dimension < b.dimension ? -1 : 1));
+}
+
+function mostOf(map: ReadonlyMap<number, number>): number {
+  let most = 0;
+  for (const [id, weight] of map) if (id >= 0 && weight > most) most = weight;
+  return most;
 }
 
 /** Ids of one name (two files of one instance) add up; what has no name is no common thing. */

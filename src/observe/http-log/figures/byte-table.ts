@@ -1,4 +1,5 @@
 // Owns tables of distinct texts kept as bytes: a text becomes a small number, without a string.
+import { isAscii } from 'node:buffer';
 
 /** Texts that hash alike, made on purpose, must not make each look-up slow: beyond so many steps a text gets no number. */
 const MAX_STEPS = 128;
@@ -41,6 +42,9 @@ export class ByteTable {
   constructor(most = Infinity) {
     this.#most = most;
   }
+
+  /** All of them are ASCII: no two are the same characters. */
+  get ascii(): boolean { return isAscii(this.#arena.subarray(0, this.#used)); }
 
   get sizeBytes(): number { return this.#slots.byteLength + this.#texts.byteLength + this.#arena.byteLength; }
 

@@ -12,15 +12,41 @@ export const GROUPS_TOLD = 200;
 
 interface Entry { readonly name: string; readonly ids: number[]; count: number; failures: number; lost: number; longest: number }
 
-/** Ids with one name are one value (hosts differ by capitals only). */
-export function groupsOf(counts: TextCounts, nameOf: (id: number) => string, { whole, taken }: { whole: boolean; taken: boolean }): HttpGroups {
+/** Ids with one name are one value: `asIs` says that the name is the text as it is (hosts differ by capitals only). */
+export function groupsOf(counts: TextCounts, nameOf: (id: number) => string, { whole, taken, asIs }: { whole: boolean; taken: boolean; asIs: boolean }): HttpGroups {
   const entries = new Map<string, Entry>();
   const value = (id: number, what: number): number => counts.values[id * WIDTH + what] as number;
-  for (let id = 0; id < counts.size; id += 1) gather(entries, nameOf(id), { id, count: value(id, COUNT), failures: value(id, FAILURES), lost: value(id, LOST), longest: value(id, MAX) });
+  // Of ten thousand clients those that can be told get a name and a place; texts that are not UTF-8 may share a name with one that is.
+  const { ids, rest } = asIs && counts.texts.ascii ? foremost(counts, WIDTH, GROUPS_TOLD) : foremost(counts, WIDTH, Infinity);
+  for (const id of ids) gather(entries, nameOf(id), { id, count: value(id, COUNT), failures: value(id, FAILURES), lost: value(id, LOST), longest: value(id, MAX) });
   const { distinct, estimated } = counts.howMany();
   return tell([...entries.values()], (entry) => (taken ? counts.taken.quantiles(entry.ids, entry.longest, whole) : {}), {
-    count: counts.others[COUNT] as number, failures: counts.others[FAILURES] as number, distinct: estimated === undefined ? entries.size : distinct, estimated,
+    count: rest.count, failures: rest.failures, distinct: estimated === undefined ? entries.size + counts.size - ids.length : distinct, estimated,
   });
+}
+
+/** Ids among which are all that chosen() would tell of all ids in order, and what the others add up to, with what is not told apart. Ties stay in. */
+export function foremost({ size, values, others }: TextCounts, width: number, most: number): { ids: number[]; rest: { count: number; failures: number } } {
+  const rows = new Float64Array(size), failures = new Float64Array(size);
+  for (let id = 0; id < size; id += 1) { rows[id] = values[id * width + COUNT] as number; failures[id] = values[id * width + FAILURES] as number; }
+  const rest = { count: others[COUNT] as number, failures: others[FAILURES] as number };
+  const stays = size <= most ? undefined : bounds(rows, failures, most);
+  const ids: number[] = [];
+  for (let id = 0; id < size; id += 1) {
+    const count = rows[id] as number, failed = failures[id] as number;
+    if (stays === undefined || count >= stays.rows || failed > stays.failures || (failed === stays.failures && count >= stays.rowsOfEqual)) { ids.push(id); continue; }
+    rest.count += count;
+    rest.failures += failed;
+  }
+  return { ids, rest };
+}
+
+/** What an id has at least that comes among the first half by failures and then by rows, or among `most` by rows alone. */
+function bounds(rows: Float64Array, failures: Float64Array, most: number): { rows: number; failures: number; rowsOfEqual: number } {
+  const least = (values: Float64Array, place: number): number => values.slice().sort()[values.length - place] as number;
+  const leastFailures = least(failures, most / 2);
+  const equal = rows.filter((_, id) => failures[id] === leastFailures), above = failures.reduce((sum, failed) => sum + Number(failed > leastFailures), 0);
+  return { rows: least(rows, most), failures: leastFailures, rowsOfEqual: least(equal, most / 2 - above) };
 }
 
 /** Of files whose name tells the instance; the rows of others stand in `others`. */
@@ -38,9 +64,11 @@ export function instanceGroups({ dimensions, totals }: Figures, names: Names): H
 export function methodGroups({ routes, totals }: Figures): HttpGroups {
   const { counts, letGo, letGoTaken } = routes;
   const entries = new Map<string, Entry>();
+  const nameOf = routes.methodIds().map((method) => routes.methodName(method));
+  const value = (id: number, what: number): number => counts.values[id * ROUTE_WIDTH + what] as number;
   for (let id = 0; id < counts.size; id += 1) {
-    const [count = 0, failures = 0] = counts.values.subarray(id * ROUTE_WIDTH);
-    gather(entries, routes.methodName(counts.values[id * ROUTE_WIDTH + METHOD] as number), { id, count, failures, lost: 0, longest: counts.values[id * ROUTE_WIDTH + MAX] as number });
+    const method = value(id, METHOD);
+    gather(entries, nameOf[method < routes.methods.size ? method : nameOf.length - 1] as string, { id, count: value(id, COUNT), failures: value(id, FAILURES), lost: 0, longest: value(id, MAX) });
   }
   const gone = new Map<string, number>();
   for (const method of routes.methodIds()) {

@@ -1,5 +1,5 @@
 // Owns many histograms in one piece of memory: a page of counters for each power of two that occurs, so that a row touches two cache lines.
-import { BUCKETS, FIRST_ORDERED_PAGE, PAGE, PAGES, bucketsInOrder, middleOf } from './buckets.ts';
+import { BUCKETS, FIRST_ORDERED_PAGE, PAGE, PAGES, bucketOf, bucketsInOrder, middleOf } from './buckets.ts';
 
 /** A counter has 8 bits; what goes beyond is kept apart, in whole turns of it. */
 const TURN = 256;
@@ -133,13 +133,17 @@ export class Histograms {
 
   /** Of several histograms together. `max` is exact; `whole`: all values were whole numbers. */
   quantiles(ids: Iterable<number>, max: number, whole: boolean): Quantiles {
-    const used = new Uint8Array(PAGES);
+    // Nothing is longer than the longest; fractions lie in pages of their own behind that of the small whole numbers.
+    const last = Math.max(Math.max(0, bucketOf(max)) >>> 7, whole ? 0 : FIRST_ORDERED_PAGE - 1), gap = whole ? FIRST_ORDERED_PAGE - 1 : 0;
     let total = 0;
-    for (const id of ids) total += this.#sum(id, used);
-    if (total === 0) return {};
-    const [p50, p95, p99] = atShares(sums, total, { max, whole, used });
-    used.forEach((is, index) => { if (is) sums.fill(0, index * PAGE, (index + 1) * PAGE); });
-    return { p50, p95, p99, max };
+    for (const id of ids) total += this.#sum(id, last, gap);
+    const found = total === 0 ? {} : atShares(sums, total, { max, whole, used: summed });
+    for (let index = 0; index <= last; index += 1) {
+      if (summed[index] === 0) continue;
+      sums.fill(0, index * PAGE, (index + 1) * PAGE);
+      summed[index] = 0;
+    }
+    return found;
   }
 
   state(count: number): HistogramsState {
@@ -170,14 +174,14 @@ export class Histograms {
     }
   }
 
-  /** Adds a histogram to `sums`; how much that was. */
-  #sum(id: number, used: Uint8Array): number {
+  /** Adds a histogram's pages up to `last` to `sums`, those after the first but for `gap` of them; how much that was. */
+  #sum(id: number, last: number, gap: number): number {
     if ((id + 1) * PAGES > this.#directory.length) return 0;
     let total = 0;
-    for (let index = 0; index < PAGES; index += 1) {
+    for (let index = 0; index <= last; index += index === 0 ? 1 + gap : 1) {
       const page = this.#directory[id * PAGES + index] as number;
       if (page === 0) continue;
-      used[index] = 1;
+      summed[index] = 1;
       total += this.#turned.has(page) ? this.#sumTurned(page, index) : this.#sumPage(page, index);
     }
     return total;
@@ -224,8 +228,8 @@ export class Histograms {
   }
 }
 
-/** Scratch of quantiles(): zeros before and after. */
-const sums = new Float64Array(BUCKETS);
+/** Scratch of quantiles(), which is asked thousands of times for a report: what is summed, and the pages of it that are used; zeros before and after. */
+const sums = new Float64Array(BUCKETS), summed = new Uint8Array(PAGES);
 
 /** Fractions lie between the whole numbers of page 0: their order is not that of the buckets. */
 function hasFractions(used: Uint8Array): boolean {
@@ -233,11 +237,11 @@ function hasFractions(used: Uint8Array): boolean {
   return false;
 }
 
-const SHARES = [0.5, 0.95, 0.99];
+const SHARES = [0.5, 0.95, 0.99], NAMES = ['p50', 'p95', 'p99'] as const;
 
 /** By nearest rank; the last rank is the exact maximum. */
-function atShares(counts: Float64Array, total: number, { max, whole, used }: { max: number; whole: boolean; used: Uint8Array }): [number, number, number] {
-  const found: [number, number, number] = [max, max, max];
+function atShares(counts: Float64Array, total: number, { max, whole, used }: { max: number; whole: boolean; used: Uint8Array }): Quantiles {
+  const found = { p50: max, p95: max, p99: max, max };
   const order = hasFractions(used) ? bucketsInOrder() : undefined;
   let at = 0, seen = 0, wanted = rank(0, total);
   for (let i = 0; i < BUCKETS && at < SHARES.length; i += 1) {
@@ -245,7 +249,7 @@ function atShares(counts: Float64Array, total: number, { max, whole, used }: { m
     const bucket = order === undefined ? i : order[i] as number;
     seen += counts[bucket] as number;
     while (seen >= wanted) {
-      if (wanted < total) found[at] = rounded(Math.min(max, middleOf(bucket, whole)));
+      if (wanted < total) found[NAMES[at] as 'p50'] = rounded(Math.min(max, middleOf(bucket, whole)));
       at += 1;
       wanted = at < SHARES.length ? rank(at, total) : Infinity;
     }

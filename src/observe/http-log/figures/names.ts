@@ -39,6 +39,13 @@ export class Names {
   referrer(id: number): string { return printable(this.#figures.dimensions.referrers.texts.bytes(id)); }
   route(id: number): { method: string; route: string } { return this.#figures.routes.name(id); }
 
+  /** Each number of the dimension has a name of its own. */
+  apart(dimension: Dimension): boolean {
+    const { routes, dimensions } = this.#figures;
+    if (dimension === 'route') return routes.counts.texts.ascii;
+    return (dimension === 'client' || dimension === 'agent') && dimensions[`${dimension}s`].texts.ascii;
+  }
+
   /** Asked again and again for the same few: remembered. */
   of(dimension: Dimension, id: number): string | undefined {
     const told = this.#told.get(dimension) ?? new Map<number, string | undefined>();

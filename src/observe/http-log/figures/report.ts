@@ -6,7 +6,7 @@ import { meaning } from '../meaning.ts';
 import { requestRow } from '../rows.ts';
 import { burstsOf } from './bursts.ts';
 import type { Figures } from './figures.ts';
-import { chosen, groupsOf, instanceGroups, methodGroups } from './groups.ts';
+import { chosen, foremost, groupsOf, instanceGroups, methodGroups } from './groups.ts';
 import { axisOf, heatOf } from './heat.ts';
 import { Names } from './names.ts';
 import { FIRST_AT, LAST_AT, LONGEST, ROWS, STATUS, STATUS_WIDTH, SUB, WIN32, keyOf } from './status-table.ts';
@@ -30,8 +30,8 @@ export function makeReport(figures: Figures, sources: readonly HttpSource[]): Ht
     bytes: sum('bytes'), lines: sum('lines'), rows: totals.rows, comments: sum('comments'), malformed: sum('malformed'), leftOut: totals.leftOut, outside: totals.outside, filteredOut: totals.filteredOut,
     failures: totals.failures, sources: [...sources], ...statusesOf(figures), ...routesOf(figures, names), stepMs: slots.stepMs, minutes: minutesOf(figures, axis), heat: heatOf(figures, names, axis),
     methods: methodGroups(figures), instances: instanceGroups(figures, names),
-    hosts: groupsOf(dimensions.hosts, (id) => names.host(id), { whole, taken: true }), clients: groupsOf(dimensions.clients, (id) => names.client(id), { whole, taken: false }),
-    agents: groupsOf(dimensions.agents, (id) => names.agent(id), { whole, taken: true }), referrers: groupsOf(dimensions.referrers, (id) => names.referrer(id), { whole, taken: false }),
+    hosts: groupsOf(dimensions.hosts, (id) => names.host(id), { whole, taken: true, asIs: false }), clients: groupsOf(dimensions.clients, (id) => names.client(id), { whole, taken: false, asIs: true }),
+    agents: groupsOf(dimensions.agents, (id) => names.agent(id), { whole, taken: true, asIs: true }), referrers: groupsOf(dimensions.referrers, (id) => names.referrer(id), { whole, taken: false, asIs: true }),
     total: totalOf(figures), ...(upstream === undefined ? {} : { upstream }), bursts: burstsOf(figures, names), limits: limitsOf(figures, names), slowest: figures.slowestRows.told(row), failed: figures.failedRows.told(row),
   };
 }
@@ -77,14 +77,15 @@ function totalOf({ status, totals }: Figures): HttpReport['total'] {
 
 function routesOf({ routes: { counts }, totals }: Figures, names: Names): Pick<HttpReport, 'routes' | 'otherRoutes'> {
   const value = (id: number, what: number): number => counts.values[id * ROUTE_WIDTH + what] as number;
-  const { told, rest } = chosen(counts.inOrder(), (id) => value(id, COUNT), ROUTES_TOLD);
+  const { ids, rest } = foremost(counts, ROUTE_WIDTH, ROUTES_TOLD);
+  const { told, rest: untold } = chosen(counts.inOrder(ids), (id) => value(id, COUNT), ROUTES_TOLD);
   const routes = told.map((id): HttpReport['routes'][number] => ({
     ...names.route(id), count: value(id, COUNT), failures: value(id, FAILURES), clientErrors: value(id, CLIENT_ERRORS), ...(value(id, SENT_ROWS) > 0 ? { sentBytes: value(id, SENT) } : {}),
     ...(value(id, LOST) > 0 ? { maybeMore: value(id, LOST) } : {}), ...counts.taken.quantiles([id], value(id, MAX), totals.whole),
   }));
   const { distinct, estimated } = counts.howMany();
-  const sum = (what: number): number => rest.reduce((all, id) => all + value(id, what), counts.others[what] as number);
-  return { routes, otherRoutes: { count: sum(COUNT), failures: sum(FAILURES), distinct: Math.max(rest.length, distinct - told.length), ...(estimated === undefined ? {} : { estimated }) } };
+  for (const id of untold) { rest.count += value(id, COUNT); rest.failures += value(id, FAILURES); }
+  return { routes, otherRoutes: { ...rest, distinct: Math.max(counts.size - told.length, distinct - told.length), ...(estimated === undefined ? {} : { estimated }) } };
 }
 
 /** All steps of the axis, those without rows too. */

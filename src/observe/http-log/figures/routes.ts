@@ -76,7 +76,8 @@ export class Routes {
 
   /** "GET /cart" as method and route. */
   name(id: number): { method: string; route: string } {
-    const text = Buffer.from(this.counts.texts.bytes(id)).toString('utf8');
+    const { buffer, byteOffset, byteLength } = this.counts.texts.bytes(id);
+    const text = Buffer.from(buffer, byteOffset, byteLength).toString('utf8');
     const space = text.indexOf(' ');
     return { method: text.slice(0, space), route: text.slice(space + 1) };
   }

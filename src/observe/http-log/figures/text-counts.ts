@@ -107,11 +107,11 @@ export class TextCounts {
     this.version += 1;
   }
 
-  /** Ids, most failures first, then most rows. */
-  inOrder(): number[] {
+  /** Ids, of all or of some, most failures first, then most rows. */
+  inOrder(ids: readonly number[] = Array.from({ length: this.size }, (_, id) => id)): number[] {
     const { width } = this.#options;
     const of = (id: number, what: number): number => this.values[id * width + what] as number;
-    return Array.from({ length: this.size }, (_, id) => id)
+    return [...ids]
       .sort((a, b) => of(b, FAILURES) - of(a, FAILURES) || of(b, COUNT) - of(a, COUNT) || Buffer.compare(this.texts.bytes(a), this.texts.bytes(b)));
   }
 
