@@ -11,6 +11,8 @@ import { iisW3c } from './w3c.ts';
 const PROBE_BYTES = 16 * 1024;
 /** Below this it is cheaper to read than to bisect on. */
 const NEAR_BYTES = 64 * 1024;
+/** How far beside a guess is looked: two looks about a place are near enough to each other. */
+const ASIDE_BYTES = NEAR_BYTES / 3;
 
 const ENOUGH_MALFORMED = 50;
 const LF = 10;
@@ -25,8 +27,10 @@ export async function spanOf(file: Readable, sizeBytes: number, format: LogForma
   // Most files of a folder are old: one look at the last rows settles those.
   const last = await lastAt(seek, sizeBytes);
   if (last !== undefined && last < from - format.disorderMs) return undefined;
-  const end = to === Infinity ? sizeBytes : (await bisect(seek, 0, sizeBytes, to + format.disorderMs + 1)).after;
-  const start = from === -Infinity ? 0 : (await bisect(seek, 0, end, from - format.disorderMs)).before;
+  const all: Between = { from: 0, to: sizeBytes, atFrom: await firstAt(seek, sizeBytes), atTo: last };
+  const upper = to === Infinity ? undefined : await bisect(seek, all, to + format.disorderMs + 1);
+  const end = upper?.after ?? sizeBytes;
+  const start = from === -Infinity ? 0 : (await bisect(seek, upper === undefined ? all : { ...all, to: end, atTo: upper.atAfter }, from - format.disorderMs)).before;
   if (end <= start) return undefined;
   return { start, end, head: await heads.at(start, signal) };
 }
@@ -34,7 +38,8 @@ export async function spanOf(file: Readable, sizeBytes: number, format: LogForma
 /** Where reading on from `from` begins, when all that follows is wanted: near the end when every row is older. */
 export async function startOf(file: Readable, sizeBytes: number, from: number, signal: AbortSignal, format: LogFormat = iisW3c): Promise<{ readonly start: number; readonly head: string | undefined; readonly fields: Fields | undefined }> {
   const seek = await seekIn(file, format, new Heads(file, sizeBytes, format), signal);
-  const start = (await bisect(seek, 0, sizeBytes, from - format.disorderMs)).before;
+  const all = { from: 0, to: sizeBytes, atFrom: await firstAt(seek, sizeBytes), atTo: await lastAt(seek, sizeBytes) };
+  const start = (await bisect(seek, all, from - format.disorderMs)).before;
   const head = await seek.heads.at(start, signal);
   const line = head?.split('\n').find((one) => /^#fields:/i.test(one));
   return { start, head, fields: line === undefined ? undefined : parseFields(line) };
@@ -46,20 +51,32 @@ async function seekIn(file: Readable, format: LogFormat, heads: Heads, signal: A
   return { file, format, heads, head: await heads.first(signal), signal };
 }
 
-/** before: begin of a row older than t, or 0; after: begin of a row not older than t, or the end. Rows in between are of either kind. */
-async function bisect(seek: Seek, low: number, high: number, t: number): Promise<{ before: number; after: number }> {
-  let before = low;
-  let after = high;
-  let from = low;
-  let to = high;
+/** Bytes, and the instants of rows at their ends, where those are known. */
+interface Between { readonly from: number; readonly to: number; readonly atFrom: number | undefined; readonly atTo: number | undefined }
+
+/** before: begin of a row older than t, or 0; after: begin of a row not older than t, or the end; atAfter: its instant. Rows in between are of either kind. */
+async function bisect(seek: Seek, between: Between, t: number): Promise<{ before: number; after: number; atAfter: number | undefined }> {
+  let { from, to, atFrom, atTo } = between;
+  let before = from, after = to, halved = true;
   while (to - from > NEAR_BYTES) {
-    const middle = Math.floor((from + to) / 2);
-    const row = await firstRow(seek, middle, to);
-    if (row === undefined) to = middle;
-    else if (row.at < t) { before = row.offset; from = row.offset; }
-    else { after = row.offset; to = middle; }
+    const sizeBytes = to - from;
+    // Where a guess misses, halving takes its turn: at worst this takes twice as many looks as halving alone.
+    const place = halved ? aim({ from, to, atFrom, atTo }, t) : Math.floor((from + to) / 2);
+    const row = await firstRow(seek, place, to);
+    if (row === undefined) to = place;
+    else if (row.at < t) { before = row.offset; from = row.offset; atFrom = row.at; }
+    else { after = row.offset; to = place; atTo = row.at; }
+    halved = (to - from) * 2 <= sizeBytes;
   }
-  return { before, after };
+  return { before, after, atAfter: atTo };
+}
+
+/** About where t lies when rows come evenly, and a little to the farther side of it, so that both ends come near; the middle where that is not known. */
+function aim({ from, to, atFrom, atTo }: Between, t: number): number {
+  if (atFrom === undefined || atTo === undefined || atTo <= atFrom) return Math.floor((from + to) / 2);
+  const guess = from + (to - from) * (t - atFrom) / (atTo - atFrom);
+  const beyond = guess + (guess - from < to - guess ? ASIDE_BYTES : -ASIDE_BYTES);
+  return Math.floor(Math.min(Math.max(beyond, from + ASIDE_BYTES), to - ASIDE_BYTES));
 }
 
 /** The first row that begins in [from, to). */
@@ -86,6 +103,11 @@ async function probe(seek: Seek, from: number, to: number, head: string | undefi
     if (row !== undefined || (head === seek.head && (reader?.counts.malformed ?? 0) >= ENOUGH_MALFORMED)) break;
   }
   return { ...(row === undefined ? {} : { row }), malformed: reader?.counts.malformed ?? 0 };
+}
+
+/** The instant of the first row. */
+async function firstAt(seek: Seek, sizeBytes: number): Promise<number | undefined> {
+  return (await firstRow(seek, 0, Math.min(sizeBytes, PROBE_BYTES)))?.at;
 }
 
 /** The latest instant among the last rows; undefined when the file's end has none that the head's columns fit. */
