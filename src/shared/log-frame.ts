@@ -26,22 +26,37 @@ export interface FrameParts extends Head { readonly channel: number; readonly li
 
 /** A frame with room for flags, places and text, which the caller fills in. */
 export function makeFrame(parts: FrameParts, allocate: (size: number) => Uint8Array): { readonly bytes: Uint8Array; readonly flagsAt: number; readonly placesAt: number; readonly textAt: number } {
-  const { cursor, passed, cuts, ats } = parts;
-  const head = encoder.encode(JSON.stringify({ cursor, passed, ...(cuts === undefined ? {} : { cuts }), ...(ats === undefined ? {} : { ats }) } satisfies Head));
-  const flagsAt = FIXED_BYTES + head.length;
+  const head = headOf(parts);
+  // A cursor is ASCII: at a thousand lines a second each line is a frame, and the encoder's answer would be memory of its own.
+  const encoded = ASCII.test(head) ? undefined : encoder.encode(head);
+  const headBytes = encoded?.length ?? head.length;
+  const flagsAt = FIXED_BYTES + headBytes;
   const placesAt = flagsAt + parts.lines;
   const textAt = placesAt + parts.lines * 4;
   const bytes = allocate(textAt + parts.textBytes);
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  view.setUint8(0, MARK);
-  view.setUint8(1, VERSION);
-  view.setUint16(2, 0, true);
-  view.setUint32(4, head.length, true);
-  view.setUint32(8, parts.channel, true);
-  view.setUint32(12, parts.lines, true);
-  view.setFloat64(16, parts.offset, true);
-  bytes.set(head, FIXED_BYTES);
+  bytes[0] = MARK;
+  bytes[1] = VERSION;
+  bytes[2] = bytes[3] = 0;
+  putUint32(bytes, 4, headBytes);
+  putUint32(bytes, 8, parts.channel);
+  putUint32(bytes, 12, parts.lines);
+  double.setFloat64(0, parts.offset, true);
+  for (let i = 0; i < 8; i += 1) bytes[16 + i] = double.getUint8(i);
+  if (encoded === undefined) for (let i = 0; i < head.length; i += 1) bytes[FIXED_BYTES + i] = head.charCodeAt(i);
+  else bytes.set(encoded, FIXED_BYTES);
   return { bytes, flagsAt, placesAt, textAt };
+}
+
+function headOf({ cursor, passed, cuts, ats }: FrameParts): string {
+  if (cuts === undefined && ats === undefined) return `{"cursor":${JSON.stringify(cursor)},"passed":${passed}}`;
+  return JSON.stringify({ cursor, passed, ...(cuts === undefined ? {} : { cuts }), ...(ats === undefined ? {} : { ats }) } satisfies Head);
+}
+
+export function putUint32(bytes: Uint8Array, at: number, value: number): void {
+  bytes[at] = value;
+  bytes[at + 1] = value >>> 8;
+  bytes[at + 2] = value >>> 16;
+  bytes[at + 3] = value >>> 24;
 }
 
 /** The channel of a frame, which tells who asked for it; undefined when it is none of ours. */
@@ -56,6 +71,9 @@ export interface LogFrame { readonly channel: number; readonly cursor: string; r
 declare class TextEncoder { encode(text: string): Uint8Array }
 declare class TextDecoder { constructor(label: string, options: { ignoreBOM: boolean }); decode(bytes: Uint8Array): string }
 const encoder = new TextEncoder();
+const ASCII = /^[\x00-\x7f]*$/;
+/** Scratch of makeFrame(). */
+const double = new DataView(new ArrayBuffer(8));
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
 /** The entries of a frame; undefined when it is none of ours, or torn. Lines that go on an entry sent before come first, as `more`.

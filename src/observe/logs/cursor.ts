@@ -21,9 +21,20 @@ export interface Mark {
 const FORM = /^a1\.([a-z0-9]{1,40})\.([a-z0-9]{1,13})\.([a-z0-9]{1,11})\.([a-z0-9]{1,11})\.([a-z0-9]{1,11})\.([a-z0-9]{1,3})\.([a-z0-9]{1,7})\.([a-z0-9]{1,3})\.([a-z0-9]{1,7})$/;
 const UINT32 = 0xffff_ffff;
 
+const n = (value: number): string => value.toString(36);
+
+/** What all lines of a file have in common is written once: instants are the longest numbers. */
+function remembered(): (value: number) => string {
+  let last = NaN, text = '';
+  return (value) => {
+    if (value !== last) { text = n(value); last = value; }
+    return text;
+  };
+}
+const born = remembered(), changed = remembered(), head = remembered();
+
 export function encodeCursor(mark: Mark): string {
-  const n = (value: number): string => value.toString(36);
-  return `a1.${mark.source}.${mark.ino}.${n(mark.bornAt)}.${n(mark.changedAt)}.${n(mark.offset)}.${n(mark.headLength)}.${n(mark.head)}.${n(mark.tailLength)}.${n(mark.tail)}`;
+  return `a1.${mark.source}.${mark.ino}.${born(mark.bornAt)}.${changed(mark.changedAt)}.${n(mark.offset)}.${n(mark.headLength)}.${head(mark.head)}.${n(mark.tailLength)}.${n(mark.tail)}`;
 }
 
 /** @throws CURSOR_BAD when it is not a cursor of this source */

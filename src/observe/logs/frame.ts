@@ -1,5 +1,5 @@
 // Owns the making of frames: lines of a block, all or some, as one buffer that is sent to everybody who asked for the same.
-import { LogFlags, makeFrame } from '../../shared/log-frame.ts';
+import { LogFlags, makeFrame, putUint32 } from '../../shared/log-frame.ts';
 import type { Block } from './block.ts';
 import type { Masked } from './masked.ts';
 import { allocate, type FramePool, type Lease } from './pool.ts';
@@ -46,7 +46,7 @@ function wholeFrame(head: FrameHead, block: Block, pool: FramePool | undefined):
   const made = makeFrame({ ...head, ...cuts, lines: count, offset: block.offset, textBytes: to - from }, room);
   const out = made.bytes as Buffer;
   if (count < FEW) {
-    for (let i = 0; i < count; i += 1) { out[made.flagsAt + i] = flags[i] as number; out.writeUInt32LE(places[i] as number, made.placesAt + i * 4); }
+    for (let i = 0; i < count; i += 1) { out[made.flagsAt + i] = flags[i] as number; putUint32(out, made.placesAt + i * 4, places[i] as number); }
   } else {
     out.set(flags.subarray(0, count), made.flagsAt);
     out.set(new Uint8Array(places.buffer, places.byteOffset, count * 4), made.placesAt); // every system Node runs on is little endian
