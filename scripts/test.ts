@@ -20,6 +20,9 @@ const NEEDED: readonly { program: string; pkg: string; for: string }[] = [
   { program: 'curl', pkg: 'curl', for: 'Kudu\'s API as curl asks it' },
   { program: 'jfr', pkg: 'default-jdk-headless', for: 'flight recordings of Java' },
   { program: 'nginx', pkg: 'nginx-light', for: 'the proxy in front' },
+  { program: 'redis-server', pkg: 'redis-server', for: 'what is seen of databases' },
+  { program: 'mariadbd', pkg: 'mariadb-server-core mariadb-client-core', for: 'what is seen of databases' },
+  { program: 'pg_ctlcluster', pkg: 'postgresql', for: 'what is seen of databases' },
 ];
 
 function has(program: string): boolean {

@@ -10,6 +10,7 @@ import { Lookups } from './lookups.ts';
 import { Loop } from './loop.ts';
 import type { Places } from './places.ts';
 import { Questions } from './questions.ts';
+import { Reads } from './reads.ts';
 import { Requests, type Answering } from './requests.ts';
 import { Sockets } from './sockets.ts';
 import { Stalls } from './stalls.ts';
@@ -27,6 +28,8 @@ const FOLLOW_EVERY_MS = 600_000;
 const STATE_EVERY_MS = 5_000;
 const STATE_FLIGHTS = 5;
 const SHOWN = 20;
+/** Of the loop's timer: a tenth of a second. */
+const PEEK_EVERY_TURNS = 5;
 
 export interface CountingOptions {
   readonly places: Places;
@@ -44,8 +47,11 @@ export class Counting {
   readonly #failures: Failures;
   readonly #watchdog: Watchdog;
   readonly #stalls: Stalls;
-  readonly #loop = new Loop({ onTurn: (lateMs) => { this.#stalls.turn(lateMs); } });
-  readonly #follow = new Follow(() => this.#sockets.silent());
+  readonly #loop = new Loop({ onTurn: (lateMs) => { this.#stalls.turn(lateMs); this.#turns += 1; if (this.#turns % PEEK_EVERY_TURNS === 0) this.#peek(); } });
+  #turns = 0;
+  readonly #peek = partOf(() => { this.#sockets.peek(); }, undefined);
+  readonly #reads = new Reads();
+  readonly #follow = new Follow(() => this.#sockets.silent().filter(({ on }) => !this.#dependencies.isTold(on)), this.#reads);
   readonly #catching = new Catching({ route: () => this.#route(), onCaught: (caught) => { this.#failures.caught(caught); } });
   readonly #watch: Watch;
   readonly #state: StateFile;
@@ -64,7 +70,7 @@ export class Counting {
 
   constructor(options: CountingOptions) {
     this.#options = options;
-    this.#sockets = new Sockets((server) => options.isOwn(server));
+    this.#sockets = new Sockets((server) => options.isOwn(server), this.#reads);
     this.#failures = new Failures({ route: () => this.#route(), onFatal: (failure) => { options.onFatal(failure); } });
     this.#watch = new Watch(options.places.stem);
     this.#state = new StateFile(options.places.state);
@@ -154,7 +160,9 @@ export class Counting {
     this.#follow.start(forMs, withFrames);
     this.#requests.follower = this.#http2.follower = this.#follow;
     this.#dependencies.hearer = this.#follow;
+    this.#lookNow();                                           // from now on, what comes on the connections that are there is heard
   }
+  readonly #lookNow = partOf(() => { this.#sockets.look(true); }, undefined);
 
   #unfollow(): void {
     this.#follow.stop();

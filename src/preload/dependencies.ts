@@ -1,7 +1,8 @@
-// Owns the calls that the app makes: by host, how many, how long until the answer begins, with which error; http, https, undici and fetch.
+// Owns the calls that the app makes: by host, how many, how long until the answer begins, with which error; http, https, undici and fetch, and what drivers of databases tell of.
 import type { Agent, ClientRequest, IncomingMessage } from 'node:http';
 import type { AppDependency, Latency } from '../shared/app-link.ts';
 import { listen } from './channels.ts';
+import { listenToDrivers } from './drivers.ts';
 import { Durations, Tally } from './latency.ts';
 import type { HostSockets } from './sockets.ts';
 import { now } from './time.ts';
@@ -16,31 +17,38 @@ const MAX_IN_FLIGHT = 10_000;
 const MAX_AGENTS = 16;
 const OTHERS = '(other hosts)';
 
+type Kind = 'http' | 'undici' | 'driver';
+
 class Host {
   readonly durations = new Durations();
   readonly statuses = new Tally<number>(MAX_STATUSES, 0);
   readonly errors = new Tally<string>(MAX_ERRORS, '(others)');
   readonly host: string;
-  readonly by: 'http' | 'undici';
+  readonly by: Kind;
   readonly label: string;
+  service: string | undefined;
   inFlight = 0;
   waiting = 0;
   oldestAt = Infinity;
   failed = 0;
 
-  constructor(host: string, by: 'http' | 'undici') {
+  constructor(host: string, by: Kind) {
     this.host = host.slice(0, 300);
     this.by = by;
-    this.label = labelOf(this.host);
+    this.label = by === 'driver' ? this.host : labelOf(this.host);
   }
 }
 
-interface Call { readonly host: Host; readonly at: number; connected: boolean }
+/** `isQueued`: no call yet, it waits for a connection of a pool. */
+interface Call { readonly host: Host; readonly at: number; connected: boolean; readonly isQueued?: boolean }
 type Coded = { readonly code?: unknown; readonly name?: unknown; readonly cause?: Coded } | undefined | null;
 
 /** Who wants to know which request made a call. */
 export interface CallHearer {
   call(key: object, host: string): void;
+  queued(key: object, host: string): void;
+  resumes(key: object): void;
+  went(): void;
   end(key: object, body?: { readonly complete?: boolean; readonly destroyed?: boolean }): void;
 }
 
@@ -56,7 +64,12 @@ export class Dependencies {
     if (this.#stop !== undefined) return;
     const undici = (message: unknown): object => (message as { request: object }).request;
     const http = (message: unknown): ClientRequest => (message as { request: ClientRequest }).request;
-    this.#stop = listen({
+    const letGo = listenToDrivers({
+      asked: (key, host, service) => { this.#asked(key, host, service); }, queued: (key, host, service) => { this.#queued(key, host, service); },
+      resumes: (key) => { this.hearer?.resumes(key); }, went: () => { this.hearer?.went(); },
+      over: (key, code) => { this.#over(key, code); }, refused: (host, service, code) => { const to = this.#driven(host, service); to.errors.add(code); to.failed++; },
+    });
+    const unlisten = listen({
       'http.client.request.created': (message) => { this.#begin(http(message), 'http'); },        // from Node 22 on: calls that wait for a connection too
       'http.client.request.start': (message) => { this.#connected(http(message)); },
       'http.client.response.finish': (message) => { const { request, response } = message as { request: ClientRequest; response: IncomingMessage }; this.#answered(request, response.statusCode, response); },
@@ -66,6 +79,7 @@ export class Dependencies {
       'undici:request:headers': (message) => { this.#answered(undici(message), (message as { response: { statusCode: number } }).response.statusCode); },
       'undici:request:error': (message) => { this.#failed(undici(message), (message as { error: Coded }).error); },
     });
+    this.#stop = () => { letGo(); unlisten(); };
   }
 
   stop(): void {
@@ -89,6 +103,34 @@ export class Dependencies {
     if (call !== undefined) call.connected = true;
     const { agent } = request as { agent?: Agent };
     if (agent !== undefined && this.#agents.size < MAX_AGENTS) this.#agents.add(agent);
+  }
+
+  #driven(name: string, service: string): Host {
+    const host = this.#hostOf(name, 'driver');
+    host.service ??= service;
+    return host;
+  }
+
+  #asked(key: object, name: string, service: string): void {
+    if (this.#calls.size >= MAX_IN_FLIGHT) { this.#unseen++; return; }
+    const host = this.#driven(name, service);
+    this.#calls.set(key, { host, at: now(), connected: true });
+    this.hearer?.call(key, host.host);
+  }
+
+  #queued(key: object, name: string, service: string): void {
+    if (this.#calls.size >= MAX_IN_FLIGHT) { this.#unseen++; return; }
+    const host = this.#driven(name, service);
+    this.#calls.set(key, { host, at: now(), connected: false, isQueued: true });
+    this.hearer?.queued(key, `a free connection to ${host.host}`);
+  }
+
+  #over(key: object, code: string | undefined): void {
+    this.hearer?.end(key);
+    const call = this.#take(key);
+    if (call === undefined) return;
+    if (code !== undefined) { call.host.errors.add(code); call.host.failed++; }
+    else if (call.isQueued !== true) call.host.durations.add(now() - call.at);
   }
 
   #hostOf(name: string, by: Host['by']): Host {
@@ -123,6 +165,11 @@ export class Dependencies {
     return call;
   }
 
+  /** Whether a driver tells of each call to this "host:port". */
+  isTold(host: string): boolean {
+    return this.#hosts.has(`driver ${host}`);
+  }
+
   /** `sockets`: by "host:port"; those that are of none of our calls are dependencies of their own. */
   drain(sockets: ReadonlyMap<string, HostSockets>, connects: ReadonlyMap<string, Latency>): AppDependency[] {
     const at = now();
@@ -138,7 +185,7 @@ export class Dependencies {
       host.failed = 0;
       shown.push({
         host: host.host, by: host.by, inFlight: host.inFlight, ...(host.oldestAt === Infinity ? {} : { oldestMs: at - host.oldestAt }),
-        statuses: host.statuses.drain(), errors: host.errors.drain(), latency: host.durations.drain(), waiting, ...connectionsOf(open, connects.get(host.label), at),
+        statuses: host.statuses.drain(), errors: host.errors.drain(), latency: host.durations.drain(), waiting, ...connectionsOf(open, connects.get(host.label), at), ...(host.service === undefined ? {} : { service: host.service }),
       });
     }
     for (const label of new Set([...sockets.keys(), ...connects.keys()])) {
@@ -154,7 +201,7 @@ export class Dependencies {
     for (const [request, call] of this.#calls) {
       // Older Nodes have no channel for errors: the request itself knows that it is over.
       if (call.host.by === 'http' && (request as ClientRequest).destroyed) { this.#failed(request, (request as { errored?: Coded }).errored); continue; }
-      call.host.inFlight++;
+      if (call.isQueued !== true) call.host.inFlight++;
       if (!call.connected) call.host.waiting++;
       if (call.at < call.host.oldestAt) call.host.oldestAt = call.at;
     }

@@ -4,6 +4,7 @@ import type { AppFlight, AppWait } from '../shared/app-link.ts';
 import { Guard } from './guarded.ts';
 import type { Answering, Follower } from './requests.ts';
 import { framesHere } from './frames.ts';
+import type { Reads } from './reads.ts';
 import { epoch, now } from './time.ts';
 
 const MAX_SHOWN = 5;
@@ -23,17 +24,21 @@ export interface SilentSocket { readonly on: string; readonly sinceMs: number }
 
 export class Follow implements Follower {
   readonly #silent: () => readonly SilentSocket[];
+  readonly #reads: Reads;
   #context: AsyncLocalStorage<Trace> | undefined;
   #hook: AsyncHook | undefined;
   #traces = new WeakMap<object, Trace>();
   readonly #keys = new Map<unknown, Pendings>();
+  readonly #waiting = new WeakMap<Pendings, Trace>();
+  #resumed: Trace | undefined;
   #since = 0;
   #until = 0;
   #withFrames = false;
 
   /** `silent`: connections that do not answer, of which only the process knows. */
-  constructor(silent: () => readonly SilentSocket[]) {
+  constructor(silent: () => readonly SilentSocket[], reads: Reads) {
     this.#silent = silent;
+    this.#reads = reads;
   }
 
   get isOn(): boolean { return this.#hook !== undefined; }
@@ -50,15 +55,17 @@ export class Follow implements Follower {
     this.#context ??= new Storage<Trace>();
     // No `destroy`: with it V8 would watch the end of each promise. No rest arguments: these are called at each step of the app.
     const guard = new Guard();
-    const began = (id: number, type: string, _trigger: number, resource: object): void => {
+    const began = (id: number, type: string, trigger: number, resource: object): void => {
       if (type === 'PROMISE' || guard.isOff) return;
       try {
+        if (type === 'TCPCONNECTWRAP') this.#reads.opened(trigger);
         this.#began(id, type, resource as Pending['resource']);
       } catch (error) {
         guard.caught(error);
       }
     };
-    const options = { init: began, before: (id: number): void => { if (this.#keys.has(id)) this.end(id); }, trackPromises: false };
+    const options = { init: began, before: (id: number): void => { if (this.#keys.has(id)) this.end(id); else this.#reads.came(id); }, trackPromises: false };
+    this.#reads.start();
     this.#hook = createHook(options);
     this.#hook.enable();
   }
@@ -66,9 +73,11 @@ export class Follow implements Follower {
   stop(): void {
     this.#hook?.disable();
     this.#hook = undefined;
+    this.#reads.stop();
     this.#context?.disable();
     this.#traces = new WeakMap();
     this.#keys.clear();
+    this.#resumed = undefined;
     this.#until = 0;
     this.#withFrames = false;
   }
@@ -118,9 +127,27 @@ export class Follow implements Follower {
     return this.#withFrames ? framesHere() : undefined;
   }
 
+  /** It waits for a connection of a pool, as the pool's driver tells. */
+  queued(key: object, on: string): void {
+    const trace = this.#context?.getStore();
+    if (trace === undefined) return;
+    this.#waiting.set(trace.pending, trace);
+    this.#add(trace, key, { for: 'connection', at: now(), on, resource: undefined, frames: this.#frames(), body: undefined });
+  }
+
+  /** Its connection is there: until `went`, calls are those of the request that waited, though Node runs them in the context of the one that gave the connection back. */
+  resumes(key: object): void {
+    const pendings = this.#keys.get(key);
+    this.#resumed = pendings === undefined ? undefined : this.#waiting.get(pendings);
+  }
+
+  went(): void {
+    this.#resumed = undefined;
+  }
+
   /** A call that a channel told of. */
   call(key: object, host: string): void {
-    const trace = this.#context?.getStore();
+    const trace = this.#resumed ?? this.#context?.getStore();
     if (trace !== undefined) this.#add(trace, key, { for: 'call', at: now(), on: host, resource: undefined, frames: this.#frames(), body: undefined });
   }
 
@@ -150,7 +177,9 @@ export class Follow implements Follower {
     if (trace === undefined) return undefined;
     const at = now();
     for (const [key, { body }] of trace.pending) if (body !== undefined && (body.complete === true || body.destroyed === true)) this.end(key);
-    const shown = [...trace.pending.values()].filter(isWaitedFor).sort((a, b) => b.at - a.at).slice(0, MAX_SHOWN)
+    const called = new Set([...trace.pending.values()].filter((one) => one.for === 'call').map((one) => one.on));
+    // What a driver tells is more than that its connection was written to.
+    const shown = [...trace.pending.values()].filter((one) => isWaitedFor(one) && !(one.for === 'socket' && called.has(one.on))).sort((a, b) => b.at - a.at).slice(0, MAX_SHOWN)
       .map((one): AppWait => { const on = one.on ?? whereOf(one); return { for: one.for, ...(on === undefined ? {} : { on: on.slice(0, 300) }), forMs: at - one.at, ...(one.frames === undefined ? {} : { frames: one.frames }) }; });
     return shown.length > 0 ? shown : [this.#unseen(response as Partial<Answering>, at - trace.at)];
   }
@@ -158,8 +187,11 @@ export class Follow implements Follower {
   #unseen(response: Partial<Answering>, ageMs: number): AppWait {
     if (response.writableEnded === true) return { for: 'other', on: 'the client, which has not taken the whole answer' };
     if (response.req?.complete === false) return { for: 'other', on: 'the client, which has not sent the whole request' };
-    const [silent] = this.#silent().filter(({ sinceMs }) => sinceMs <= ageMs).sort((a, b) => b.sinceMs - a.sinceMs);
-    return silent === undefined ? { for: 'nothing' } : { for: 'socket', on: silent.on.slice(0, 300), forMs: silent.sinceMs };
+    const [silent, ...others] = this.#silent().filter(({ sinceMs }) => sinceMs <= ageMs).sort((a, b) => b.sinceMs - a.sinceMs);
+    if (silent === undefined) return { for: 'nothing' };
+    // Nothing leads from a connection to a request here: of two hosts it may be either.
+    if (others.length > 0) return { for: 'other', on: `one that does not answer: ${[silent, ...others].map(({ on }) => on).join(', ')}`.slice(0, 300), forMs: silent.sinceMs };
+    return { for: 'socket', on: silent.on.slice(0, 300), forMs: silent.sinceMs };
   }
 }
 

@@ -65,8 +65,8 @@ export const AppFlight = z.object({
 export type AppFlight = z.infer<typeof AppFlight>;
 
 export const AppDependency = z.object({
-  host: text(300), by: z.enum(['http', 'undici', 'socket']), inFlight: count, oldestMs: ms.optional(),
-  // by socket: connections that no HTTP client opened (a database's): their calls are not seen, only what stands below the latency
+  host: text(300), by: z.enum(['http', 'undici', 'socket', 'driver']), inFlight: count, oldestMs: ms.optional(),
+  // by driver: a database's driver told of each call. By socket: connections of which nobody tells: their calls are not seen, only what stands below the latency
   statuses: z.array(z.tuple([count, count])).max(64),
   errors: z.array(z.tuple([text(60), count])).max(32),
   latency: Latency,                                            // up to the head of the answer

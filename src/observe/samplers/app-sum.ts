@@ -79,12 +79,16 @@ type Gauges = Pick<AppDependency, 'inFlight' | 'oldestMs' | 'waiting' | 'open' |
 
 /** `newest`: the last tick of each process that lives: what is open and waiting is of now, not of the minute. */
 export function dependenciesOf(ticks: readonly AppTick[], newest: readonly AppTick[]): AppDependencyView[] {
-  const keyOf = (d: AppDependency): string => `${d.by} ${d.host}`;
+  // Connections from before a driver's first call are the driver's too.
+  const told = new Set([...ticks, ...newest].flatMap(({ dependencies }) => dependencies.filter(({ by }) => by === 'driver').map(({ host }) => host)));
+  const byOf = (d: AppDependency): AppDependency['by'] => (d.by === 'socket' && told.has(d.host) ? 'driver' : d.by);
+  const keyOf = (d: AppDependency): string => `${byOf(d)} ${d.host}`;
   const now = new Map(grouped(newest.flatMap(({ dependencies }) => dependencies), keyOf, (one) => ({ key: keyOf(one), gauges: { inFlight: 0 } as Gauges }), (sum, one) => { sum.gauges = added(sum.gauges, one); }).map(({ key, gauges }) => [key, gauges]));
   const sums = grouped(ticks.flatMap(({ dependencies }) => dependencies), keyOf,
-    (one) => ({ key: keyOf(one), of: { host: one.host, by: one.by }, service: one.service, latency: new LatencySum(), connect: new LatencySum(), statuses: new Pairs<number>(), errors: new Pairs<string>(), bytesIn: undefined as number | undefined, bytesOut: undefined as number | undefined }),
+    (one) => ({ key: keyOf(one), of: { host: one.host, by: byOf(one) }, service: one.service, latency: new LatencySum(), connect: new LatencySum(), statuses: new Pairs<number>(), errors: new Pairs<string>(), bytesIn: undefined as number | undefined, bytesOut: undefined as number | undefined }),
     (sum, one) => {
       sum.latency.add(one.latency); sum.statuses.add(one.statuses); sum.errors.add(one.errors);
+      sum.service ??= one.service;
       if (one.connect !== undefined) sum.connect.add(one.connect);
       sum.bytesIn = plus(sum.bytesIn, one.bytesIn); sum.bytesOut = plus(sum.bytesOut, one.bytesOut);
     });

@@ -36,7 +36,7 @@ export function lookupOf(to: Pick<AppDependencyView, 'host'>, lookups: readonly 
   return lookups.find((one) => one.name.toLowerCase() === name);
 }
 
-export const BY_WORDS: Readonly<Record<AppDependencyView['by'], string>> = { http: 'http', undici: 'fetch', socket: 'socket' };
+export const BY_WORDS: Readonly<Record<AppDependencyView['by'], string>> = { http: 'http', undici: 'fetch', socket: 'socket', driver: 'driver' };
 export const KIND_WORDS = { exception: 'exception', rejection: 'rejection', warning: 'warning', caught: 'handled' } as const;
 
 /** What stands behind a process in the list. */
