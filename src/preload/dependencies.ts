@@ -201,8 +201,9 @@ export class Dependencies {
     for (const [request, call] of this.#calls) {
       // Older Nodes have no channel for errors: the request itself knows that it is over.
       if (call.host.by === 'http' && (request as ClientRequest).destroyed) { this.#failed(request, (request as { errored?: Coded }).errored); continue; }
-      if (call.isQueued !== true) call.host.inFlight++;
       if (!call.connected) call.host.waiting++;
+      if (call.isQueued === true) continue;
+      call.host.inFlight++;
       if (call.at < call.host.oldestAt) call.host.oldestAt = call.at;
     }
   }
