@@ -1,7 +1,7 @@
 // Owns the guess which format a log is in: every candidate reads a sample, and the one that reads most of it wins, with a stated confidence.
 import { open } from 'node:fs/promises';
 import type { Columns, LogFormat } from './columns.ts';
-import { APACHE_KNOWN, NGINX_KNOWN } from './formats/known.ts';
+import { knownFormats } from './formats/known.ts';
 import { JSON_IDS, json } from './formats/json.ts';
 import { ncsaCombined, ncsaCommon } from './formats/ncsa.ts';
 import { formatNamed } from './formats/index.ts';
@@ -84,7 +84,7 @@ export function detect(sample: Sample, named?: string): Detection {
 }
 
 /** By the first byte that tells anything. */
-function candidates(first: Uint8Array): readonly Candidate[] {
+function candidates(first: Uint8Array): Iterable<Candidate> {
   const at = tellingByte(first);
   const byte = first[at];
   if (byte === OPEN || byte === LIST) {
@@ -92,14 +92,17 @@ function candidates(first: Uint8Array): readonly Candidate[] {
     // In an array the lines may be no records; where they are, reading by lines is better: it can begin anywhere.
     return [...lines, ...JSON_IDS.map((id): Candidate => ({ format: json(id, 'array'), weight: id === 'json' ? 0.8 : 0.95, plausible: fullness }))];
   }
-  return TEXTS;
+  return texts();
 }
 
-const TEXTS: readonly Candidate[] = [
-  { format: iisW3c, weight: 1 }, { format: ncsaCombined, weight: 1, plausible: hasAddress }, { format: ncsaCommon, weight: 0.95, plausible: hasAddress },
-  ...NGINX_KNOWN.map(({ format, weight }): Candidate => ({ format, weight, plausible: (columns) => hasAddress(columns) * fractionOfSeconds(columns) })),
-  ...APACHE_KNOWN.map(({ format, weight }): Candidate => ({ format, weight, plausible: (columns) => hasAddress(columns) * wholeUnits(columns) })),
-];
+function* texts(): Generator<Candidate> {
+  yield { format: iisW3c, weight: 1 };
+  yield { format: ncsaCombined, weight: 1, plausible: hasAddress };
+  yield { format: ncsaCommon, weight: 0.95, plausible: hasAddress };
+  const { nginx, apache } = knownFormats();
+  for (const { format, weight } of nginx) yield { format, weight, plausible: (columns) => hasAddress(columns) * fractionOfSeconds(columns) };
+  for (const { format, weight } of apache) yield { format, weight, plausible: (columns) => hasAddress(columns) * wholeUnits(columns) };
+}
 
 /** Reads the sample; the share of its lines that are rows, weighed by how many there are and by how much they prove. */
 function score(candidate: Candidate, sample: Sample): number {

@@ -7,7 +7,7 @@ export interface Known { readonly format: LogFormat; /** 0 to 1: how much a line
 
 const NGINX_COMBINED = '$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent "$http_referer" "$http_user_agent"';
 /** In the order of nginx.org, of ingress-nginx's document (upstreaminfo), and of what its users add most. */
-export const NGINX_KNOWN: readonly Known[] = [
+const nginxKnown = (): readonly Known[] => [
   { format: nginx(`${NGINX_COMBINED} "$http_x_forwarded_for"`), weight: 1 },
   { format: nginx(`${NGINX_COMBINED} "$http_x_forwarded_for" $request_time`), weight: 1 },
   { format: nginx(`${NGINX_COMBINED} "$http_x_forwarded_for" $request_time $upstream_response_time`), weight: 0.98 },
@@ -24,7 +24,7 @@ export const NGINX_KNOWN: readonly Known[] = [
 
 const APACHE_COMBINED = '%h %l %u %t "%r" %>s %b "%{Referer}i" "%{User-Agent}i"';
 /** From httpd.conf (combinedio), Debian's apache2.conf, and what its users add most. */
-export const APACHE_KNOWN: readonly Known[] = [
+const apacheKnown = (): readonly Known[] => [
   { format: apache(`${APACHE_COMBINED} %I %O`), weight: 0.9 },
   { format: apache(`${APACHE_COMBINED} %D`), weight: 0.9 },
   { format: apache(`${APACHE_COMBINED} %D %I %O`), weight: 0.8 },
@@ -36,3 +36,12 @@ export const APACHE_KNOWN: readonly Known[] = [
   // Traefik's own common format: behind combined the number of the request, router, server and time.
   { format: { ...apache(`${APACHE_COMBINED} %k "%f" "%A" %{ms}Tms`), title: 'Traefik common' }, weight: 1 },
 ];
+
+interface Knowns { readonly nginx: readonly Known[]; readonly apache: readonly Known[] }
+let made: Knowns | undefined;
+
+/** Made when a log is in none of the commoner formats: twenty patterns are a tenth of the start. */
+export function knownFormats(): Knowns {
+  made ??= { nginx: nginxKnown(), apache: apacheKnown() };
+  return made;
+}

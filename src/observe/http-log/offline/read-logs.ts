@@ -9,7 +9,6 @@ import { detect, sampleOf } from '../detect.ts';
 import type { Detection } from '../detect.ts';
 import type { ScanInput, SpareThreads } from '../scan/contract.ts';
 import { HELP_ALONE_BELOW_BYTES, THREADS, scan } from '../scan/scan.ts';
-import { spareThreads } from '../scan/threads.ts';
 import { spanOf } from '../seek.ts';
 import { sourcesOf } from '../unpack.ts';
 import type { ByteSource } from '../unpack.ts';
@@ -58,7 +57,9 @@ export async function readLogs(options: ReadLogsOptions): Promise<ReadLogs> {
 async function spareFor({ paths, from, to, threads = THREADS }: ReadLogsOptions): Promise<SpareThreads | undefined> {
   if (threads < 2 || from !== undefined || to !== undefined) return undefined;
   const sizes = await Promise.all(paths.map(async (path) => (PACKED.test(path) ? 0 : stat(path).then((seen) => (seen.isFile() ? seen.size : 0), () => 0))));
-  return sizes.reduce((sum, size) => sum + size, 0) < HELP_ALONE_BELOW_BYTES ? undefined : spareThreads(threads - 1);
+  if (sizes.reduce((sum, size) => sum + size, 0) < HELP_ALONE_BELOW_BYTES) return undefined;
+  const { spareThreads } = await import('../scan/threads.ts');
+  return spareThreads(threads - 1);
 }
 
 async function readAll(options: ReadLogsOptions, spare: SpareThreads | undefined): Promise<ReadLogs> {

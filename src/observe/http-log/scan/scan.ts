@@ -11,7 +11,6 @@ import type { Piece, PieceRead, ScanInput, ScanOptions, Scanned } from './contra
 import { PieceReader, notRead } from './pieces.ts';
 import { plan, wholeOf } from './plan.ts';
 import type { Sized } from './plan.ts';
-import { readInThreads } from './threads.ts';
 
 export const THREADS = 2;
 /** What one thread reads in less time than another one takes to start. */
@@ -34,7 +33,8 @@ export async function scan(options: ScanOptions): Promise<Scanned> {
     signal.throwIfAborted();
     const pieces = alone ? sized.map(wholeOf) : await plan(sized, threads, uncut, signal);
     const told = teller(options, total);
-    const { read, figures } = alone ? await readAlone(options, pieces, told) : await readInThreads(options, pieces, Math.min(threads, pieces.length), told);
+    // What starts threads is loaded where there are any: it costs the start.
+    const { read, figures } = alone ? await readAlone(options, pieces, told) : await (await import('./threads.ts')).readInThreads(options, pieces, Math.min(threads, pieces.length), told);
     // Fields that changed long before a cut were not known to the piece behind it: such a file is read again in one piece.
     const wrong = wrongHeads(pieces, read).filter((input) => !uncut.has(input));
     if (wrong.length === 0) return put(options, { pieces, read, failed }, figures);
