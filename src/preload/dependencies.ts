@@ -21,6 +21,8 @@ type Kind = 'http' | 'undici' | 'driver';
 
 class Host {
   readonly durations = new Durations();
+  /** In the queue of a pool. */
+  readonly queued = new Durations();
   readonly statuses = new Tally<number>(MAX_STATUSES, 0);
   readonly errors = new Tally<string>(MAX_ERRORS, '(others)');
   readonly host: string;
@@ -130,7 +132,8 @@ export class Dependencies {
     const call = this.#take(key);
     if (call === undefined) return;
     if (code !== undefined) { call.host.errors.add(code); call.host.failed++; }
-    else if (call.isQueued !== true) call.host.durations.add(now() - call.at);
+    if (call.isQueued === true) call.host.queued.add(now() - call.at);
+    else if (code === undefined) call.host.durations.add(now() - call.at);
   }
 
   #hostOf(name: string, by: Host['by']): Host {
@@ -185,7 +188,7 @@ export class Dependencies {
       host.failed = 0;
       shown.push({
         host: host.host, by: host.by, inFlight: host.inFlight, ...(host.oldestAt === Infinity ? {} : { oldestMs: at - host.oldestAt }),
-        statuses: host.statuses.drain(), errors: host.errors.drain(), latency: host.durations.drain(), waiting, ...connectionsOf(open, connects.get(host.label), at), ...(host.service === undefined ? {} : { service: host.service }),
+        statuses: host.statuses.drain(), errors: host.errors.drain(), latency: host.durations.drain(), waiting, ...(host.queued.count === 0 ? {} : { queued: host.queued.drain() }), ...connectionsOf(open, connects.get(host.label), at), ...(host.service === undefined ? {} : { service: host.service }),
       });
     }
     for (const label of new Set([...sockets.keys(), ...connects.keys()])) {
@@ -230,7 +233,7 @@ export class Dependencies {
 function connectionsOf(open: HostSockets | undefined, connect: Latency | undefined, at: number): Partial<AppDependency> {
   return {
     ...(open === undefined ? {} : { open: open.open, bytesIn: Math.max(0, open.bytesIn), bytesOut: Math.max(0, open.bytesOut) }), ...(open?.isHttp === true ? { idle: open.idle } : {}),
-    ...(open?.service === undefined ? {} : { service: open.service }), ...(open?.silentSince === undefined ? {} : { silentMs: Math.max(0, at - open.silentSince) }), ...(connect === undefined ? {} : { connect }),
+    ...(open?.service === undefined ? {} : { service: open.service }), ...(open?.silentSince === undefined ? {} : { silentMs: Math.max(0, at - open.silentSince), silent: open.silent }), ...(connect === undefined ? {} : { connect }),
   };
 }
 

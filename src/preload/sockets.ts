@@ -13,7 +13,7 @@ const SERVICES: Readonly<Record<number, string>> = { 1433: 'SQL Server', 3306: '
 interface Handle { readonly bytesRead?: number; readonly bytesWritten?: number; readonly remotePort?: number; readonly remoteAddress?: string; readonly servername?: string | null | false; readonly _host?: string | null; readonly server?: object | null; readonly parser?: unknown; readonly _httpMessage?: unknown; readonly connecting?: boolean; readonly destroyed?: boolean; readonly _handle?: { readonly bytesWritten?: unknown; getAsyncId?(): number } | null }
 interface Seen { read: number; written: number; summedRead: number; summedWritten: number; silentSince: number | undefined }
 
-export interface HostSockets { open: number; idle: number; isHttp: boolean; silentSince: number | undefined; bytesIn: number; bytesOut: number; readonly service: string | undefined }
+export interface HostSockets { open: number; idle: number; isHttp: boolean; silent: number; silentSince: number | undefined; bytesIn: number; bytesOut: number; readonly service: string | undefined }
 
 export class Sockets {
   readonly #isOurs: (server: object) => boolean;
@@ -85,6 +85,7 @@ export class Sockets {
     host.bytesOut += seen.written - seen.summedWritten;
     seen.summedRead = seen.read;
     seen.summedWritten = seen.written;
+    if (seen.silentSince !== undefined) host.silent += 1;
     if (seen.silentSince !== undefined && (host.silentSince === undefined || seen.silentSince < host.silentSince)) host.silentSince = seen.silentSince;
   }
 
@@ -114,7 +115,7 @@ export class Sockets {
     let label = `${name}:${one.remotePort}`.slice(0, 300);
     if (!this.#hosts.has(label) && this.#hosts.size >= MAX_HOSTS) { this.unnamed += 1; label = '(other hosts)'; }
     let host = this.#hosts.get(label);
-    if (host === undefined) this.#hosts.set(label, host = { open: 0, idle: 0, isHttp: false, silentSince: undefined, bytesIn: 0, bytesOut: 0, service: SERVICES[one.remotePort ?? 0] });
+    if (host === undefined) this.#hosts.set(label, host = { open: 0, idle: 0, isHttp: false, silent: 0, silentSince: undefined, bytesIn: 0, bytesOut: 0, service: SERVICES[one.remotePort ?? 0] });
     return host;
   }
 }

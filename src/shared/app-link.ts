@@ -71,10 +71,11 @@ export const AppDependency = z.object({
   errors: z.array(z.tuple([text(60), count])).max(32),
   latency: Latency,                                            // up to the head of the answer
   waiting: count.optional(),                                   // calls that wait for a free connection
+  queued: Latency.optional(),                                  // how long those waited that have got one, or were refused one
   open: count.optional(), idle: count.optional(),              // connections now
   connect: Latency.optional(),                                 // TCP connections that came about
   service: text(40).optional(),                                // 'PostgreSQL', by its port
-  silentMs: ms.optional(),                                     // the longest that a connection waits for an answer to what was written
+  silentMs: ms.optional(), silent: count.optional(),           // the longest that a connection waits for an answer to what was written, and how many do
   bytesIn: count.optional(), bytesOut: count.optional(),
 });
 export type AppDependency = z.infer<typeof AppDependency>;

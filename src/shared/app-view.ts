@@ -12,7 +12,7 @@ const Of = { pid: count.optional() };
 
 export const AppRouteView = AppRoute.omit({ latency: true }).extend({ ...Times, failed: count });      // failed: status 500 and above
 export type AppRouteView = z.infer<typeof AppRouteView>;
-export const AppDependencyView = AppDependency.omit({ latency: true, connect: true }).extend({ ...Times, connect: z.object(Times).optional() });
+export const AppDependencyView = AppDependency.omit({ latency: true, connect: true, queued: true }).extend({ ...Times, connect: z.object(Times).optional(), queued: z.object(Times).optional() });
 export type AppDependencyView = z.infer<typeof AppDependencyView>;
 export const AppLookupView = z.object({ name: z.string(), ...Times });
 export type AppLookupView = z.infer<typeof AppLookupView>;

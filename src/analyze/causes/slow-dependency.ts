@@ -12,13 +12,15 @@ import { byName, signClaim, timesText } from './sign-claim.ts';
 const SLOW_MS = 800;
 const STUCK_MS = 2_000;
 const IDLE_PERCENT = 30;
+/** Connections of one host that do not answer; one or two may be a subscription, which answers when there is something to tell. */
+const LEAST_SILENT = 3;
 /** A script that stands in one of these waits for another server. */
 const PHP_CALL = /curl_(?:multi_)?exec|mysqli?(?:_|->|::)\w*(?:query|connect|execute|real_connect)|PDO(?:Statement)?->\w+|pg_query|fsockopen|stream_select|fread|file_get_contents|SoapClient|Redis->|Memcached?->/;
 
 export const slowDependency: CauseRule = {
   id: 'slow-dependency', about: 'a dependency that answers slowly', explains: ['silent', 'slow', 'answered'], needs: ['inside', 'app-log', 'threads'], collect: ['app-inside', 'application-logs', 'node-report'],
   judge(scene): Claim[] {
-    const hosts = scene.inside.dependencies.filter((d) => (d.p95Ms ?? 0) >= SLOW_MS || ((d.oldestMs ?? 0) >= STUCK_MS && d.inFlight > 0));
+    const hosts = scene.inside.dependencies.filter((d) => (d.p95Ms ?? 0) >= SLOW_MS || ((d.oldestMs ?? 0) >= STUCK_MS && d.inFlight > 0) || isSilent(d));
     const groups = byName(scene.signs('call-timed-out'));
     const php = scene.signs('php-slow').filter((s) => PHP_CALL.test(s.proof.line ?? s.text));
     const threads = scene.logs.threads.flatMap((t) => t.waiting.filter((w) => w.kind === 'network' && w.threads >= 3).map((w) => ({ ...w, where: t.proof.where })));
@@ -33,7 +35,8 @@ export const slowDependency: CauseRule = {
 };
 
 type Host = Scene['inside']['dependencies'][number];
-const weighOf = (d: Host): number => (d.p95Ms ?? 0) * Math.max(1, d.calls) + (d.oldestMs ?? 0) * d.inFlight;
+const weighOf = (d: Host): number => (d.p95Ms ?? 0) * Math.max(1, d.calls) + (d.oldestMs ?? 0) * Math.max(d.inFlight, isSilent(d) ? d.silent : 0);
+const isSilent = (d: Host): boolean => d.silent >= LEAST_SILENT && (d.silentMs ?? 0) >= STUCK_MS;
 const ADVICE = ['See on the other side why it is slow (its own metrics, slow query log); compare with an hour ago.', 'Be safe: give the call a time limit well below the front\'s, and answer without it where that is possible.', 'Make fewer calls: cache what seldom changes, ask in parallel and not one after the other.'];
 
 function ofHost(scene: Scene, d: Host, signs: readonly SignEvent[]): Claim[] {
@@ -41,13 +44,16 @@ function ofHost(scene: Scene, d: Host, signs: readonly SignEvent[]): Claim[] {
   const from = scene.window.to - covers - 5_000;
   const rows = [...scene.rows.failed.filter((r) => r.effect === 'silent' || r.effect === 'answered' || (r.effect === 'gateway' && r.status === 504)), ...scene.rows.slow, ...scene.rows.long].filter((r) => r.until >= from && (r.takenMs ?? 0) >= Math.min(d.p50Ms ?? SLOW_MS, SLOW_MS)).sort((a, b) => a.at - b.at);
   const took = d.p95Ms ?? d.oldestMs ?? 0;
-  const weights: Weight[] = [{ by: 0.65, says: `the app measured that calls to it take up to ${duration(took)}` }];
-  if ((d.oldestMs ?? 0) >= STUCK_MS) weights.push({ by: 0.4, says: `${d.inFlight} calls to it were open, the oldest for ${duration(d.oldestMs ?? 0)}` });
+  const unheard = d.calls === 0 && d.inFlight === 0;
+  // A subscription that nobody tells anything is silent too: without requests that wait it says nothing.
+  if (unheard && rows.length === 0) return [];
+  const weights: Weight[] = unheard ? [{ by: 0.6, says: `${d.silent} of ${d.open ?? d.silent} connections to it have not answered for up to ${duration(took)}` }] : [{ by: 0.65, says: `the app measured that calls to it take up to ${duration(took)}` }];
+  if (!unheard && (d.oldestMs ?? 0) >= STUCK_MS) weights.push({ by: 0.4, says: `${d.inFlight} calls to it were open, the oldest for ${duration(d.oldestMs ?? 0)}` });
   if (rows.length > 0) weights.push({ by: 0.35, says: 'requests took about as long as its calls' });
   return signClaim(scene, {
-    cause: 'slow-dependency', key: d.host, signs: signs.filter((s) => s.named === undefined || sameHost(s.named, d.host)), effects: ['silent', 'answered', 'slow', 'gateway'], by: 0.4, says: 'the log says that calls ran out of time', rows, more: weights, what: `Calls to ${d.host} take up to ${duration(took)}`,
-    facts: [{ text: `Calls to ${d.host}: ${d.calls}, half of them within ${duration(d.p50Ms ?? 0)}, 95 % within ${duration(d.p95Ms ?? 0)}; ${d.inFlight} open`, where: d.proof.where }],
-    title: (t) => `Requests wait for \`${oneLine(d.host, 80)}\`, which takes up to ${duration(took)} to answer: ${effectText(t, 'no failed request was seen')}.`, advice: ADVICE,
+    cause: 'slow-dependency', key: d.host, signs: signs.filter((s) => s.named === undefined || sameHost(s.named, d.host)), effects: ['silent', 'answered', 'slow', 'gateway'], by: 0.4, says: 'the log says that calls ran out of time', rows, more: weights, what: unheard ? `${d.host} does not answer for up to ${duration(took)}` : `Calls to ${d.host} take up to ${duration(took)}`,
+    facts: unheard ? [{ text: `${d.silent} of ${d.open ?? d.silent} connections to ${d.host} wait for an answer, the oldest for ${duration(took)}`, where: d.proof.where }] : [{ text: `Calls to ${d.host}: ${d.calls}, half of them within ${duration(d.p50Ms ?? 0)}, 95 % within ${duration(d.p95Ms ?? 0)}; ${d.inFlight} open`, where: d.proof.where }],
+    title: (t) => `Requests wait for \`${oneLine(d.host, 80)}\`, which ${unheard ? 'has not answered for' : 'takes'} up to ${duration(took)}${unheard ? '' : ' to answer'}: ${effectText(t, 'no failed request was seen')}.`, advice: ADVICE,
   });
 }
 

@@ -13,7 +13,7 @@ export interface Inside {
   readonly codes: readonly { readonly sign: Sign; readonly code: string; readonly host: string; readonly count: number }[];
   /** Requests under way of which it is known what they wait for. */
   readonly flights: readonly FlightEvent[];
-  readonly waitingForPool: readonly { readonly host: string; readonly waiting: number; readonly inFlight: number }[];
+  readonly waitingForPool: readonly { readonly host: string; readonly waiting: number; readonly inFlight: number; readonly queued: number; readonly queuedMs: number | undefined; readonly callMs: number | undefined }[];
 }
 
 const WHERE = { where: 'the app from inside (preload)' };
@@ -26,7 +26,7 @@ export function insideOf(apps: readonly AppView[], at: number): Inside {
     stalls: apps.flatMap((app) => app.stalls.filter((s) => s.forMs >= STALL_MS).map((s): StallEvent => ({ at: s.at, forMs: s.forMs, frames: s.frames, pid: app.pid, proof: WHERE }))),
     dependencies: apps.flatMap((app) => app.dependencies.map((d): DependencyEvent => ({
       host: d.host, calls: d.count, failed: d.errors.reduce((n, [, c]) => n + c, 0) + d.statuses.reduce((n, [status, c]) => n + (status >= 500 ? c : 0), 0), errors: d.errors,
-      p50Ms: d.p50Ms, p95Ms: d.p95Ms, maxMs: d.maxMs, inFlight: d.inFlight, oldestMs: Math.max(d.oldestMs ?? 0, d.silentMs ?? 0) || undefined, pid: app.pid, proof: WHERE,
+      p50Ms: d.p50Ms, p95Ms: d.p95Ms, maxMs: d.maxMs, inFlight: d.inFlight, oldestMs: Math.max(d.oldestMs ?? 0, d.silentMs ?? 0) || undefined, open: d.open, silent: d.silent ?? 0, silentMs: d.silentMs, pid: app.pid, proof: WHERE,
     }))),
     collections: apps.flatMap((app): CollectionEvent[] => {
       const ms = app.gc.reduce((n, g) => n + g.ms, 0);
@@ -35,6 +35,6 @@ export function insideOf(apps: readonly AppView[], at: number): Inside {
     }),
     codes: apps.flatMap((app) => app.dependencies.flatMap((d) => d.errors.flatMap(([code, count]) => { const sign = signOfCode(code); return sign === undefined ? [] : [{ sign, code, host: d.host, count }]; }))),
     flights: apps.filter((app) => app.state !== 'ended').flatMap((app) => app.oldest.flatMap(({ method, path, ageMs, waits }): FlightEvent[] => { const [wait] = waits ?? []; return wait === undefined ? [] : [{ method, route: routeOf(path), ageMs, waitsFor: wait.for, on: wait.on, waitedMs: wait.forMs ?? ageMs, pid: app.pid }]; })),
-    waitingForPool: apps.flatMap((app) => app.dependencies.flatMap((d) => ((d.waiting ?? 0) > 0 ? [{ host: d.host, waiting: d.waiting ?? 0, inFlight: d.inFlight }] : []))),
+    waitingForPool: apps.flatMap((app) => app.dependencies.flatMap((d) => ((d.waiting ?? 0) > 0 || d.queued !== undefined ? [{ host: d.host, waiting: d.waiting ?? 0, inFlight: d.inFlight, queued: d.queued?.count ?? 0, queuedMs: d.queued?.p95Ms, callMs: d.p95Ms }] : []))),
   };
 }

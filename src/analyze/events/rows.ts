@@ -174,9 +174,12 @@ export class RowGathering {
     }
     all.sort((a, b) => a.at - b.at || (a.source < b.source ? -1 : a.source > b.source ? 1 : a.offset - b.offset));
     for (const row of all) row.slow = row.effect === 'fine' && isSlow(row, norms);
+    // Who gives up after waiting far longer than the route takes was kept waiting: a slow answer that nobody stayed for, no whim of a client.
+    const keptWaiting = all.filter((r) => r.effect === 'aborted' && isSlow(r, norms));
+    const slow = [...all.filter((r) => r.slow), ...keptWaiting.map((r): Row => ({ ...r, effect: 'fine', slow: true }))].sort((a, b) => a.at - b.at);
     return {
-      total: this.#total, failures: this.#failures, aborts: this.#aborts, sampled, norms,
-      failed: all.filter((r) => r.effect !== 'fine' && r.effect !== 'aborted'), slow: all.filter((r) => r.slow), long: all.filter((r) => r.effect === 'fine' && !r.slow), abortRows: all.filter((r) => r.effect === 'aborted'),
+      total: this.#total, failures: this.#failures, aborts: this.#aborts - Math.round(keptWaiting.reduce((sum, r) => sum + r.weight, 0)), sampled, norms,
+      failed: all.filter((r) => r.effect !== 'fine' && r.effect !== 'aborted'), slow, long: all.filter((r) => r.effect === 'fine' && !r.slow), abortRows: all.filter((r) => r.effect === 'aborted' && !isSlow(r, norms)),
       slotMs: this.#slotMs, slots: this.#allSlots(), instances: this.#instances, clients: this.#clients,
     };
   }

@@ -75,7 +75,7 @@ export function routesOf(ticks: readonly AppTick[]): AppRouteView[] {
     .sort((a, b) => b.count - a.count || b.aborted - a.aborted);
 }
 
-type Gauges = Pick<AppDependency, 'inFlight' | 'oldestMs' | 'waiting' | 'open' | 'idle' | 'silentMs'>;
+type Gauges = Pick<AppDependency, 'inFlight' | 'oldestMs' | 'waiting' | 'open' | 'idle' | 'silentMs' | 'silent'>;
 
 /** `newest`: the last tick of each process that lives: what is open and waiting is of now, not of the minute. */
 export function dependenciesOf(ticks: readonly AppTick[], newest: readonly AppTick[]): AppDependencyView[] {
@@ -85,20 +85,21 @@ export function dependenciesOf(ticks: readonly AppTick[], newest: readonly AppTi
   const keyOf = (d: AppDependency): string => `${byOf(d)} ${d.host}`;
   const now = new Map(grouped(newest.flatMap(({ dependencies }) => dependencies), keyOf, (one) => ({ key: keyOf(one), gauges: { inFlight: 0 } as Gauges }), (sum, one) => { sum.gauges = added(sum.gauges, one); }).map(({ key, gauges }) => [key, gauges]));
   const sums = grouped(ticks.flatMap(({ dependencies }) => dependencies), keyOf,
-    (one) => ({ key: keyOf(one), of: { host: one.host, by: byOf(one) }, service: one.service, latency: new LatencySum(), connect: new LatencySum(), statuses: new Pairs<number>(), errors: new Pairs<string>(), bytesIn: undefined as number | undefined, bytesOut: undefined as number | undefined }),
+    (one) => ({ key: keyOf(one), of: { host: one.host, by: byOf(one) }, service: one.service, latency: new LatencySum(), connect: new LatencySum(), queued: new LatencySum(), statuses: new Pairs<number>(), errors: new Pairs<string>(), bytesIn: undefined as number | undefined, bytesOut: undefined as number | undefined }),
     (sum, one) => {
       sum.latency.add(one.latency); sum.statuses.add(one.statuses); sum.errors.add(one.errors);
       sum.service ??= one.service;
       if (one.connect !== undefined) sum.connect.add(one.connect);
+      if (one.queued !== undefined) sum.queued.add(one.queued);
       sum.bytesIn = plus(sum.bytesIn, one.bytesIn); sum.bytesOut = plus(sum.bytesOut, one.bytesOut);
     });
-  return sums.map(({ key, of, service, latency, connect, statuses, errors, bytesIn, bytesOut }) => known({
-    ...of, service, ...latency.view(), connect: connect.count === 0 ? undefined : connect.view(), statuses: statuses.list, errors: errors.list, bytesIn, bytesOut, ...(now.get(key) ?? { inFlight: 0 }),
+  return sums.map(({ key, of, service, latency, connect, queued, statuses, errors, bytesIn, bytesOut }) => known({
+    ...of, service, ...latency.view(), connect: connect.count === 0 ? undefined : connect.view(), queued: queued.count === 0 ? undefined : queued.view(), statuses: statuses.list, errors: errors.list, bytesIn, bytesOut, ...(now.get(key) ?? { inFlight: 0 }),
   }) as AppDependencyView).sort((a, b) => b.count - a.count || (b.open ?? 0) - (a.open ?? 0));
 }
 
 function added(sum: Gauges, one: AppDependency): Gauges {
-  return known({ inFlight: sum.inFlight + one.inFlight, oldestMs: most(sum.oldestMs, one.oldestMs), waiting: plus(sum.waiting, one.waiting), open: plus(sum.open, one.open), idle: plus(sum.idle, one.idle), silentMs: most(sum.silentMs, one.silentMs) }) as Gauges;
+  return known({ inFlight: sum.inFlight + one.inFlight, oldestMs: most(sum.oldestMs, one.oldestMs), waiting: plus(sum.waiting, one.waiting), open: plus(sum.open, one.open), idle: plus(sum.idle, one.idle), silentMs: most(sum.silentMs, one.silentMs), silent: plus(sum.silent, one.silent) }) as Gauges;
 }
 
 export function lookupsOf(ticks: readonly AppTick[]): AppLookupView[] {

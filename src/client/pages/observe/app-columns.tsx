@@ -59,6 +59,7 @@ export const dependencyColumns = (lookups: readonly AppLookupView[]): readonly T
   { id: 'waiting', title: 'Waiting', width: '64px', num: true, wide: true, cell: (r) => <span class={(r.waiting ?? 0) > 0 ? 'warn' : ''}>{num(r.waiting)}</span>, value: (r) => r.waiting },
   time('dns', 'DNS p95', (r) => lookupOf(r, lookups)?.p95Ms, { wide: true }),
   time('connect', 'Connect p95', (r) => r.connect?.p95Ms, { extra: true, width: '92px' }),
+  time('queued', 'Queue p95', (r) => r.queued?.p95Ms, { extra: true, width: '84px' }),
   time('silent', 'Silent for', (r) => r.silentMs, { extra: true, width: '84px' }),
   { id: 'idle', title: 'Idle', width: '56px', num: true, extra: true, cell: (r) => num(r.idle), value: (r) => r.idle },
   { id: 'statuses', title: 'Statuses', width: 'minmax(80px,1fr)', extra: true, cell: (r) => <span title={pairs(r.statuses)}>{pairs(r.statuses)}</span>, value: (r) => pairs(r.statuses) },
