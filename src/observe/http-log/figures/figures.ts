@@ -108,7 +108,7 @@ export class Figures {
     countRoutes(this.routes.counts, columns, batch);
     this.dimensions.add(columns, batch, source);
     this.upstreams.add(columns, batch);
-    for (let i = 0; i < batch.count; i += 1) this.#look(columns, batch, i, source);
+    for (let i = 0; i < batch.count; i += 1) { this.#sample(columns, batch, i, source); this.#look(columns, batch, i, source); }
     this.#bound();
   }
 
@@ -222,20 +222,23 @@ export class Figures {
     totals.lastAt = Math.max(totals.lastAt, lastAt);
   }
 
-  /** What few rows are asked: the sampled, the failed, the slow. */
-  #look(columns: Columns, batch: Batch, i: number, source: number): void {
-    const { status, taken, at, offset } = columns;
-    const row = batch.rows[i] as number, slot = batch.slots[i] as number, ms = taken[row] as number;
-    const priority = priorityOf(offset[row] as number, source);
+  #sample({ offset }: Columns, batch: Batch, i: number, source: number): void {
+    const slot = batch.slots[i] as number, priority = priorityOf(offset[batch.rows[i] as number] as number, source);
     if (this.all.wants(slot, priority)) this.all.add(slot, priority, this.#ids(batch, i, source));
+  }
+
+  /** What few rows are asked: the failed, the slow. */
+  #look(columns: Columns, batch: Batch, i: number, source: number): void {
+    const { status, taken, at } = columns;
+    const row = batch.rows[i] as number, ms = taken[row] as number;
     const failed = (status[row] as number) >= FAILED_FROM;
-    if (failed) this.#failure(columns, batch, i, { source, priority });
+    if (failed) this.#failure(columns, batch, i, source);
     if (ms >= LEAST_LIMIT_MS) this.limits.add(ms, { status: status[row] as number, failed, route: batch.routes[i] as number, at: at[row] as number });
     if (ms >= 0 && this.slowestRows.wants(ms)) this.slowestRows.add(columns, row, source);
   }
 
-  #failure(columns: Columns, batch: Batch, i: number, { source, priority }: { source: number; priority: number }): void {
-    const row = batch.rows[i] as number, slot = batch.slots[i] as number, time = columns.at[row] as number;
+  #failure(columns: Columns, batch: Batch, i: number, source: number): void {
+    const row = batch.rows[i] as number, slot = batch.slots[i] as number, time = columns.at[row] as number, priority = priorityOf(columns.offset[row] as number, source);
     this.failing.add(batch.statuses[i] as number, batch.routes[i] as number, slot, time);
     if (this.failed.wants(slot, priority)) this.failed.add(slot, priority, this.#ids(batch, i, source));
     if (this.failedRows.wants(time)) this.failedRows.add(columns, row, source);

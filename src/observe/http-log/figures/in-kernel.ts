@@ -62,10 +62,7 @@ export class InKernel implements Counted {
     return kind === 'routes' ? routes.judge(columns, this.#batch.view, row) : dimensions.judge(kind, columns, this.#batch.view, row);
   }
 
-  pick(place: number): number {
-    this.#look(this.#columns as Columns, this.#batch, place, this.#source);
-    return this.levelOf(this.#batch.slots[place] as number);
-  }
+  pick(place: number): void { this.#look(this.#columns as Columns, this.#batch, place, this.#source); }
 
   levelOf(slot: number): number { return this.#figures.all.levelOf(slot); }
 
@@ -82,7 +79,7 @@ export class InKernel implements Counted {
   }
 
   #take(tally: Tally): void {
-    const { status, slots, routes, dimensions } = this.#figures;
+    const { status, slots, routes, dimensions, all } = this.#figures;
     tally.take('statuses', status.size, (id, sums, word, number) => { addStatus(status.entries, id * STATUS_WIDTH, sums, word, number); });
     tally.take('slots', slots.size, (id, sums, word, number) => { addSlot(slots.values, id * SLOT_WIDTH, sums, word, number); });
     tally.take('routes', routes.counts.size, (id, sums, word, number) => { addRoute(id < 0 ? routes.counts.others : routes.counts.values, Math.max(0, id) * ROUTE_WIDTH, sums, word, number); });
@@ -90,6 +87,7 @@ export class InKernel implements Counted {
       const counts = dimensions[kind];
       tally.take(kind, counts.size, (id, sums, word, number) => { addText(counts, id, sums, word, number); });
     }
+    tally.takeSamples(slots.size, (slot, level, records) => all.take(slot, level, records));
     tally.takeTimes((kind) => this.#timesOf(kind));
   }
 

@@ -42,6 +42,12 @@ export class Samples {
     this.#put(known, priority, ids);
   }
 
+  /** Adds rows of a slot that were sampled elsewhere, all from `level` on; from which level on they are now. */
+  take(slot: number, level: number, records: Int32Array): number {
+    if (level > 0 || records.length > 0) this.#join(slot, { level, size: records.length / SAMPLE_WIDTH, records: this.#slots[slot] === undefined ? records.slice() : records });
+    return this.levelOf(slot);
+  }
+
   /** The sampled rows of some slots: each stands for 2 ** level of its slot. */
   each(slots: Iterable<number>, use: (records: Int32Array, at: number, weight: number) => void): void {
     for (const slot of slots) {
@@ -107,7 +113,7 @@ export class Samples {
 
   #put(slot: Slot, priority: number, ids: ArrayLike<number>): void {
     if ((slot.size + 1) * SAMPLE_WIDTH > slot.records.length) {
-      const grown = new Int32Array(Math.min(slot.size * 2, this.#most + 1) * SAMPLE_WIDTH);
+      const grown = new Int32Array(Math.min(Math.max(slot.size * 2, FIRST_RECORDS), this.#most + 1) * SAMPLE_WIDTH);
       grown.set(slot.records);
       slot.records = grown;
     }

@@ -41,7 +41,7 @@ export class Kernel {
       abort: () => { throw new Error('the W3C kernel gave up'); },
       // Called while rows are counted: tally is there by then.
       judge: (kind: number, row: number): number => tally.judge(kind, row),
-      pick: (place: number): number => tally.pick(place),
+      pick: (place: number): void => { tally.pick(place); },
     };
     this.loop = new wasm.Instance(compiled(), { env }).exports as unknown as Compiled;
     const { buffer } = this.loop.memory;

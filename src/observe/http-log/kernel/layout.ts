@@ -40,12 +40,13 @@ export const ROW_IDS = ['statuses', 'slots', 'routes', 'hosts', 'clients', 'agen
 /** Ids of each kind, in the order of their counters. */
 export const MAX_IDS = { statuses: 1_536, slots: 4_096, routes: 9_216, hosts: 3_072, clients: 33_792, agents: 1_536, referrers: 9_216, sources: 64 } as const;
 export const LEVELS_AT = BUCKETS_AT + SMALL * (1 + ROW_IDS.length);
+export const SAMPLE_SIZES_AT = LEVELS_AT + MAX_IDS.slots;
 /** Words of an id's counters: with a histogram's pages behind them, or without. */
 export const WIDE = 32;
 const NARROW = 4;
 export type SummedKind = keyof typeof MAX_IDS;
 /** Counters: where those of each kind lie, for how many ids (with one more where rows are that are not told apart), and words of each. */
-export const SUMS = placed(Math.ceil((LEVELS_AT + MAX_IDS.slots) / 128) * 128, [['statuses', 0, WIDE], ['slots', 0, WIDE], ['routes', 1, WIDE], ['hosts', 1, WIDE], ['agents', 1, WIDE], ['sources', 0, WIDE], ['clients', 1, NARROW], ['referrers', 1, NARROW]]);
+export const SUMS = placed(Math.ceil((SAMPLE_SIZES_AT + MAX_IDS.slots) / 128) * 128, [['statuses', 0, WIDE], ['slots', 0, WIDE], ['routes', 1, WIDE], ['hosts', 1, WIDE], ['agents', 1, WIDE], ['sources', 0, WIDE], ['clients', 1, NARROW], ['referrers', 1, NARROW]]);
 /** Where the pages are in an id's counters, in bytes. */
 export const PAGES_IN_SUMS = 32;
 const MEMOS_AT = SUMS.reduce((end, { at, ids, width }) => Math.max(end, at + ids * width * 4), 0);
@@ -53,8 +54,11 @@ export const MAX_PAGES = 65_535, TURN_SLOTS = 65_536;
 export const PLACES_OF_PAGES_AT = MEMOS_AT + 4_096 * 24 + 4_096 * 16;
 export const TURNS_AT = PLACES_OF_PAGES_AT + 4 * (MAX_PAGES + 1);
 export const CELLS_AT = Math.ceil((TURNS_AT + 8 * TURN_SLOTS) / 128) * 128;
+export const SAMPLES_AT = CELLS_AT + 128 * (MAX_PAGES + 1);
+/** Words of a step's sampled rows: of one more than are kept. */
+export const SLOT_SAMPLES = (64 + 1) * 7;
 /** Only what is used of it becomes real. */
-export const PAGES = Math.ceil((CELLS_AT + 128 * (MAX_PAGES + 1)) / 65_536);
+export const PAGES = Math.ceil((SAMPLES_AT + 4 * SLOT_SAMPLES * MAX_IDS.slots) / 65_536);
 
 /** Texts in the order of their columns; `upstream` is never filled by W3C. */
 export const KERNEL_TEXTS = ['method', 'path', 'query', 'client', 'agent', 'host', 'site', 'referrer', 'upstream'] as const;

@@ -1,6 +1,7 @@
 // Owns the counters in one kernel's memory: whose rows they count, and how they are taken away.
 import { FIRST_ORDERED_PAGE } from '../figures/buckets.ts';
 import { cellsOf } from '../figures/histograms.ts';
+import { SAMPLE_WIDTH } from '../figures/samples.ts';
 import type { Cells } from '../figures/histograms.ts';
 import type { Compiled } from './kernel.ts';
 import * as layout from './layout.ts';
@@ -16,10 +17,11 @@ export type TimedKind = Exclude<SummedKind, 'clients' | 'referrers'>;
 export interface Counted {
   /** Says the number of what a row names; a negative one is not remembered. */
   judge(kind: Kind, row: number): number;
-  /** Looks at a row itself (its place among those that take part); from which level on rows of its slot are sampled. */
-  pick(place: number): number;
+  /** Looks at a row itself (its place among those that take part). */
+  pick(place: number): void;
   /** Grows when the numbers of a kind, or the levels of its slots, are no longer what they were. */
   version(kind: Kind): number;
+  /** From which level on rows of a slot are sampled. */
   levelOf(slot: number): number;
   /** The counters are needed for someone else: take them away now. */
   settle(): void;
@@ -55,6 +57,8 @@ export class Tally {
   readonly #words: Int32Array;
   readonly #numbers: Float64Array;
   readonly #levels: Uint8Array;
+  readonly #sampleSizes: Uint8Array;
+  readonly #samples: Int32Array;
   readonly #pages: Uint16Array;
   readonly #placeOf: Uint32Array;
   readonly #turns: Uint32Array;
@@ -76,6 +80,8 @@ export class Tally {
     this.#words = new Int32Array(buffer, layout.SUMMARY_AT, 5);
     this.#numbers = new Float64Array(buffer, layout.SUMMARY_AT + 24, 5);
     this.#levels = new Uint8Array(buffer, layout.LEVELS_AT, MAX_IDS.slots);
+    this.#sampleSizes = new Uint8Array(buffer, layout.SAMPLE_SIZES_AT, MAX_IDS.slots);
+    this.#samples = new Int32Array(buffer, layout.SAMPLES_AT, layout.SLOT_SAMPLES * MAX_IDS.slots);
     this.#pages = new Uint16Array(buffer);
     this.#placeOf = new Uint32Array(buffer, layout.PLACES_OF_PAGES_AT, layout.MAX_PAGES + 1);
     this.#turns = new Uint32Array(buffer, layout.TURNS_AT, 2 * layout.TURN_SLOTS);
@@ -104,7 +110,7 @@ export class Tally {
   }
 
   judge(kind: number, row: number): number { return (this.#counted as Counted).judge(KINDS[kind] as Kind, row); }
-  pick(place: number): number { return (this.#counted as Counted).pick(place); }
+  pick(place: number): void { (this.#counted as Counted).pick(place); }
 
   /** What was counted goes to `counted`, and what is remembered is what it said. */
   #lend(counted: Counted): void {
@@ -142,6 +148,14 @@ export class Tally {
     if (others < words.length && words[others] !== 0) use(-1, sums, others, others / 2);
     words.fill(0, 0, size * width);
     words.fill(0, others);
+  }
+
+  /** Hands out the sampled rows of slots below `size`, with the level from which on they are, and forgets them; the answer is the level from which on they are now. */
+  takeSamples(size: number, use: (slot: number, level: number, records: Int32Array) => number): void {
+    for (let slot = 0, at = 0; slot < size; slot += 1, at += layout.SLOT_SAMPLES) {
+      this.#levels[slot] = use(slot, this.#levels[slot] as number, this.#samples.subarray(at, at + (this.#sampleSizes[slot] as number) * SAMPLE_WIDTH));
+    }
+    this.#sampleSizes.fill(0, 0, size);
   }
 
   /** Hands out all histograms, page by page in the order in which they came to be, and forgets them. */

@@ -1,7 +1,7 @@
 // Owns the counting of a batch's rows, in AssemblyScript: what figures/ does in JavaScript for columns of other formats. JavaScript takes the counters away now and then.
 import {
-  AGENT_IDS, AGENT_SUMS, AT, CLIENT_IDS, CLIENT_SUMS, FAILURES, FIRST_AT, HOST_IDS, HOST_SUMS, LAST_AT, LEFT_OUT, LEVELS, LONGEST, MAX_AGENTS, MAX_CLIENTS, MAX_HOSTS, MAX_REFERRERS, MAX_ROUTES, NARROW, OFFSET, OUTSIDE,
-  REFERRER_IDS, REFERRER_SUMS, ROUTE_IDS, ROUTE_SUMS, ROWS_ASKED, SENT, SLOT_IDS, SLOT_MEMO, SLOT_MEMO_SLOTS, SLOT_SUMS, SLOW_FROM, SOURCE_SUMS, STATUS, STATUS_IDS, STATUS_MEMO, STATUS_MEMO_SLOTS, STATUS_SUMS, STEP_MS,
+  AGENT_IDS, AGENT_SUMS, AT, CLIENT_IDS, CLIENT_SUMS, FAILURES, FIRST_AT, HOST_IDS, HOST_SUMS, LAST_AT, LEFT_OUT, LEVELS, LONGEST, MAX_AGENTS, MAX_CLIENTS, MAX_HOSTS, MAX_REFERRERS, MAX_ROUTES, MOST_SAMPLED, NARROW, OFFSET,
+  OUTSIDE, RECORD, REFERRER_IDS, REFERRER_SUMS, ROUTE_IDS, ROUTE_SUMS, ROWS_ASKED, SAMPLES, SAMPLE_SIZES, SENT, SLOT_IDS, SLOT_MEMO, SLOT_MEMO_SLOTS, SLOT_SAMPLES, SLOT_SUMS, SLOW_FROM, SOURCE_SUMS, STATUS, STATUS_IDS, STATUS_MEMO, STATUS_MEMO_SLOTS, STATUS_SUMS, STEP_MS,
   SUB, TAKEN, TEXTS, TEXT_SIZE, TOGETHER, WIDE, WIN32,
 } from './memory';
 import { findRoutes, findTexts, judge, touchTexts } from './lookup';
@@ -16,9 +16,9 @@ const LIMITS_FROM: f64 = 40000;
 const CLIENT: usize = 3, AGENT: usize = 4, HOST: usize = 5, SITE: usize = 6, REFERRER: usize = 7;
 const STEPS: usize = 16;
 
-/** JavaScript looks at a row itself: the sampled, the failed, the slow. It says from which level on rows of its step of time are sampled. */
+/** JavaScript looks at a row itself: the failed, the slow. */
 @external("env", "pick")
-declare function pick(place: i32): i32;
+declare function pick(place: i32): void;
 
 let slotFrom: f64 = Infinity, slotTo: f64 = -Infinity, slot: i32 = 0;
 
@@ -199,12 +199,47 @@ function countTexts(ids: usize, into: usize, width: usize, others: usize, many: 
   }
 }
 
-/** Hands JavaScript the rows it wants to see; most it need not. */
+/** Samples rows, and hands JavaScript those it wants to see; most it need not. */
 function pickRows(many: usize, source: i32): void {
   for (let i: usize = 0; i < many; i += 1) {
-    const row = <usize>load<i32>(ROWS_ASKED + (i << 2)), ms = load<f64>(TAKEN + (row << 3)), level = LEVELS + <usize>load<i32>(SLOT_IDS + (i << 2));
-    if (<u8>clz(priority(<i64>load<f64>(OFFSET + (row << 3)), source)) >= load<u8>(level) || load<i32>(STATUS + (row << 2)) >= FAILED_FROM || ms >= LIMITS_FROM || ms >= load<f64>(SLOW_FROM)) store<u8>(level, <u8>pick(<i32>i));
+    const row = <usize>load<i32>(ROWS_ASKED + (i << 2)), ms = load<f64>(TAKEN + (row << 3)), slot = <usize>load<i32>(SLOT_IDS + (i << 2));
+    const chance = priority(<i64>load<f64>(OFFSET + (row << 3)), source);
+    if (<u8>clz(chance) >= load<u8>(LEVELS + slot)) sample(i, slot, chance, source);
+    if (load<i32>(STATUS + (row << 2)) >= FAILED_FROM || ms >= LIMITS_FROM || ms >= load<f64>(SLOW_FROM)) pick(<i32>i);
   }
+}
+
+/** Keeps a row as figures/samples.ts does. */
+function sample(i: usize, slot: usize, chance: i32, source: i32): void {
+  const records = SAMPLES + slot * SLOT_SAMPLES;
+  let size = <u32>load<u8>(SAMPLE_SIZES + slot);
+  const into = records + size * RECORD;
+  store<i32>(into, chance);
+  store<i32>(into, load<i32>(STATUS_IDS + (i << 2)), 4);
+  store<i32>(into, load<i32>(ROUTE_IDS + (i << 2)), 8);
+  store<i32>(into, load<i32>(HOST_IDS + (i << 2)), 12);
+  store<i32>(into, load<i32>(CLIENT_IDS + (i << 2)), 16);
+  store<i32>(into, source, 20);
+  store<i32>(into, load<i32>(AGENT_IDS + (i << 2)), 24);
+  size += 1;
+  while (size > MOST_SAMPLED) {
+    const level = load<u8>(LEVELS + slot) + 1;
+    store<u8>(LEVELS + slot, level);
+    size = thin(records, size, level);
+  }
+  store<u8>(SAMPLE_SIZES + slot, <u8>size);
+}
+
+/** Lets go of the records below a level; how many stay. */
+function thin(records: usize, size: u32, level: u8): u32 {
+  let to = records;
+  const end = records + size * RECORD;
+  for (let at = records; at < end; at += RECORD) {
+    if (<u8>clz(load<i32>(at)) < level) continue;
+    if (to < at) memory.copy(to, at, RECORD);
+    to += RECORD;
+  }
+  return <u32>((to - records) / RECORD);
 }
 
 /** priorityOf() of figures/samples.ts. */

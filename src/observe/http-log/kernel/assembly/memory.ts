@@ -64,7 +64,9 @@ export const LEVELS: usize = REFERRER_IDS + IDS;
 export const WIDE: usize = 128, NARROW: usize = 16;
 /** Where the pages begin: one for the whole numbers below 128, then one for each power of two from there on. */
 export const PAGES_AT: usize = 32;
-export const STATUS_SUMS: usize = (LEVELS + MAX_SLOTS + 127) & ~127;
+/** How many of its rows are sampled. */
+export const SAMPLE_SIZES: usize = LEVELS + MAX_SLOTS;
+export const STATUS_SUMS: usize = (SAMPLE_SIZES + MAX_SLOTS + 127) & ~127;
 export const SLOT_SUMS: usize = STATUS_SUMS + MAX_STATUSES * WIDE;
 export const ROUTE_SUMS: usize = SLOT_SUMS + MAX_SLOTS * WIDE;
 export const HOST_SUMS: usize = ROUTE_SUMS + (MAX_ROUTES + 1) * WIDE;
@@ -81,6 +83,9 @@ export const PAGE: usize = 128, MAX_PAGES: usize = 65535;
 export const PLACE_OF: usize = SLOT_MEMO + SLOT_MEMO_SLOTS * 16;
 export const TURNS: usize = PLACE_OF + (MAX_PAGES + 1) * 4, TURN_SLOTS: usize = 65536;
 export const CELLS: usize = (TURNS + TURN_SLOTS * 8 + 127) & ~127;
+/** Sampled rows of each step of time, and one more: words of a record in the order of figures/samples.ts. */
+export const MOST_SAMPLED: u32 = 64, RECORD: usize = 28, SLOT_SAMPLES: usize = (MOST_SAMPLED + 1) * RECORD;
+export const SAMPLES: usize = CELLS + PAGE * (MAX_PAGES + 1);
 /** Rows that are looked up together, and the slots they need. */
 export const TOGETHER: usize = 16;
 export const WANTED: usize = KEYS + TOGETHER * KEY_ROOM;
