@@ -2,6 +2,7 @@
 import { Option } from 'commander';
 import type { Command } from 'commander';
 import { systemClock } from '../../platform/clock.ts';
+import type { SpareThreads } from '../../observe/http-log/scan/contract.ts';
 import { command } from '../command.ts';
 import { instant } from '../instant.ts';
 import { failureLimit, number, some } from '../options.ts';
@@ -22,8 +23,8 @@ Examples:
   diag http-log LogFiles/http/RawLogs --from '1h ago' --json
   diag http-log logs.zip access.log.2.gz --filter 'status:502.3' --rows`;
 
-/** `html` writes the report as a page; it is loaded only when it is asked for. */
-export function httpLogCommand(html: HtmlWriter): Command {
+/** `html` writes the report as a page; it is loaded only when it is asked for. `spare`: threads that were started for large logs. */
+export function httpLogCommand(html: HtmlWriter, spare?: SpareThreads): Command {
   const at = instant(() => systemClock.now());
   return command('http-log', 'sum up HTTP logs, or find their rows, offline')
     .description('Reads HTTP logs that lie on this machine, without an agent: IIS, nginx, Apache, NCSA and JSON lines, also in gzip and zip; folders with all they hold. Failures first, then latency, then traffic. The SCM site\'s rows and the agent\'s own requests are left out and counted.')
@@ -39,5 +40,5 @@ export function httpLogCommand(html: HtmlWriter): Command {
     .option('--json', 'print the report, or the rows, as JSON')
     .option('--fail-on <failures>', 'exit 1 when so many requests failed: a number, or a share such as 0.5%', failureLimit)
     .addHelpText('after', FILTER_HELP)
-    .action((paths: string[], options: HttpLogOptions) => httpLog(paths, options, html));
+    .action((paths: string[], options: HttpLogOptions) => httpLog(paths, options, html, spare));
 }

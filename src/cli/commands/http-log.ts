@@ -2,6 +2,7 @@
 import { resolve } from 'node:path';
 import { maskedReport, maskedRow } from '../../agent/masked.ts';
 import { optimizeRarely } from '../../observe/http-log/offline/optimize-rarely.ts';
+import type { SpareThreads } from '../../observe/http-log/scan/contract.ts';
 import type { HttpReport } from '../../shared/http-report.ts';
 import { maskText } from '../../shared/mask.ts';
 import { bytes, percent } from '../../shared/units.ts';
@@ -28,12 +29,12 @@ export interface HttpLogOptions {
 export type WriteHtml = (path: string, report: HttpReport, filter: string | undefined) => Promise<void>;
 export type HtmlWriter = () => Promise<WriteHtml>;
 
-export async function httpLog(paths: readonly string[], options: HttpLogOptions, html: HtmlWriter): Promise<void> {
+export async function httpLog(paths: readonly string[], options: HttpLogOptions, html: HtmlWriter, spare?: SpareThreads): Promise<void> {
   const { from, to, filter, format, limit } = options;
   optimizeRarely();
   const { readLogs } = await import('../../observe/http-log/offline/read-logs.ts');
   const read = await readLogs({
-    paths, signal: stop, ...given({ from, to, filter, format, everything: options.all, rows: options.rows === true ? limit : undefined }),
+    paths, signal: stop, ...given({ spare, from, to, filter, format, everything: options.all, rows: options.rows === true ? limit : undefined }),
     progress: (read, total) => { showLine(`read ${bytes(read)} of ${bytes(total)}${total > 0 ? ` (${percent(Math.round(100 * read / total))})` : ''}`); },
   });
   clearLine();

@@ -7,7 +7,7 @@ import { after, test } from 'node:test';
 import { HttpReport } from '../../../src/shared/http-report.ts';
 import { plan } from '../../../src/observe/http-log/scan/plan.ts';
 import { scan } from '../../../src/observe/http-log/scan/scan.ts';
-import { spareThreads } from '../../../src/observe/http-log/scan/threads.ts';
+import { spareThreads } from '../../../src/observe/http-log/scan/spare.ts';
 import type { ScanInput, ScanOptions } from '../../../src/observe/http-log/scan/contract.ts';
 import { WRITERS, writeLog, writeW3c } from '../../support/generate-http-log.ts';
 

@@ -7,7 +7,7 @@ const MAX_TEXT_BYTES = 4_096;
 /** Texts of all kept rows together: the last rows give way. */
 export const MAX_KEPT_BYTES = 24 * 2 ** 20;
 /** So many times the kept rows are gathered before they are sorted: newest failures come one after the other, and each would stay for a while. */
-const TRIM_AT = 4;
+const TRIM_AT = 2;
 const NUMBERS = ['offset', 'at', 'status', 'sub', 'win32', 'taken', 'sent', 'received'] as const;
 const OF_UPSTREAM = ['status', 'taken'] as const;
 

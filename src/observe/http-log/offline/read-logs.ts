@@ -7,8 +7,9 @@ import type { RequestRow } from '../../../shared/model.ts';
 import type { LogFormat } from '../columns.ts';
 import { detect, sampleOf } from '../detect.ts';
 import type { Detection } from '../detect.ts';
+import { HELP_ALONE_BELOW_BYTES, THREADS } from '../scan/contract.ts';
 import type { ScanInput, SpareThreads } from '../scan/contract.ts';
-import { HELP_ALONE_BELOW_BYTES, THREADS, scan } from '../scan/scan.ts';
+import { scan } from '../scan/scan.ts';
 import { spanOf } from '../seek.ts';
 import { sourcesOf } from '../unpack.ts';
 import type { ByteSource } from '../unpack.ts';
@@ -32,6 +33,8 @@ export interface ReadLogsOptions {
   /** Newest rows to find, instead of the report. */
   readonly rows?: number;
   readonly threads?: number;
+  /** Threads that were started before; the reading ends them. */
+  readonly spare?: SpareThreads;
   readonly signal: AbortSignal;
   progress?(readBytes: number, totalBytes: number): void;
 }
@@ -45,7 +48,7 @@ export interface ReadLogs {
 
 /** A file that is no log is told in the report; when none is one, that is an error. @throws NOT_FOUND, NO_HTTP_LOG, TOO_MANY, HTTP_FILTER_BAD, LOG_FORMAT_BAD, HTTP_SCAN_FAILED */
 export async function readLogs(options: ReadLogsOptions): Promise<ReadLogs> {
-  const spare = await spareFor(options);
+  const spare = options.spare ?? await spareFor(options);
   try {
     return await readAll(options, spare);
   } finally {
@@ -58,7 +61,7 @@ async function spareFor({ paths, from, to, threads = THREADS }: ReadLogsOptions)
   if (threads < 2 || from !== undefined || to !== undefined) return undefined;
   const sizes = await Promise.all(paths.map(async (path) => (PACKED.test(path) ? 0 : stat(path).then((seen) => (seen.isFile() ? seen.size : 0), () => 0))));
   if (sizes.reduce((sum, size) => sum + size, 0) < HELP_ALONE_BELOW_BYTES) return undefined;
-  const { spareThreads } = await import('../scan/threads.ts');
+  const { spareThreads } = await import('../scan/spare.ts');
   return spareThreads(threads - 1);
 }
 

@@ -5,6 +5,10 @@ import type { ParseCounts } from '../columns.ts';
 import type { Figures, FiguresState } from '../figures/figures.ts';
 import type { BlockIndexState } from '../index/block-index.ts';
 
+export const THREADS = 2;
+/** What one thread reads in less time than another one takes to start, in a program that has nothing else to do: an hour of a large log. A second thread would be ready sooner by a little, for a third more work. */
+export const HELP_ALONE_BELOW_BYTES = 64 * 1024 * 1024;
+
 export interface FormatRef { readonly id: string; readonly pattern?: string }
 
 /** One log to read. */

@@ -7,6 +7,8 @@ import type { Piece, ScanInput } from './contract.ts';
 
 /** A smaller piece is not worth its message. */
 const LEAST_PIECE_BYTES = 8 * 1024 * 1024;
+/** The newest piece of each thread when there is much more: once the newest failures are known, older ones are not kept for a while. */
+const NEWEST_BYTES = 32 * 1024 * 1024, MUCH = 8;
 /** Where a line's begin is looked for: lines are a thousandth of it. */
 const PROBE_BYTES = 64 * 1024;
 const LF = 10;
@@ -44,7 +46,8 @@ async function cut(sized: Sized, left: number, threads: number, signal: AbortSig
     let to = sized.to;
     while (to - sized.from >= 2 * LEAST_PIECE_BYTES) {
       signal.throwIfAborted();
-      const wanted = to - Math.max(LEAST_PIECE_BYTES, Math.floor((left - (sized.to - to)) / (2 * threads)));
+      const size = Math.max(LEAST_PIECE_BYTES, Math.floor((left - (sized.to - to)) / (2 * threads)));
+      const wanted = to - (pieces.length < threads && size >= MUCH * NEWEST_BYTES / threads ? NEWEST_BYTES : size);
       const begin = wanted - sized.from < LEAST_PIECE_BYTES ? undefined : await lineBegin(file, wanted, Math.min(to, wanted + LEAST_PIECE_BYTES));
       if (begin === undefined) break;
       const head = headed ? directives(await probe(file, Math.max(sized.from, begin - PROBE_BYTES), Math.min(PROBE_BYTES, begin - sized.from)), 'last') ?? atBegin : undefined;

@@ -7,16 +7,14 @@ import { MAX_MALFORMED_PLACES } from '../columns.ts';
 import type { Figures } from '../figures/figures.ts';
 import { instanceOf } from '../figures/names.ts';
 import { formatOf } from '../formats/index.ts';
+import { HELP_ALONE_BELOW_BYTES, THREADS } from './contract.ts';
 import type { Piece, PieceRead, ScanInput, ScanOptions, Scanned } from './contract.ts';
 import { PieceReader, notRead } from './pieces.ts';
 import { plan, wholeOf } from './plan.ts';
 import type { Sized } from './plan.ts';
 
-export const THREADS = 2;
 /** What one thread reads in less time than another one takes to start. */
 const ALONE_BELOW_BYTES = 16 * 1024 * 1024;
-/** The same for a program that has nothing else to do: an hour of a large log. A second thread would be ready sooner by a little, for a third more work. */
-export const HELP_ALONE_BELOW_BYTES = 64 * 1024 * 1024;
 
 /** Reads all inputs once. A file that cannot be read is told in its source's note. @throws the signal's reason, HTTP_FILTER_BAD, LOG_FORMAT_BAD, HTTP_SCAN_FAILED */
 export async function scan(options: ScanOptions): Promise<Scanned> {

@@ -1,41 +1,11 @@
 // Owns the threads of a scan: they take piece by piece from one list; what they counted is collected, and they are ended.
-import { createRequire } from 'node:module';
-import { fileURLToPath } from 'node:url';
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import { DiagError } from '../../../shared/errors.ts';
 import { Figures } from '../figures/figures.ts';
 import type { FiguresState } from '../figures/figures.ts';
-import type { FromThread, Piece, PieceRead, ScanOptions, SpareThreads, ThreadGiven } from './contract.ts';
+import type { FromThread, Piece, PieceRead, ScanOptions, ThreadGiven } from './contract.ts';
 import { PieceReader, figuresOptions, notRead, untaken, windowOf } from './pieces.ts';
-
-/** Most of a thread's memory are typed arrays, which lie outside of it. */
-const HEAP_MB = 256;
-/** Figures make little garbage; a small young generation keeps three isolates within the memory we promise. */
-const YOUNG_MB = 4;
-
-/** Built: the entry beside the program. From source (tests): this folder's, for which the thread wants the loader that the process has. */
-function startThread(): Worker {
-  const options = { execArgv: [], env: {}, stdout: true, stderr: true, resourceLimits: { maxOldGenerationSizeMb: HEAP_MB, maxYoungGenerationSizeMb: YOUNG_MB } };
-  if (!import.meta.url.endsWith('.ts')) return new Worker(new URL('./http-log-thread.js', import.meta.url), options);
-  const loader = createRequire(import.meta.url).resolve('tsx/cjs/api');
-  const main = fileURLToPath(new URL('./thread-main.ts', import.meta.url));
-  return new Worker(`require(${JSON.stringify(loader)}).register(); require(${JSON.stringify(main)});`, { ...options, eval: true });
-}
-
-/** Starts threads before it is known what they will read: they take a tenth of a second to be ready. */
-export function spareThreads(count: number): SpareThreads {
-  const spare = new Set(Array.from({ length: count }, startThread));
-  // Should one die unused, the scan starts another.
-  for (const worker of spare) worker.on('error', () => { spare.delete(worker); });
-  return {
-    take() {
-      const [worker] = spare;
-      if (worker !== undefined) spare.delete(worker);
-      return worker;
-    },
-    async end() { await Promise.all([...spare].map((worker) => worker.terminate())); },
-  };
-}
+import { startThread } from './spare.ts';
 
 /** What was read of each piece, in their order, and the figures of all of them. */
 export async function readInThreads(options: ScanOptions, pieces: readonly Piece[], threads: number, told: (readBytes: number) => void): Promise<{ read: PieceRead[]; figures: Figures }> {

@@ -22,7 +22,7 @@ export function prepareKinds(): void {
   }
 }
 
-/** Writes what tells a row's route to `key`: "METHOD route", or as it stands a path that JavaScript must fold (told by `isOdd`). Its size; 0 when it is too long to be remembered. */
+/** Writes what tells the route of a row without a short key to `key`: "METHOD route", or as it stands a path that JavaScript must fold (told by `isOdd`). Its size; 0 when it is too long to be remembered. */
 export function routeKey(row: usize, key: usize): usize {
   const size = foldRoute(row, key);
   isOdd = size == 0;
@@ -58,7 +58,7 @@ function foldRoute(row: usize, key: usize): usize {
   const from = <usize>load<u32>(path), to = <usize>load<u32>(path, 4 * CAPACITY);
   if (from == to) { store<u8>(into, SLASH); return into + 1 - key; }
   if (load<u8>(from) != SLASH) return 0;
-  const end = to - from <= 64 ? foldShort(from, to - from, into) : foldLong(from, to, into);
+  const end = foldLong(from, to, into);
   return end == 0 ? 0 : end - key;
 }
 
@@ -74,50 +74,81 @@ function classify(from: usize, size: usize): bool {
   const low = i8x16(
     DIGIT + SIGN_4, DIGIT + SIGN_2, DIGIT, DIGIT, DIGIT + SIGN_2, DIGIT, DIGIT, DIGIT + SIGN_2, DIGIT + SIGN_2, DIGIT + SIGN_2, SIGN_2 + SIGN_3, 0, 0, SIGN_2, SIGN_2 + SIGN_7, IS_SLASH + SIGN_5);
   const high = i8x16(0, 0, IS_SLASH + SIGN_2, DIGIT + SIGN_3, SIGN_4, SIGN_5, 0, SIGN_7, 0, 0, 0, 0, 0, 0, 0, 0);
-  slashes = 0; digits = 0; hexes = 0; plains = 0;
-  let known: u64 = 0;
+  let slash: u64 = 0, digit: u64 = 0, hex: u64 = 0, plain: u64 = 0, known: u64 = 0;
   for (let i: usize = 0; i < size; i += 16) {
     const bytes = v128.load(from + i);
     const kind = v128.and(i8x16.swizzle(low, v128.and(bytes, i8x16.splat(15))), i8x16.swizzle(high, i8x16.shr_u(bytes, 4)));
     const letter = i8x16.sub(v128.or(bytes, i8x16.splat(32)), i8x16.splat(97));
     const isDigit = i8x16.eq(kind, i8x16.splat(DIGIT)), isLetter = i8x16.lt_u(letter, i8x16.splat(26));
-    slashes |= <u64>i8x16.bitmask(i8x16.eq(kind, i8x16.splat(IS_SLASH))) << i;
-    digits |= <u64>i8x16.bitmask(isDigit) << i;
-    hexes |= <u64>i8x16.bitmask(v128.or(isDigit, i8x16.lt_u(letter, i8x16.splat(6)))) << i;
-    plains |= <u64>i8x16.bitmask(i8x16.gt_u(kind, i8x16.splat(IS_SLASH))) << i;
+    slash |= <u64>i8x16.bitmask(i8x16.eq(kind, i8x16.splat(IS_SLASH))) << i;
+    digit |= <u64>i8x16.bitmask(isDigit) << i;
+    hex |= <u64>i8x16.bitmask(v128.or(isDigit, i8x16.lt_u(letter, i8x16.splat(6)))) << i;
+    plain |= <u64>i8x16.bitmask(i8x16.gt_u(kind, i8x16.splat(IS_SLASH))) << i;
     known |= <u64>i8x16.bitmask(v128.or(isLetter, i8x16.ne(kind, i8x16.splat(0)))) << i;
   }
-  const valid = size == 64 ? <u64>-1 : (<u64>1 << size) - 1;
-  slashes &= valid;
-  digits &= valid;
-  hexes &= valid;
-  plains &= valid;
+  const valid = <u64>-1 >> (64 - size);
+  slashes = slash & valid;
+  digits = digit & valid;
+  hexes = hex & valid;
+  plains = plain & valid;
   return (known & valid) == valid;
 }
 
-/** Where the route ends that begins at `start`, 0 when JavaScript must fold it. A path of at most 64 bytes: its bytes are judged all at once, and what stays is copied in pieces as long as they come. */
-function foldShort(from: usize, size: usize, start: usize): usize {
-  if (!classify(from, size) || <i32>popcnt(slashes) > MAX_SEGMENTS) return 0;
-  let into = start;
-  if (digits == 0 && size <= GUID) return copy(into, from, from + size);
+/** Sixty-four bytes of ones, then of zeros: from 64 - n on, a mask of n bytes. */
+const MASKS: usize = memory.data(128);
+
+export function prepareMasks(): void { memory.fill(MASKS, 255, 64); }
+
+/** Bytes of a key that shortKey() writes: a method and a path, each filled up with zeros. */
+export const SHORT_KEY: usize = 80;
+const SHORT_METHOD: usize = 16, SHORT_PATH: usize = 64;
+/** Stands for an id; no path that is folded here holds it. No such key holds a space, and every other one does. */
+const ID_SIGN: u8 = 1;
+
+/**
+ * Writes a key of SHORT_KEY bytes for a row whose method and path are short, as nearly all are; false for others, and where JavaScript must fold the path.
+ * Its bytes are judged all at once, and everything is copied in whole blocks: a loop whose length differs by row would cost more than what it saves.
+ */
+export function shortKey(row: usize, key: usize): bool {
+  const method = TEXTS + (row << 2), path = TEXTS + TEXT_SIZE + (row << 2);
+  const verb = <usize>load<u32>(method), verbSize = <usize>load<u32>(method, 4 * CAPACITY) - verb;
+  const from = <usize>load<u32>(path), size = <usize>load<u32>(path, 4 * CAPACITY) - from;
+  if (verbSize - 1 >= SHORT_METHOD || size - 1 >= SHORT_PATH || load<u8>(from) != SLASH || !classify(from, size) || <i32>popcnt(slashes) > MAX_SEGMENTS) return false;
+  v128.store(key, v128.and(v128.load(verb), v128.load(MASKS + 64 - verbSize)));
+  let into = key + SHORT_METHOD;
   let kept: usize = 0;
-  let left = slashes;
+  // Segments without a digit are words, but for very long ones of letters that are hex digits too.
+  const ends = size == 64 ? slashes : slashes | <u64>1 << size;
+  let left = <usize>popcnt(hexes) > GUID - 5 ? ~slashes & (<u64>-1 >> (64 - size)) : digits;
   while (left) {
-    const begin = <usize>ctz(left) + 1;
-    left &= left - 1;
-    const end = left ? <usize>ctz(left) : size;
-    if (begin == end) continue;
-    const mask = (end == 64 ? <u64>-1 : (<u64>1 << end) - 1) & ~((<u64>1 << begin) - 1);
+    const at = <u64>ctz(left);
+    const begin = <usize>(64 - clz(slashes & ((<u64>1 << at) - 1))), end = <usize>ctz(ends & (<u64>-1 << at));
+    const mask = (<u64>-1 >> (64 - end)) & (<u64>-1 << begin);
+    left &= ~mask;
     const counts = <u32>popcnt(digits & mask) | <u32>popcnt(hexes & mask) << 8 | <u32>popcnt(plains & mask) << 16;
     const kind = judge(from + begin, from + end, counts);
-    if (kind < 0) return 0;
+    if (kind < 0) return false;
     if (kind == 0) continue;
-    into = copy(into, from + kept, from + begin);
-    store<u32>(into, ID);
-    into += 4;
+    copy64(into, from + kept);
+    into += begin - kept;
+    store<u8>(into, ID_SIGN);
+    into += 1;
     kept = end;
   }
-  return copy(into, from + kept, from + size);
+  const mask = MASKS + 64 - (size - kept), rest = from + kept;
+  v128.store(into, v128.and(v128.load(rest), v128.load(mask)));
+  v128.store(into, v128.and(v128.load(rest, 16), v128.load(mask, 16)), 16);
+  v128.store(into, v128.and(v128.load(rest, 32), v128.load(mask, 32)), 32);
+  v128.store(into, v128.and(v128.load(rest, 48), v128.load(mask, 48)), 48);
+  return true;
+}
+
+@inline
+function copy64(into: usize, from: usize): void {
+  v128.store(into, v128.load(from));
+  v128.store(into, v128.load(from, 16), 16);
+  v128.store(into, v128.load(from, 32), 32);
+  v128.store(into, v128.load(from, 48), 48);
 }
 
 function foldLong(from: usize, to: usize, start: usize): usize {

@@ -1,6 +1,6 @@
 // Owns tables from text to number, in AssemblyScript: many rows a call, bytes compared 16 at a time. A table is a memory of answers that JavaScript gave; what it does not know it asks.
 import { KEYS, KEY_ROOM, ROWS_ASKED, ROUTE_IDS, TEXTS, TEXT_SIZE, TABLES, TABLES_AT, TOUCHED, WANTED } from './memory';
-import { isOdd, routeKey } from './fold';
+import { SHORT_KEY, isOdd, routeKey, shortKey } from './fold';
 import { hashOf } from './row';
 
 /** Answers that are no number: the row has no such text; nobody said yet. */
@@ -92,14 +92,15 @@ function touchRecords(count: usize, sums: usize, width: usize, before: i32): voi
 export function findRoutes(begin: usize, end: usize, sums: usize, width: usize): void {
   const many = end - begin;
   for (let i: usize = 0; i < many; i += 1) {
-    const key = KEYS + i * KEY_ROOM;
-    const length = <i32>routeKey(<usize>load<i32>(ROWS_ASKED + (begin + i << 2)), key);
+    const key = KEYS + i * KEY_ROOM, row = <usize>load<i32>(ROWS_ASKED + (begin + i << 2));
+    if (shortKey(row, key)) { store<i32>(key + KEY_ROOM - 4, <i32>SHORT_KEY); continue; }
+    const length = <i32>routeKey(row, key);
     store<i32>(key + KEY_ROOM - 4, isOdd ? -length : length);
   }
   let touched = 0;
   for (let i: usize = 0; i < many; i += 1) {
     const key = KEYS + i * KEY_ROOM, told = load<i32>(key + KEY_ROOM - 4);
-    const hash = hashOf(key, key + <usize>abs(told)), head = told < 0 ? ODD_HEAD : HEADS;
+    const hash = told == <i32>SHORT_KEY ? hashShort(key) : hashOf(key, key + <usize>abs(told)), head = told < 0 ? ODD_HEAD : HEADS;
     const slot = load<usize>(head) + (<usize>(hash ^ <i32>(<u32>hash >> 15)) & load<usize>(head, 4)) * SLOT;
     store<i32>(key + KEY_ROOM - 8, hash);
     store<usize>(WANTED + (i << 2), slot);
@@ -115,6 +116,19 @@ export function findRoutes(begin: usize, end: usize, sums: usize, width: usize):
     }
     store<i32>(ROUTE_IDS + (begin + i << 2), found);
   }
+}
+
+/** Of SHORT_KEY bytes, all at once. */
+@inline
+function hashShort(key: usize): i32 {
+  const a = i32x4.mul(v128.load(key), i32x4.splat(0x9E3779B1)), b = i32x4.mul(v128.load(key, 16), i32x4.splat(0x85EBCA77)), c = i32x4.mul(v128.load(key, 32), i32x4.splat(0xC2B2AE3D));
+  const d = i32x4.mul(v128.load(key, 48), i32x4.splat(0x27D4EB2F)), e = i32x4.mul(v128.load(key, 64), i32x4.splat(0x165667B1));
+  let lanes = i32x4.add(i32x4.add(v128.xor(a, i32x4.shr_u(a, 15)), v128.xor(b, i32x4.shr_u(b, 13))), i32x4.add(v128.xor(c, i32x4.shr_u(c, 16)), i32x4.add(v128.xor(d, i32x4.shr_u(d, 14)), v128.xor(e, i32x4.shr_u(e, 17)))));
+  lanes = i32x4.mul(lanes, i32x4(0x85EBCA77, 0xC2B2AE3D, 0x27D4EB2F, 0x165667B1));
+  lanes = v128.xor(lanes, i32x4.shr_u(lanes, 16));
+  const low = i64x2.extract_lane(lanes, 0), high = i64x2.extract_lane(lanes, 1);
+  const mixed = (low ^ (high << 1 | high >> 31)) * 0x9E3779B97F4A7C15;
+  return <i32>(mixed >> 32) ^ <i32>mixed;
 }
 
 @inline

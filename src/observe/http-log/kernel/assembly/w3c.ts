@@ -1,7 +1,7 @@
 // Owns the inner loop over W3C rows, in AssemblyScript: bytes in this memory to typed columns in this memory, 16 bytes at a time.
 // Compiled to WebAssembly by scripts/build.ts; tsc and the linter do not know the dialect. kernel.ts is the only one that calls it.
 import { BASE, COMMENTS, LINES, MALFORMED, PLACES, ROWS, CAPACITY, DIRECTIVE_AT, DIRECTIVE_END, MAX_LINE, PLACES_KEPT, bump } from './memory';
-import { prepareKinds } from './fold';
+import { prepareKinds, prepareMasks } from './fold';
 import { prepareTables } from './lookup';
 import { decode } from './row';
 export { forget } from './lookup';
@@ -38,6 +38,7 @@ let markAt: usize = 0;
 
 export function prepare(): void {
   prepareKinds();
+  prepareMasks();
   prepareTables();
 }
 
