@@ -77,6 +77,23 @@ test('texts that are absent, alike up to their end, long, or in their thousands 
   same(Buffer.from([HEAD, ...lines, ...long, ...long, ''].join('\n')), 100_000);
 });
 
+test('methods and paths of every length around those of short keys keep their rows apart', () => {
+  const next = seeded(19);
+  const letters = (size: number, of: string): string => Array.from({ length: size }, () => of[Math.floor(next() * of.length)]).join('');
+  const segment = (): string => letters(1 + Math.floor(next() * 20), ['0123456789', '0123456789abcdef', 'abcdefXYZ', 'a1-', 'ab.', 'größe%'][Math.floor(next() * 6)] as string);
+  const lines: string[] = [];
+  for (let i = 0; i < 4_000; i += 1) {
+    const size = i % 8 === 0 ? 1 + Math.floor(next() * 20) : 54 + Math.floor(next() * 20);
+    let path = '';
+    while (path.length < size) path += `/${segment()}`;
+    path = path.slice(0, size);
+    const method = i % 5 === 0 ? letters(1 + Math.floor(next() * 32), 'AB/') : 'GET';
+    for (const one of [path, `${path.slice(0, -1)}/`]) lines.push(row({ at: FROM, path: one, method }));
+  }
+  const { routes } = same(Buffer.from(`${HEAD}\n${lines.join('\n')}\n`), 30_000);
+  assert.ok(routes.counts.size > 2_000);
+});
+
 test('more routes and clients than are kept: those let go are void in the tables too', () => {
   const lines = Array.from({ length: 60_000 }, (_, i) => row({ at: FROM + i, path: `/r${i % 30_000}x/z`, client: `c${i % 40_000}.example` }));
   const figures = same(Buffer.from([HEAD, ...lines, ''].join('\n')), 200_000);

@@ -99,23 +99,31 @@ const MASKS: usize = memory.data(128);
 
 export function prepareMasks(): void { memory.fill(MASKS, 255, 64); }
 
-/** Bytes of a key that shortKey() writes: a method and a path, each filled up with zeros. */
+/** Bytes of a key that shortKey() writes: a method and a route, or a path that JavaScript must fold, each filled up with zeros. */
 export const SHORT_KEY: usize = 80;
 const SHORT_METHOD: usize = 16, SHORT_PATH: usize = 64;
 /** Stands for an id; no path that is folded here holds it. No such key holds a space, and every other one does. */
 const ID_SIGN: u8 = 1;
 
 /**
- * Writes a key of SHORT_KEY bytes for a row whose method and path are short, as nearly all are; false for others, and where JavaScript must fold the path.
- * Its bytes are judged all at once, and everything is copied in whole blocks: a loop whose length differs by row would cost more than what it saves.
+ * Writes a key of SHORT_KEY bytes for a row whose method and path are short, as nearly all are; false for others. `isOdd` tells that it holds the path as it stands.
+ * The path's bytes are judged all at once, and everything is copied in whole blocks: a loop whose length differs by row would cost more than what it saves.
  */
 export function shortKey(row: usize, key: usize): bool {
   const method = TEXTS + (row << 2), path = TEXTS + TEXT_SIZE + (row << 2);
   const verb = <usize>load<u32>(method), verbSize = <usize>load<u32>(method, 4 * CAPACITY) - verb;
   const from = <usize>load<u32>(path), size = <usize>load<u32>(path, 4 * CAPACITY) - from;
-  if (verbSize - 1 >= SHORT_METHOD || size - 1 >= SHORT_PATH || load<u8>(from) != SLASH || !classify(from, size) || <i32>popcnt(slashes) > MAX_SEGMENTS) return false;
+  if (verbSize - 1 >= SHORT_METHOD || size - 1 >= SHORT_PATH) return false;
   v128.store(key, v128.and(v128.load(verb), v128.load(MASKS + 64 - verbSize)));
-  let into = key + SHORT_METHOD;
+  isOdd = load<u8>(from) != SLASH || !classify(from, size) || <i32>popcnt(slashes) > MAX_SEGMENTS || !foldShort(from, size, key + SHORT_METHOD);
+  if (isOdd) copyRest(key + SHORT_METHOD, from, size);
+  return true;
+}
+
+/** False when JavaScript must fold the path. */
+@inline
+function foldShort(from: usize, size: usize, start: usize): bool {
+  let into = start;
   let kept: usize = 0;
   // Segments without a digit are words, but for very long ones of letters that are hex digits too.
   const ends = size == 64 ? slashes : slashes | <u64>1 << size;
@@ -135,12 +143,18 @@ export function shortKey(row: usize, key: usize): bool {
     into += 1;
     kept = end;
   }
-  const mask = MASKS + 64 - (size - kept), rest = from + kept;
-  v128.store(into, v128.and(v128.load(rest), v128.load(mask)));
-  v128.store(into, v128.and(v128.load(rest, 16), v128.load(mask, 16)), 16);
-  v128.store(into, v128.and(v128.load(rest, 32), v128.load(mask, 32)), 32);
-  v128.store(into, v128.and(v128.load(rest, 48), v128.load(mask, 48)), 48);
+  copyRest(into, from + kept, size - kept);
   return true;
+}
+
+/** At most 64 bytes, and zeros up to there. */
+@inline
+function copyRest(into: usize, from: usize, size: usize): void {
+  const mask = MASKS + 64 - size;
+  v128.store(into, v128.and(v128.load(from), v128.load(mask)));
+  v128.store(into, v128.and(v128.load(from, 16), v128.load(mask, 16)), 16);
+  v128.store(into, v128.and(v128.load(from, 32), v128.load(mask, 32)), 32);
+  v128.store(into, v128.and(v128.load(from, 48), v128.load(mask, 48)), 48);
 }
 
 @inline

@@ -93,14 +93,13 @@ export function findRoutes(begin: usize, end: usize, sums: usize, width: usize):
   const many = end - begin;
   for (let i: usize = 0; i < many; i += 1) {
     const key = KEYS + i * KEY_ROOM, row = <usize>load<i32>(ROWS_ASKED + (begin + i << 2));
-    if (shortKey(row, key)) { store<i32>(key + KEY_ROOM - 4, <i32>SHORT_KEY); continue; }
-    const length = <i32>routeKey(row, key);
+    const length = shortKey(row, key) ? <i32>SHORT_KEY : <i32>routeKey(row, key);
     store<i32>(key + KEY_ROOM - 4, isOdd ? -length : length);
   }
   let touched = 0;
   for (let i: usize = 0; i < many; i += 1) {
     const key = KEYS + i * KEY_ROOM, told = load<i32>(key + KEY_ROOM - 4);
-    const hash = told == <i32>SHORT_KEY ? hashShort(key) : hashOf(key, key + <usize>abs(told)), head = told < 0 ? ODD_HEAD : HEADS;
+    const hash = abs(told) == <i32>SHORT_KEY ? hashShort(key) : hashOf(key, key + <usize>abs(told)), head = told < 0 ? ODD_HEAD : HEADS;
     const slot = load<usize>(head) + (<usize>(hash ^ <i32>(<u32>hash >> 15)) & load<usize>(head, 4)) * SLOT;
     store<i32>(key + KEY_ROOM - 8, hash);
     store<usize>(WANTED + (i << 2), slot);
