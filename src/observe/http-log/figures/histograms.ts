@@ -15,6 +15,7 @@ export interface Cells { readonly bytes: Uint8Array; readonly words: Int32Array 
 /** `bytes` begins at a multiple of 4. */
 export const cellsOf = (bytes: Uint8Array): Cells => ({ bytes, words: new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length >>> 2) });
 const PAGE_WORDS = PAGE / 4;
+const TOP_BITS = 0x80808080;
 
 /** What can be handed to another thread or process: the memory as it is, and the turns as pairs of cell and number. */
 export interface HistogramsState { directory: Int32Array; cells: Uint8Array; turns: Float64Array }
@@ -90,9 +91,13 @@ export class Histograms {
       this.#cells.set(from.subarray(there * PAGE, (there + 1) * PAGE), page * PAGE);
       return page;
     }
-    const cells = this.#cells, shift = (page - there) * PAGE;
+    const cells = this.#cells, shift = (page - there) * PAGE, own = this.#all.words, wordShift = (page - there) * PAGE_WORDS;
     for (let word = there * PAGE_WORDS; word < (there + 1) * PAGE_WORDS; word += 1) {
-      if (words[word] === 0) continue;
+      const more = words[word] as number;
+      if (more === 0) continue;
+      const before = own[word + wordShift] as number;
+      // Four sums at once where none can run over.
+      if (((more | before) & TOP_BITS) === 0) { own[word + wordShift] = before + more; continue; }
       for (let cell = word * 4; cell < word * 4 + 4; cell += 1) {
         const sum = (cells[cell + shift] as number) + (from[cell] as number);
         cells[cell + shift] = sum;
