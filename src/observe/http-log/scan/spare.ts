@@ -1,4 +1,4 @@
-// Owns the start of a scan's threads, before it is known what they will read: they take longer to be ready than a gigabyte takes two of them to read a quarter of it.
+// Owns the start of a scan's threads, also before it is known what they will read: they take a tenth of a second to be ready.
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
