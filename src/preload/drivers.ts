@@ -69,5 +69,7 @@ function codeOf(error: unknown): string | undefined {
   if (UNABLE.has(said ?? word)) return said ?? word;
   // What MySQL itself says carries a state, what Redis says begins with a word in capitals; all others are of the way there.
   if (typeof sqlState === 'string' || word !== '') return undefined;
-  return said ?? (typeof name === 'string' ? name.slice(0, 60) : 'unknown');
+  // node-redis names its errors by their classes only.
+  const kind = name === 'Error' ? (error as { readonly constructor?: { readonly name?: unknown } }).constructor?.name : name;
+  return said ?? (typeof kind === 'string' ? kind.slice(0, 60) : 'unknown');
 }

@@ -29,7 +29,7 @@ import { notListening } from './not-listening/fault.ts';
 import { outOfMemoryKilled } from './out-of-memory-killed/fault.ts';
 import { phpFatalError, phpMemoryLimit, phpWorkersExhausted } from './php/fault.ts';
 import { poolOfDatabase } from './pooled-database/fault.ts';
-import { mysqlLocked, mysqlPool, postgresLocked } from './real-database/fault.ts';
+import { mysqlLocked, mysqlPool, postgresLocked, redisGone } from './real-database/fault.ts';
 import { recycledByRule } from './recycled-by-rule/fault.ts';
 import { responseHeaderInvalid } from './response-header-invalid/fault.ts';
 import { socketExhaustion } from './socket-exhaustion/fault.ts';
@@ -53,5 +53,5 @@ export const faults: readonly Fault[] = [
   startupSlowButComes, startupTooSlow, wrongPort, applicationError, applicationErrorSilent, badConfiguration,
   badConfigurationAtStart, deadlock, developerErrorsHidden, javaPoolExhausted, memoryLeakNative, outOfMemoryKilled,
   recycledByRule, socketExhaustion, threadPoolExhausted, trafficSpike,
-  mysqlPool, mysqlLocked, postgresLocked,
+  mysqlPool, mysqlLocked, postgresLocked, redisGone,
 ];

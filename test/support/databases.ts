@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { freePort } from './free-port.ts';
 import { waitFor } from './wait.ts';
 
-export interface Databases { readonly mysql: number; readonly pg: number; readonly redis: number; readonly pgUser: string; close(): Promise<void> }
+export interface Databases { readonly mysql: number; readonly pg: number; readonly redis: number; readonly pgUser: string; endRedis(): void; close(): Promise<void> }
 
 const POSTGRES = '/usr/lib/postgresql';
 const listens = (port: number): Promise<boolean> => new Promise((resolve) => { const socket = connect(port, '127.0.0.1', () => { socket.destroy(); resolve(true); }).on('error', () => { resolve(false); }); });
@@ -27,7 +27,7 @@ export async function startDatabases(): Promise<Databases> {
     const pgUser = await startPostgres(folder, pg, run);
     startMysql(folder, mysql, run);
     for (const port of [redis, pg, mysql]) await waitFor(`port ${port} to listen`, () => listens(port), 60_000);
-    return { mysql, pg, redis, pgUser, close };
+    return { mysql, pg, redis, pgUser, endRedis: () => { children[0]?.kill('SIGKILL'); }, close };
   } catch (error) {
     await close();
     throw error;

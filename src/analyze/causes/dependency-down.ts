@@ -31,7 +31,7 @@ function ofRemote(scene: Scene, name: string | undefined, signs: readonly SignEv
   const who = name === undefined ? 'A server that the app calls' : `The app's dependency ${name}`;
   const refused = signs.some((s) => s.sign === 'connect-refused') || told?.errors.some(([code]) => code === 'ECONNREFUSED') === true;
   return signClaim(scene, {
-    cause: 'dependency-down', key: name ?? '', signs, ...(refused ? { effects: ['answered', 'stopped', 'gateway'], orElse: ['silent', 'slow'] } : { effects: ['answered', 'stopped', 'silent', 'gateway', 'slow'] }), by: 0.65, says: 'the log says that the connection to it was refused or never came about', crashBy: [...REFUSED],
+    cause: 'dependency-down', key: name ?? '', signs, ...(refused ? { effects: ['answered', 'stopped', 'gateway', ...failing(told) ? ['slow' as const] : []], orElse: ['silent', 'slow'] } : { effects: ['answered', 'stopped', 'silent', 'gateway', 'slow'] }), by: 0.65, says: 'the log says that the connection to it was refused or never came about', crashBy: [...REFUSED],
     what: `${who} ${refused ? 'refuses connections' : 'cannot be reached'}`, more: [...insideWeights(told), ...(opening === undefined ? [] : [{ by: 0.55, says: `${plural(opening.opening, 'connection')} to it ${opening.opening === 1 ? 'is' : 'are'} asked for, none is open` }])],
     facts: [...(opening === undefined ? [] : [{ text: `${plural(opening.opening, 'connection')} to ${opening.remote} asked for and not answered, none open`, where: 'connections.json' }]), ...(told === undefined ? [] : [{ text: `Seen in the app: ${told.failed} of ${told.calls + told.failed} calls to ${told.host} failed (${told.errors.map(([code, n]) => `${code} ${n}`).join(', ')})`, where: told.proof.where }])],
     ...(signs.length === 0 ? { rows: scene.rows.failed.filter((r) => r.effect === 'answered' || r.effect === 'silent') } : {}),
@@ -42,10 +42,15 @@ function ofRemote(scene: Scene, name: string | undefined, signs: readonly SignEv
 
 function insideWeights(told: DependencyEvent | undefined): Weight[] {
   if (told === undefined || told.calls + told.failed === 0) return [];
-  const share = Math.min(1, told.failed / Math.max(told.calls, told.failed));
+  const share = shareOf(told);
   if (share >= FAILED_SHARE) return [{ by: 0.6, says: `the app itself saw ${percent(Math.round(share * 100))} of its calls fail` }];
   return share < 0.1 ? [{ by: -0.4, says: 'most calls to it went well' }] : [];
 }
+
+const shareOf = (told: DependencyEvent): number => Math.min(1, told.failed / Math.max(told.calls, told.failed));
+
+/** Drivers keep calls for a server that is gone and try again: who waited meanwhile waited for it. */
+const failing = (told: DependencyEvent | undefined): boolean => told !== undefined && told.failed > 0 && shareOf(told) >= FAILED_SHARE;
 
 function ofDropped(scene: Scene, signs: readonly SignEvent[]): Claim[] {
   return signClaim(scene, {
@@ -66,7 +71,7 @@ const SYSTEM_GIVES_UP_MS = 20_000;
 /** A time limit of the app's own says that an answer was late, not that nobody was there. */
 function isDown(d: DependencyEvent, scene: Scene): boolean {
   const late = scene.signs('call-timed-out').length > 0 || (scene.rows.failed.length > 0 && scene.rows.failed.every((r) => (r.takenMs ?? 0) < SYSTEM_GIVES_UP_MS));
-  return d.errors.length > 0 && d.failed >= Math.max(1, d.calls * FAILED_SHARE) && d.errors.some(([code]) => /ECONN(?!ABORTED)|EHOST|ENET|CONNECT|SOCKET/.test(code) || (code === 'ETIMEDOUT' && !late));
+  return d.errors.length > 0 && d.failed >= Math.max(1, d.calls * FAILED_SHARE) && d.errors.some(([code]) => /ECONN(?!ABORTED)|EHOST|ENET|CONNECT|SOCKET|^SocketClosed|^ConnectionTimeout|^ClientOffline/.test(code) || (code === 'ETIMEDOUT' && !late));
 }
 
 /** "127.0.0.1:5432" and "127.0.0.1:5432", or the host alone. */

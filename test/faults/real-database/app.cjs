@@ -9,6 +9,11 @@ let ask;
 if (process.env.DB === 'mysql') {
   const pool = load('mysql2/promise').createPool({ host: '127.0.0.1', port, user: 'root', connectionLimit: size });
   ask = async (text) => (await pool.query(text))[0];
+} else if (process.env.DB === 'redis') {
+  const client = load('redis').createClient({ url: `redis://127.0.0.1:${port}` });
+  client.on('error', (error) => { console.error(`${new Date().toISOString()} WARN cache: ${error.message || error.code}`); });
+  client.connect();
+  ask = () => client.get('cart');
 } else {
   const { Pool } = load('pg');
   const pool = new Pool({ host: '127.0.0.1', port, user: process.env.DB_USER, database: 'postgres', max: size });

@@ -15,8 +15,11 @@ async function databases(lab: LabSite, prepare: (at: Databases) => Promise<() =>
   lab.set('pg', String(at.pg));
   lab.set('pgUser', at.pgUser);
   const letGo = await prepare(at);
+  lab.set('redis', String(at.redis));
+  ends.set(lab, at.endRedis);
   return async () => { await letGo(); await at.close(); };
 }
+const ends = new WeakMap<LabSite, () => void>();
 
 const nothing = (): Promise<() => Promise<void>> => Promise.resolve(() => Promise.resolve());
 
@@ -56,4 +59,15 @@ export const postgresLocked: LocalFault = {
   before: (lab) => databases(lab, lockedPg),
   env: (lab) => ({ DRIVERS, DB: 'pg', DB_PORT: lab.value('pg'), DB_USER: lab.value('pgUser'), POOL_SIZE: '80', STATEMENT: 'select * from invoices' }),
   run: (site) => site.load({ paths: ['/invoices', '/', '/'], everyMs: 150, forMs: 9_000, giveUpMs: 6_000 }),
+};
+
+export const redisGone: LocalFault = {
+  name: 'redis-gone', cause: 'dependency-down', front: 'local', app: 'real-database', about: 'Redis ends while it is in use, and its driver keeps the commands for later: visitors wait', needs: NEEDS, history: QUIET,
+  before: (lab) => databases(lab, nothing),
+  env: (lab) => ({ DRIVERS, DB: 'redis', DB_PORT: lab.value('redis'), POOL_SIZE: '1', STATEMENT: '' }),
+  async run(site) {
+    await site.load({ paths: ['/invoices', '/'], everyMs: 150, forMs: 2_000 });
+    ends.get(site)?.();
+    await site.load({ paths: ['/invoices', '/', '/'], everyMs: 150, forMs: 9_000, giveUpMs: 5_000 });
+  },
 };
