@@ -8,10 +8,14 @@ import { buildPreload } from '../build-preload.ts';
 import { load, median, quantile } from './preload-load.ts';
 import { cpuUsOf, root, rssMiBOf, start, type Framework, type Observer, type Site } from './preload-site.ts';
 
-const { values } = parseArgs({ options: { pairs: { type: 'string', default: '9' }, requests: { type: 'string', default: '20000' }, framework: { type: 'string', default: 'plain' }, observers: { type: 'string', default: 'preload,opentelemetry,prom-client' } } });
+const { values } = parseArgs({ options: { pairs: { type: 'string', default: '41' }, requests: { type: 'string', default: '5000' }, 'paced-pairs': { type: 'string', default: '7' }, young: { type: 'string' }, framework: { type: 'string', default: 'plain' }, observers: { type: 'string', default: 'preload,opentelemetry,prom-client' } } });
+/** Many short turns: a shared machine changes its speed by half from one second to the next, and a turn is over before. */
 const PAIRS = Number(values.pairs);
+const PACED_PAIRS = Number(values['paced-pairs']);
 const REQUESTS = Number(values.requests);
 const FRAMEWORK = values.framework as Framework;
+/** MiB of the young generation from the start, for all. Absent: the bare app keeps V8's first, of 1 MiB, and collects hundreds of times a second, which is dear to whoever looks at collections. */
+const FLAGS = values.young === undefined ? [] : [`--min-semi-space-size=${values.young}`];
 const OBSERVERS = values.observers.split(',') as Observer[];
 const CONNECTIONS = 16;
 const URLS = 20_000;
@@ -21,41 +25,51 @@ const PACED = 2_000;
 const WARM = 30_000;
 const RESULT = new URL(`../../artifacts/bench/preload-${FRAMEWORK}.json`, import.meta.url);
 
-interface Measured { readonly cpuUs: number; readonly perSecond: number; readonly rssMiB: number; readonly p99Ms: number }
+interface Worked { readonly cpuUs: number; readonly perSecond: number }
 
-async function measure({ pid, port }: Site): Promise<Measured> {
+async function worked({ pid, port }: Site): Promise<Worked> {
   const before = cpuUsOf(pid);
   const from = performance.now();
   await load({ port, requests: REQUESTS, urls: URLS, connections: CONNECTIONS });
   const tookMs = performance.now() - from;
-  const cpuUs = (cpuUsOf(pid) - before) / REQUESTS;
-  const paced = await load({ port, requests: PACED, urls: URLS, connections: CONNECTIONS, perSecond: PACED_PER_SECOND });
-  return { cpuUs, perSecond: REQUESTS / tookMs * 1_000, rssMiB: rssMiBOf(pid), p99Ms: quantile(paced, 0.99) };
+  return { cpuUs: (cpuUsOf(pid) - before) / REQUESTS, perSecond: REQUESTS / tookMs * 1_000 };
 }
 
-const mean = (a: Measured, b: Measured): Measured => ({ cpuUs: (a.cpuUs + b.cpuUs) / 2, perSecond: (a.perSecond + b.perSecond) / 2, rssMiB: (a.rssMiB + b.rssMiB) / 2, p99Ms: (a.p99Ms + b.p99Ms) / 2 });
+async function p99Of({ port }: Site): Promise<number> {
+  return quantile(await load({ port, requests: PACED, urls: URLS, connections: CONNECTIONS, perSecond: PACED_PER_SECOND }), 0.99);
+}
 
 /** Bare before and after each: what the machine does meanwhile bends both alike. */
-async function compared(bare: Site, other: Site): Promise<Record<string, number>> {
-  const pairs: [Measured, Measured][] = [];
-  let before = await measure(bare);
-  for (let i = 0; i < PAIRS; i += 1) {
-    const seen = await measure(other);
-    const after = await measure(bare);
-    pairs.push([mean(before, after), seen]);
+async function inTurns<T>(pairs: number, bare: () => Promise<T>, other: () => Promise<T>): Promise<{ before: T; seen: T; after: T }[]> {
+  const turns = [];
+  let before = await bare();
+  for (let i = 0; i < pairs; i += 1) {
+    const seen = await other();
+    const after = await bare();
+    turns.push({ before, seen, after });
     before = after;
   }
-  const of = (figure: (one: Measured, two: Measured) => number): number => Math.round(median(pairs.map(([one, two]) => figure(one, two))) * 1_000) / 1_000;
-  return { bareCpuUs: of((one) => one.cpuUs), addedCpuUs: of((one, two) => two.cpuUs - one.cpuUs), shareOfRequestsPerSecond: of((one, two) => two.perSecond / one.perSecond), p99Ratio: of((one, two) => two.p99Ms / one.p99Ms), addedRssMiB: of((one, two) => two.rssMiB - one.rssMiB) };
+  return turns;
+}
+
+async function compared(bare: Site, other: Site): Promise<Record<string, number>> {
+  const turns = await inTurns(PAIRS, () => worked(bare), () => worked(other));
+  const paced = await inTurns(PACED_PAIRS, () => p99Of(bare), () => p99Of(other));
+  const of = (figures: readonly number[]): number => Math.round(median(figures) * 1_000) / 1_000;
+  return {
+    bareCpuUs: of(turns.map(({ before, after }) => (before.cpuUs + after.cpuUs) / 2)), addedCpuUs: of(turns.map(({ before, seen, after }) => seen.cpuUs - (before.cpuUs + after.cpuUs) / 2)),
+    shareOfRequestsPerSecond: of(turns.map(({ before, seen, after }) => 2 * seen.perSecond / (before.perSecond + after.perSecond))),
+    p99Ratio: of(paced.map(({ before, seen, after }) => 2 * seen / (before + after))), addedRssMiB: of([rssMiBOf(other.pid) - rssMiBOf(bare.pid)]),
+  };
 }
 
 async function main(): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'bench-preload-'));
   await buildPreload(root, join(folder, 'dist'), 'bench');
-  const row: Record<string, unknown> = { at: new Date().toISOString(), node: process.version, framework: FRAMEWORK, pairs: PAIRS, requests: REQUESTS, urls: URLS, pacedPerSecond: PACED_PER_SECOND, loadBefore: readFileSync('/proc/loadavg', 'utf8').split(' ')[0] };
+  const row: Record<string, unknown> = { at: new Date().toISOString(), node: process.version, framework: FRAMEWORK, flags: FLAGS, pairs: PAIRS, pacedPairs: PACED_PAIRS, requests: REQUESTS, urls: URLS, pacedPerSecond: PACED_PER_SECOND, loadBefore: readFileSync('/proc/loadavg', 'utf8').split(' ')[0] };
   try {
     for (const observer of OBSERVERS) {
-      const sites = await Promise.all([start(folder, FRAMEWORK, 'bare', ''), start(folder, FRAMEWORK, observer, join(folder, 'dist/preload.js'))]);
+      const sites = await Promise.all([start(folder, FRAMEWORK, 'bare', '', { flags: FLAGS }), start(folder, FRAMEWORK, observer, join(folder, 'dist/preload.js'), { flags: FLAGS })]);
       try {
         for (const { port } of sites) await load({ port, requests: WARM, urls: URLS, connections: CONNECTIONS });
         row[observer] = await compared(...sites);
