@@ -5,12 +5,15 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { snapshotParts } from '../../src/analyze/heap-cost.ts';
 import { predictSnapshot } from '../../src/analyze/heap-guard.ts';
 import { heapDensity } from '../../src/platform/linux/heap-pages.ts';
 
 const RESULT = new URL('../../artifacts/bench/predictions.json', import.meta.url);
 /** MB of JavaScript heap (buffers: beside it); `predictions.ts 400`, `predictions.ts 100 maps,buffers`. */
 const heapMB = Number(process.argv[2]) || 100;
+/** Another Node than this one: `predictions.ts 100 objects .cache/node/24/package/bin/node` (npm run test:nodes fetches them). */
+const program = process.argv[4] ?? process.execPath;
 const never = new AbortController().signal;
 
 /** What one step adds to `kept`. Names are no numbers: V8 keeps one text for each index of an array, which texts of the same digits would share. */
@@ -40,10 +43,17 @@ const sizeOf = () => { const { used_heap_size: used } = v8.getHeapStatistics(); 
 for (let i = 0; i % 100 > 0 || sizeOf() < ${heapMB}e6; i += 1) fill[${JSON.stringify(shape)}](i);
 gc(); gc();
 const usedBytes = v8.getHeapStatistics().used_heap_size;
+const unusedBytes = v8.getHeapStatistics().total_physical_size - usedBytes;
 const largeBytes = v8.getHeapSpaceStatistics().filter((one) => one.space_name.includes('large_object')).reduce((sum, one) => sum + one.space_used_size, 0);
 const status = (name) => Number(new RegExp(name + ':\\\\s+(\\\\d+)').exec(fs.readFileSync('/proc/self/status', 'utf8'))[1]) * 1024;
-console.log(JSON.stringify({ usedBytes, largeBytes, limitBytes: 0 }));
+console.log(JSON.stringify({ usedBytes, largeBytes, unusedBytes, version: process.versions.v8, limitBytes: 0 }));
 process.stdin.once('data', () => {
+  // As the guard does, before a snapshot by a V8 that would count the lines of a script anew for each object of its classes.
+  const lines = new (require('inspector').Session)();
+  lines.connect();
+  lines.post('Debugger.enable');
+  lines.post('Debugger.disable');
+  lines.disconnect();
   fs.writeFileSync('/proc/self/clear_refs', '5');
   const before = status('VmRSS'), began = performance.now(), cpu = process.cpuUsage();
   v8.writeHeapSnapshot(${JSON.stringify(file)});
@@ -55,11 +65,11 @@ process.stdin.once('data', () => {
   process.exit();
 });`;
 
-interface Facts { readonly usedBytes: number; readonly largeBytes: number; readonly limitBytes: number }
+interface Facts { readonly usedBytes: number; readonly largeBytes: number; readonly unusedBytes: number; readonly version: string; readonly limitBytes: number }
 interface Seen { readonly stopMs: number; readonly cpuMs: number; readonly peakBytes: number; readonly nodes: number; readonly edges: number }
 
 async function measure(shape: string, folder: string): Promise<Record<string, unknown>> {
-  const child = spawn(process.execPath, ['--expose-gc', '--max-old-space-size=8000', '-e', APP(shape, join(folder, 'one.heapsnapshot'))], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const child = spawn(program, ['--expose-gc', '--max-old-space-size=8000', '-e', APP(shape, join(folder, 'one.heapsnapshot'))], { stdio: ['pipe', 'pipe', 'inherit'] });
   const said = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const next = async (): Promise<unknown> => JSON.parse(String((await said.next()).value));
   const facts = await next() as Facts;
@@ -79,10 +89,13 @@ try {
   for (const shape of process.argv[3]?.split(',') ?? Object.keys(SHAPES)) {
     const row = await measure(shape, folder);
     result.push(row);
-    const { usedBytes, largeBytes, density, lookedMs, cpuMs, stopMs, peakBytes, nodes } = row as unknown as Facts & Seen & { density: Awaited<ReturnType<typeof heapDensity>>; lookedMs: number };
-    const told = predictSnapshot({ usedBytes, largeBytes, limitBytes: 0, density }, true);
+    const { usedBytes, largeBytes, unusedBytes, version, density, lookedMs, cpuMs, stopMs, peakBytes, nodes, edges } = row as unknown as Facts & Seen & { density: Awaited<ReturnType<typeof heapDensity>>; lookedMs: number };
+    // What others take of the processor is no part of its time.
+    const { slowdown = 1, ...alone } = density ?? {};
+    const told = predictSnapshot({ usedBytes, largeBytes, unusedBytes, version, limitBytes: 0, density: density === undefined ? undefined : alone as typeof density }, true);
+    const parts = density === undefined ? { edges: NaN } : snapshotParts(usedBytes - largeBytes, density);
     const outside = peakBytes > told.peakAtMostBytes || cpuMs > told.stopAtMostMs ? ' ABOVE THE UPPER END' : peakBytes < told.peakAtLeastBytes || cpuMs < told.stopAtLeastMs ? ' BELOW THE LOWER END' : '';
-    process.stdout.write(`${shape.padEnd(16)} ${String(megabytes(usedBytes)).padStart(4)} MB, looked at in ${lookedMs} ms: objects told / are ${quotient(told.nodes, nodes)}; stop ${Math.round(cpuMs)} ms of processor (${Math.round(stopMs)} ms), told ${told.stopMs}: ${quotient(told.stopMs, cpuMs)}; peak ${megabytes(peakBytes)} MB, told ${megabytes(told.peakBytes)}: ${quotient(told.peakBytes, peakBytes)}${outside}\n`);
+    process.stdout.write(`${shape.padEnd(16)} ${String(megabytes(usedBytes)).padStart(4)} MB, looked at in ${lookedMs} ms: objects told / are ${quotient(told.nodes, nodes)}, edges ${quotient(parts.edges, edges)}; stop ${Math.round(cpuMs)} ms of processor, told ${told.stopMs}: ${quotient(told.stopMs, cpuMs)} (${Math.round(stopMs)} ms in all, ${quotient(told.stopMs * slowdown, stopMs)}); peak ${megabytes(peakBytes)} MB, told ${megabytes(told.peakBytes)}: ${quotient(told.peakBytes, peakBytes)}${outside}\n`);
   }
   mkdirSync(new URL('.', RESULT), { recursive: true });
   writeFileSync(RESULT, `${JSON.stringify(result, null, 2)}\n`);

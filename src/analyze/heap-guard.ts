@@ -1,5 +1,6 @@
 // Owns the guard of heap snapshots: what one would cost a Node process, from its live heap, and whether that can be allowed.
 import type { HeapDensity } from '../platform/platform.ts';
+import { partsBytes, partsMs, snapshotParts, type SnapshotParts } from './heap-cost.ts';
 import { bytes, duration } from '../shared/units.ts';
 
 /** What V8 says of its heap. */
@@ -8,6 +9,10 @@ export interface HeapFacts {
   /** Of it in objects too large for a page (more than about 128 KB each): few nodes, whatever their size. */
   readonly largeBytes: number;
   readonly limitBytes: number;
+  /** Memory that V8 holds for its heap and uses for nothing: it gives it back before a snapshot. */
+  readonly unusedBytes?: number | undefined;
+  /** "11.3.244.8-node.38" */
+  readonly version?: string | undefined;
   /** What it is made of, where that could be seen. */
   readonly density?: HeapDensity | undefined;
 }
@@ -49,28 +54,18 @@ const STREAMED = 1.35;
 const START_MS = 150;
 const START_BYTES = 16 * 1024 * 1024;
 const FILE_PER_BYTE = 2.5;
-/** An object is a line of seven numbers, a reference one of three. */
-const FILE_PER_OBJECT = 28, FILE_PER_REFERENCE = 16, FILE_PER_CHARACTER = 1.2;
+/** An object is a line of seven numbers, an edge one of three, a name its digits. */
+const FILE_PER_NODE = 28, FILE_PER_EDGE = 16, FILE_PER_NAME = 12, FILE_PER_CHARACTER = 1.2;
+/** Memory of other garbage, which malloc gives back or uses again. */
+const GIVEN_BACK_BYTES = 40 * 1024 * 1024;
 /** The app goes on needing memory of its own afterwards, and so does the machine. */
 const SPARE_BYTES = 64 * 1024 * 1024;
 
-/** Where it is known what the heap is made of. V8 makes an entry for each object and each reference, keeps the text of each string, and a text of 1 KB as the name of each place of an array
- *  (for all arrays together as many as the longest has) and of each internalized string. Bytes and microseconds, fitted on Node 20 (18 to 24 take the same bytes within 10 %). */
-const PER_OBJECT = { bytes: 104, us: 1.4 }, PER_REFERENCE = { bytes: 50, us: 0.35 }, PER_STRING = { bytes: 250, us: 1.2 }, PER_NAME = { bytes: 1_050, us: 2.4 };
-/** Beside its name. */
-const PER_INTERNALIZED_US = 15;
-const PER_CHARACTER = { bytes: 1, us: 0.015 };
-/** Beside those that are seen: to maps, to the place an object came from. */
-const REFERENCES_BESIDE = 1.5;
-/** What every process has beside its old space. */
-const OBJECTS_BESIDE = 20_000;
-const BESIDE_BYTES = 8 * 1024 * 1024;
-const MADE_OF_START_MS = 90;
-/** Memory of garbage that V8 gives back first: of it the process grows less. */
-const GIVEN_BACK_BYTES = 40 * 1024 * 1024;
-/** Tables are doubled when they are full, and names may be shared. */
-const LEAST_OF_PEAK = 0.65, MOST_OF_PEAK = 1.4;
-/** Processors differ, and others want them too. */
+/** What is counted in samples of a heap was, over 24 kinds of heaps, within 8 % of what the snapshot told then; and this is what the ends allow for. */
+const FEWER = 0.85, MORE = 1.15;
+/** Beside the counts: what is given back, or had been freed already and is used again. */
+const LEAST_OF_PEAK = 0.85, MOST_OF_PEAK = 1.05, LEAST_GROWTH_BYTES = 1024 * 1024;
+/** Processors differ, and how many others want them changes from second to second. */
 const LEAST_OF_STOP = 0.4, MOST_OF_STOP = 2.5;
 
 /** `direct`: V8 writes the file itself; through the inspector it keeps the text of what is not read yet too, at two bytes a character. */
@@ -79,24 +74,23 @@ export function predictSnapshot(facts: HeapFacts, direct: boolean): SnapshotPred
   return facts.density === undefined ? bySize(facts, kept) : byContent(facts, facts.density, kept);
 }
 
-function byContent({ usedBytes, largeBytes }: HeapFacts, density: HeapDensity, kept: number): SnapshotPrediction {
-  const small = Math.max(0, usedBytes - largeBytes);
-  const objects = small * density.objects + OBJECTS_BESIDE;
-  const references = small * density.references + density.largeReferences + objects * REFERENCES_BESIDE;
-  const strings = small * density.strings;
-  const characters = small * density.characters, internalized = small * density.internalized;
-  const names = density.longestArray + internalized;
-  const sum = (per: 'bytes' | 'us'): number => objects * PER_OBJECT[per] + references * PER_REFERENCE[per] + strings * PER_STRING[per] + names * PER_NAME[per] + characters * PER_CHARACTER[per];
-  const peakBytes = kept * (BESIDE_BYTES + sum('bytes'));
-  const stopMs = kept * (MADE_OF_START_MS + (sum('us') + internalized * PER_INTERNALIZED_US) / 1_000);
+function byContent({ usedBytes, largeBytes, unusedBytes = 0, version }: HeapFacts, density: HeapDensity, kept: number): SnapshotPrediction {
+  const parts = snapshotParts(Math.max(0, usedBytes - largeBytes), density);
+  const peak = (share: number): number => kept * partsBytes(times(parts, share));
+  const workMs = kept * partsMs(parts, version), stopMs = workMs * (density.slowdown ?? 1);
   return {
     heapBytes: usedBytes,
-    nodes: Math.round(objects),
-    stopMs: Math.round(stopMs), stopAtLeastMs: Math.round(stopMs * LEAST_OF_STOP), stopAtMostMs: Math.round(stopMs * MOST_OF_STOP),
-    peakBytes: Math.round(peakBytes), peakAtLeastBytes: Math.max(0, Math.round(peakBytes * LEAST_OF_PEAK - GIVEN_BACK_BYTES)), peakAtMostBytes: Math.round(START_BYTES + peakBytes * MOST_OF_PEAK),
-    fileBytes: Math.round(START_BYTES + objects * FILE_PER_OBJECT + references * FILE_PER_REFERENCE + characters * FILE_PER_CHARACTER),
+    nodes: Math.round(parts.nodes),
+    stopMs: Math.round(stopMs), stopAtLeastMs: Math.round(workMs * LEAST_OF_STOP), stopAtMostMs: Math.round(stopMs * MOST_OF_STOP),
+    // A table doubles at once, and nobody knows the count so well: so what is likely is between a little less and a little more.
+    peakBytes: Math.round(Math.max(LEAST_GROWTH_BYTES, (peak(0.95) + peak(1.05)) / 2 - unusedBytes)),
+    peakAtLeastBytes: Math.round(Math.max(0, peak(FEWER) * LEAST_OF_PEAK - unusedBytes - GIVEN_BACK_BYTES)),
+    peakAtMostBytes: Math.round(START_BYTES + peak(MORE) * MOST_OF_PEAK),
+    fileBytes: Math.round(START_BYTES + parts.nodes * FILE_PER_NODE + parts.edges * FILE_PER_EDGE + (parts.characters + parts.names * FILE_PER_NAME) * FILE_PER_CHARACTER),
   };
 }
+
+const times = (parts: SnapshotParts, share: number): SnapshotParts => ({ nodes: parts.nodes * share, edges: parts.edges * share, texts: parts.texts * share, characters: parts.characters * share, internalized: parts.internalized * share, names: parts.names * share });
 
 /** Where only its size is known. */
 function bySize({ usedBytes, largeBytes }: HeapFacts, kept: number): SnapshotPrediction {

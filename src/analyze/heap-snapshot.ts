@@ -2,7 +2,7 @@
 import { DiagError, sayError } from '../shared/errors.ts';
 import type { ProcessKey } from '../shared/model.ts';
 import { bytes, duration } from '../shared/units.ts';
-import { liveHeap, placeForSnapshot, type SnapshotPlace } from '../platform/node-heap.ts';
+import { findLines, liveHeap, placeForSnapshot, type SnapshotPlace } from '../platform/node-heap.ts';
 import type { Inspector } from '../platform/inspector.ts';
 import type { Platform } from '../platform/platform.ts';
 import { predictSnapshot, refusal, sayPrediction, type SnapshotPrediction } from './heap-guard.ts';
@@ -60,6 +60,7 @@ async function taken(order: SnapshotOrder, inspector: Inspector, place: Snapshot
   const predicted = predictSnapshot({ ...heap, density: await platform.heapDensity?.(target.pid, signal) }, place.direct);
   await admit(order, predicted);
   order.progress(sayPrediction(predicted));
+  await findLines(inspector, heap.version);
   const peak = watchPeak(platform, target.pid, signal);
   try {
     const made = await place.take((written) => { order.progress(`${bytes(written)} of about ${bytes(Math.max(written, predicted.fileBytes))} written`); });

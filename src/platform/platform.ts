@@ -21,20 +21,29 @@ export interface Host { readonly app: AppInfo; readonly folders: Folders }
 /** What a byte of a JavaScript heap's ordinary objects holds, from some of its pages, and the large arrays beside. */
 export interface HeapDensity {
   readonly objects: number;
+  /** Of them objects of the program, each with a prototype: not strings, numbers, or V8's own. */
+  readonly receivers: number;
   /** To other objects, maps not counted. */
   readonly references: number;
+  /** Of them those in the elements of objects, which a snapshot tells twice: of the object, and of its store. */
+  readonly elements: number;
   readonly strings: number;
   /** Of the strings those that V8 keeps once for all their uses: names, and short texts of parsed JSON. */
   readonly internalized: number;
   /** Of strings, at most as many of each as a snapshot keeps. */
   readonly characters: number;
-  /** Of all large arrays together. */
+  /** Of strings that V8 does not keep once, so many different ones in the whole heap; a sample without a repeated one tells far too many. */
+  readonly differentTexts: number;
+  /** Of all large arrays together; and of them in elements of objects. */
   readonly largeReferences: number;
-  /** Of the large array that has most. */
-  readonly longestArray: number;
+  readonly largeElements: number;
+  /** Places that hold a reference in at least one array. */
+  readonly arrayPlaces: number;
   readonly walkedBytes: number;
   /** Of the same pages, where no object was recognized. */
   readonly lostBytes: number;
+  /** How many times as long as its work the look took, since others wanted the processors too; absent where the kernel does not tell. */
+  readonly slowdown?: number;
 }
 
 /** Counters of one process since its start, or at this instant. Absent = could not be read. */

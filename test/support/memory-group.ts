@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { guardedSnapshot } from '../../src/analyze/heap-snapshot.ts';
+import { guardedSnapshot, type SnapshotTaken } from '../../src/analyze/heap-snapshot.ts';
 import type { Platform } from '../../src/platform/platform.ts';
 import { DiagError } from '../../src/shared/errors.ts';
 import type { Victim } from './victim.ts';
@@ -71,14 +71,16 @@ export async function dumpsNearLimit(platform: Platform, victim: Victim, group: 
 }
 
 /** An app whose heap grows until no snapshot of it fits any more. */
-export async function snapshotsNearLimit(platform: Platform, victim: Victim, group: MemoryGroup, attempts: number): Promise<Outcomes> {
+export async function snapshotsNearLimit(platform: Platform, victim: Victim, group: MemoryGroup, attempts: number, seen: (taken: SnapshotTaken, cpuMs: number) => void = () => undefined): Promise<Outcomes> {
   group.add(victim.pid);
   group.limit(400 * MIB);
   const target = await waitFor('the victim in the list', async () => (await platform.processes(never)).find(({ pid }) => pid === victim.pid));
   const outcomes: Record<string, number> = {};
+  const cpuMs = async (): Promise<number> => (await platform.usage([victim.pid], never)).get(victim.pid)?.cpuMs ?? NaN;
   for (let attempt = 0; attempt < attempts; attempt += 1) {
     await victim.do('objects', { count: Math.round(300_000 / attempts) });
-    const how = await guardedSnapshot({ platform, target, file: join(platform.host.folders.temp, `${attempt}.heapsnapshot`), signal: never, demand: async () => undefined, progress: () => undefined }).then(() => 'taken', codeOf('HEAP_SNAPSHOT_REFUSED'));
+    const before = await cpuMs();
+    const how = await guardedSnapshot({ platform, target, file: join(platform.host.folders.temp, `${attempt}.heapsnapshot`), signal: never, demand: async () => undefined, progress: () => undefined }).then(async (taken) => { seen(taken, await cpuMs() - before); return 'taken'; }, codeOf('HEAP_SNAPSHOT_REFUSED'));
     outcomes[how] = (outcomes[how] ?? 0) + 1;
     assert.equal((await victim.do('print')).did, 'print', `the process after attempt ${attempt}`);
   }
