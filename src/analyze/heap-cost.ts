@@ -45,11 +45,11 @@ export function partsBytes({ nodes, edges, texts, characters, names }: SnapshotP
 
 const places = (entries: number): number => 2 ** Math.ceil(Math.log2(Math.max(8, entries * 1.25)));
 
-/** Microseconds of processor, fitted to 24 kinds of heaps of 60 MB on Node 20 and 22 on one machine; what is fitted is within 30 % for all but a few. Each byte is memory that the kernel makes ready
- *  for the first time, which is a fifth to a half of all. A machine that is busy, or slower, takes longer in proportion. */
-const NODE_US = 1.25, EDGE_US = 0.19, TEXT_US = 0.6, INTERNALIZED_US = 4.8, CHARACTER_US = 0.004, BYTE_US = 0.00125, START_MS = 60;
+/** Microseconds of processor: the proportions are fitted to 24 kinds of heaps of 60 MB on Node 20 and 22, the whole lies between an idle machine (a fifth less) and one whose caches others used too,
+ *  or heaps of 200 MB (a fifth more). Each byte is memory that the kernel makes ready for the first time, which is a fifth to a half of all. */
+const NODE_US = 1.4, EDGE_US = 0.22, TEXT_US = 0.7, INTERNALIZED_US = 5.4, CHARACTER_US = 0.005, BYTE_US = 0.0014, START_MS = 10;
 /** The same on Node 24. */
-const FROM_V8_13 = { share: 0.68, internalizedUs: 1.1 };
+const FROM_V8_13 = { share: 0.68, internalizedUs: 1.3 };
 /** V8 before 11 (Node 16, 18) puts names that are numbers side by side into the table of texts: a text whose place is among them walks half of them, a place in this time. */
 const WALKED_US = 0.00125, WALKS_BEFORE_V8 = 11;
 
