@@ -39,7 +39,7 @@ function foldCounts(counts: readonly number[], grid: Grid): number[] {
 export function newIds(report: HttpReport, before?: HttpReport): ReadonlySet<string> | undefined {
   const since = report.to - HOUR_MS;
   if (report.from <= since - HOUR_MS) return new Set(report.heat.rows.filter((r) => r.firstAt >= since).map(idOf));
-  if (before === undefined || before.rows === 0 || before.heat.more > 0) return undefined;
+  if (before === undefined || before.rows === 0 || before.heat.more !== 0) return undefined;
   const known = new Set(before.heat.rows.map(idOf));
   return new Set(report.heat.rows.filter((r) => !known.has(idOf(r))).map(idOf));
 }

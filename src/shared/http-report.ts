@@ -84,7 +84,7 @@ export const HttpReport = z.object({
   otherRoutes: z.object({ count: Count, failures: Count, distinct: Count, estimated: z.number().optional() }),   // distinct: how many they are
   stepMs: z.number(),
   minutes: z.array(HttpMinute),                                // one entry a step of time; steps are minutes unless the window is long
-  heat: z.object({ stepMs: z.number(), from: At, steps: Count, rows: z.array(HttpHeatRow), more: Count, otherFailures: Count.optional() }),   // more: further rows; otherFailures: what stands in them, absent when nothing
+  heat: z.object({ stepMs: z.number(), from: At, steps: Count, rows: z.array(HttpHeatRow), more: Count.optional(), otherFailures: Count.optional() }),   // more: further rows, absent when there were too many to tell apart; otherFailures: what stands in them, absent when nothing
   methods: HttpGroups, hosts: HttpGroups, instances: HttpGroups, clients: HttpGroups, agents: HttpGroups, referrers: HttpGroups,
   total: z.object(Quantiles),
   upstream: HttpUpstream.optional(),                           // absent where no row says anything of one

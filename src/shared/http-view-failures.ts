@@ -22,10 +22,10 @@ export function failuresCard(report: HttpReport, on: Drawing): Element {
   const lines = linesOf(report.heat, grid, fresh);
   if (lines.length === 0) return card('Failures', undefined, { id: 'failures' }, el('p', { class: 'empty body' }, 'No request was answered with a status of 500 or above.'));
   const cut = lines.slice(SHOWN_ROWS);
-  const hidden = { kinds: report.heat.more + cut.length, failures: (report.heat.otherFailures ?? 0) + cut.reduce((n, l) => n + l.row.count, 0) };
+  const hidden = { kinds: report.heat.more === undefined ? undefined : report.heat.more + cut.length, failures: (report.heat.otherFailures ?? 0) + cut.reduce((n, l) => n + l.row.count, 0) };
   const note = `by status, route and time; a column is ${duration(grid.stepMs)}${fresh === undefined || fresh.size === 0 ? '' : `; ${count(fresh.size)} new in the last hour`}`;
   return card('Failures', note, { id: 'failures' }, heatTable(report, grid, lines.slice(0, SHOWN_ROWS), on),
-    el('p', { class: 'more' }, hidden.kinds > 0 ? `and ${plural(hidden.failures, 'failure')} of ${plural(hidden.kinds, 'more kind')}. ` : '', 'The stronger a cell stands out, the more failures it has; each says its number.'));
+    el('p', { class: 'more' }, hidden.kinds === 0 ? '' : `and ${plural(hidden.failures, 'failure')} of ${hidden.kinds === undefined ? 'more kinds than are told apart' : plural(hidden.kinds, 'more kind')}. `, 'The stronger a cell stands out, the more failures it has; each says its number.'));
 }
 
 function heatTable(report: HttpReport, grid: Grid, lines: readonly HeatLine[], on: Drawing): Element {

@@ -57,7 +57,7 @@ export function Heat({ report, fresh, reasons, to }: HeatProps) {
       {walk.told === undefined ? undefined : <Tip told={walk.told} grid={grid} labelPx={labelPx} trackPx={trackPx} reasons={reasons} />}
     </div>
     <p class="heat-foot">{all.length > SHOWN ? <button type="button" class="link" onClick={() => setOpen(!open)}>{open ? `Show the ${SHOWN} largest` : `Show all ${count(all.length)} rows`}</button> : undefined}
-      <span>A column is {duration(grid.stepMs)}.{heat.more > 0 ? ` ${heat.otherFailures === undefined ? '' : `${plural(heat.otherFailures, 'failure')} of `}${plural(heat.more, 'more kind')} are not shown: narrow the range or the filter.` : ''}</span><Scale /></p>
+      <span>A column is {duration(grid.stepMs)}.{heat.more === 0 ? '' : ` ${heat.otherFailures === undefined ? '' : `${plural(heat.otherFailures, 'failure')} of `}${heat.more === undefined ? 'more kinds than are told apart' : plural(heat.more, 'more kind')} are not shown: narrow the range or the filter.`}</span><Scale /></p>
     <Spoken lines={all} grid={grid} fresh={fresh} />
   </>;
 }

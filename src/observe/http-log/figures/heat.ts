@@ -54,7 +54,7 @@ export function heatOf(figures: Figures, names: Names, axis: Axis): HttpReport['
   });
   const all = failing.pairs.reduce((sum, { count }) => sum + count, failing.letGo);
   const otherFailures = told.reduce((left, { count }) => left - count, all);
-  return { stepMs, from, steps, rows: told, more: failing.pairs.length - told.length, ...(otherFailures > 0 ? { otherFailures } : {}) };
+  return { stepMs, from, steps, rows: told, ...(failing.letGo > 0 ? {} : { more: failing.pairs.length - told.length }), ...(otherFailures > 0 ? { otherFailures } : {}) };
 }
 
 interface HeatPair { readonly id: number; readonly key: string; readonly method: string; readonly route: string; readonly count: number; readonly firstAt: number; readonly lastAt: number }
