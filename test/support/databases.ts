@@ -51,6 +51,6 @@ async function startPostgres(folder: string, port: number, run: (program: string
 function startMysql(folder: string, port: number, run: (program: string, args: readonly string[]) => void): void {
   const at = join(folder, 'mysql');
   // Any user may do anything, with any word: it lives for this test only.
-  execFileSync('mariadb-install-db', [`--datadir=${at}`, '--auth-root-authentication-method=normal', '--skip-test-db', ...process.getuid?.() === 0 ? ['--user=root'] : []], { stdio: 'ignore' });
+  execFileSync('mariadb-install-db', ['--no-defaults', `--datadir=${at}`, '--auth-root-authentication-method=normal', '--skip-test-db', ...process.getuid?.() === 0 ? ['--user=root'] : []], { stdio: 'ignore' });
   run('mariadbd', ['--no-defaults', `--datadir=${at}`, `--port=${port}`, '--bind-address=127.0.0.1', `--socket=${join(folder, 'mysql.sock')}`, '--skip-grant-tables', '--skip-networking=0', '--innodb-flush-log-at-trx-commit=0', ...process.getuid?.() === 0 ? ['--user=root'] : []]);
 }
