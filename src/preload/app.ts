@@ -4,7 +4,7 @@ import { listen } from './channels.ts';
 import { Crash, isChildOfApp } from './crash.ts';
 import { Counting } from './counting.ts';
 import { guarded } from './guarded.ts';
-import type { Surroundings } from './guards.ts';
+import { driverChannelsOf, type Surroundings } from './guards.ts';
 import { Link } from './link.ts';
 import { placesOf, type Places } from './places.ts';
 import { after, every, now } from './time.ts';
@@ -31,7 +31,7 @@ export class App {
 
   constructor(env: Surroundings['env']) {
     this.#places = placesOf(env);
-    const counting = new Counting({ places: this.#places, isOwn: (server) => this.#link?.isOwn(server) === true, onFatal: (failure) => { this.#crash.fatal(failure); } });
+    const counting = new Counting({ places: this.#places, drivers: driverChannelsOf(env), isOwn: (server) => this.#link?.isOwn(server) === true, onFatal: (failure) => { this.#crash.fatal(failure); } });
     this.#counting = counting;
     this.#crash = new Crash({
       places: this.#places, isTheApp: () => this.#link !== undefined || cluster.isWorker || !isChildOfApp(this.#places),

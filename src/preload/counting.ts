@@ -5,6 +5,7 @@ import { Dependencies } from './dependencies.ts';
 import { Failures } from './failures.ts';
 import { Follow } from './follow.ts';
 import { faults, guarded, partOf } from './guarded.ts';
+import type { DriverChannels } from './guards.ts';
 import { Http2Requests } from './http2.ts';
 import { Lookups } from './lookups.ts';
 import { Loop } from './loop.ts';
@@ -33,6 +34,7 @@ const PEEK_EVERY_TURNS = 5;
 
 export interface CountingOptions {
   readonly places: Places;
+  readonly drivers: DriverChannels;
   isOwn(server: object): boolean;
   onFatal(failure: AppFailure): void;
 }
@@ -41,7 +43,7 @@ export class Counting {
   readonly #options: CountingOptions;
   readonly #requests = new Requests();
   readonly #http2 = new Http2Requests(this.#requests.routes);
-  readonly #dependencies = new Dependencies();
+  readonly #dependencies: Dependencies;
   readonly #sockets: Sockets;
   readonly #lookups = new Lookups();
   readonly #failures: Failures;
@@ -70,6 +72,7 @@ export class Counting {
 
   constructor(options: CountingOptions) {
     this.#options = options;
+    this.#dependencies = new Dependencies(options.drivers);
     this.#sockets = new Sockets((server) => options.isOwn(server), this.#reads);
     this.#failures = new Failures({ route: () => this.#route(), onFatal: (failure) => { options.onFatal(failure); } });
     this.#watch = new Watch(options.places.stem);

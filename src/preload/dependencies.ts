@@ -3,6 +3,7 @@ import type { Agent, ClientRequest, IncomingMessage } from 'node:http';
 import type { AppDependency, Latency } from '../shared/app-link.ts';
 import { listen } from './channels.ts';
 import { listenToDrivers } from './drivers.ts';
+import type { DriverChannels } from './guards.ts';
 import { Durations, Tally } from './latency.ts';
 import type { HostSockets } from './sockets.ts';
 import { now } from './time.ts';
@@ -29,6 +30,8 @@ class Host {
   readonly by: Kind;
   readonly label: string;
   service: string | undefined;
+  /** Of a driver: it told of a call, not only of its pool. */
+  isTold = false;
   inFlight = 0;
   waiting = 0;
   oldestAt = Infinity;
@@ -61,15 +64,20 @@ export class Dependencies {
   #unseen = 0;
   #stop: (() => void) | undefined;
   hearer: CallHearer | undefined;
+  readonly #drivers: DriverChannels;
+
+  constructor(drivers: DriverChannels) {
+    this.#drivers = drivers;
+  }
 
   start(): void {
     if (this.#stop !== undefined) return;
     const undici = (message: unknown): object => (message as { request: object }).request;
     const http = (message: unknown): ClientRequest => (message as { request: ClientRequest }).request;
-    const letGo = listenToDrivers({
+    const letGo = listenToDrivers(this.#drivers, {
       asked: (key, host, service) => { this.#asked(key, host, service); }, queued: (key, host, service) => { this.#queued(key, host, service); },
       resumes: (key) => { this.hearer?.resumes(key); }, went: () => { this.hearer?.went(); },
-      over: (key, code) => { this.#over(key, code); }, refused: (host, service, code) => { const to = this.#driven(host, service); to.errors.add(code); to.failed++; },
+      over: (key, code) => { this.#over(key, code); }, refused: (host, service, code) => { const to = this.#driven(host, service); to.isTold = true; to.errors.add(code); to.failed++; },
     });
     const unlisten = listen({
       'http.client.request.created': (message) => { this.#begin(http(message), 'http'); },        // from Node 22 on: calls that wait for a connection too
@@ -116,6 +124,7 @@ export class Dependencies {
   #asked(key: object, name: string, service: string): void {
     if (this.#calls.size >= MAX_IN_FLIGHT) { this.#unseen++; return; }
     const host = this.#driven(name, service);
+    host.isTold = true;
     this.#calls.set(key, { host, at: now(), connected: true });
     this.hearer?.call(key, host.host);
   }
@@ -170,7 +179,7 @@ export class Dependencies {
 
   /** Whether a driver tells of each call to this "host:port". */
   isTold(host: string): boolean {
-    return this.#hosts.has(`driver ${host}`);
+    return this.#hosts.get(`driver ${host}`)?.isTold === true;
   }
 
   /** `sockets`: by "host:port"; those that are of none of our calls are dependencies of their own. */
@@ -187,7 +196,7 @@ export class Dependencies {
       if (host.durations.count === 0 && host.failed === 0 && host.inFlight === 0 && waiting === 0 && open === undefined) continue;
       host.failed = 0;
       shown.push({
-        host: host.host, by: host.by, inFlight: host.inFlight, ...(host.oldestAt === Infinity ? {} : { oldestMs: at - host.oldestAt }),
+        host: host.host, by: host.by === 'driver' && !host.isTold ? 'socket' : host.by, inFlight: host.inFlight, ...(host.oldestAt === Infinity ? {} : { oldestMs: at - host.oldestAt }),
         statuses: host.statuses.drain(), errors: host.errors.drain(), latency: host.durations.drain(), waiting, ...(host.queued.count === 0 ? {} : { queued: host.queued.drain() }), ...connectionsOf(open, connects.get(host.label), at), ...(host.service === undefined ? {} : { service: host.service }),
       });
     }

@@ -1,12 +1,19 @@
-// Owns calls to databases as their drivers tell of them by tracing channels (mysql2, node-redis, ioredis). Statements and values are never looked at.
+// Owns calls to databases as their drivers tell of them by tracing channels (node-redis, mysql2, ioredis). Statements and values are never looked at.
 import { listen, type Hear } from './channels.ts';
+import type { DriverChannels } from './guards.ts';
 
-interface Driver { readonly service: string; readonly port: number; readonly calls: readonly string[]; readonly connects: readonly string[]; readonly pools: readonly string[] }
+/**
+ * `isHarmless`: who hears changes nothing. While somebody hears its statements, mysql2 listens to errors that nobody else listens to (of statements as events, of connections),
+ * and ioredis handles rejections of promises that the app lets fall: both would end the app otherwise, and the preload must not keep it from that.
+ */
+interface Driver { readonly isHarmless: boolean; readonly service: string; readonly port: number; readonly calls: readonly string[]; readonly connects: readonly string[]; readonly pools: readonly string[] }
 
 /** Names as in the sources of mysql2 3.24, redis 6.3 and ioredis 6.0; pg 8.23 and mongodb 7.9 have none: their connections are seen (sockets.ts). */
 const DRIVERS: readonly Driver[] = [
-  { service: 'MySQL', port: 3306, calls: ['mysql2:query', 'mysql2:execute'], connects: ['mysql2:connect'], pools: ['mysql2:pool:connect'] },
-  { service: 'Redis', port: 6379, calls: ['node-redis:command', 'ioredis:command'], connects: ['node-redis:connect', 'ioredis:connect'], pools: [] },
+  { isHarmless: true, service: 'MySQL', port: 3306, calls: [], connects: [], pools: ['mysql2:pool:connect'] },
+  { isHarmless: true, service: 'Redis', port: 6379, calls: ['node-redis:command'], connects: ['node-redis:connect'], pools: [] },
+  { isHarmless: false, service: 'MySQL', port: 3306, calls: ['mysql2:query', 'mysql2:execute'], connects: ['mysql2:connect'], pools: [] },
+  { isHarmless: false, service: 'Redis', port: 6379, calls: ['ioredis:command'], connects: ['ioredis:connect'], pools: [] },
 ];
 
 /** What the server itself answered because it cannot serve; its other refusals (a row that is there already, a wrong type) are answers like any. Codes of MySQL, first words of Redis. */
@@ -28,9 +35,9 @@ export interface DriverHearer {
 interface Context { readonly serverAddress?: unknown; readonly serverPort?: unknown; readonly error?: unknown }
 
 /** Subscribes at once; the answer lets go. The message of one call is one object in all its steps. */
-export function listenToDrivers(hearer: DriverHearer): () => void {
+export function listenToDrivers(channels: DriverChannels, hearer: DriverHearer): () => void {
   const hearers: Record<string, Hear> = {};
-  for (const driver of DRIVERS) {
+  for (const driver of DRIVERS.filter(({ isHarmless }) => channels === 'all' || (channels === 'harmless' && isHarmless))) {
     const { service } = driver;
     for (const name of driver.calls) {
       hearers[`tracing:${name}:start`] = (message) => { hearer.asked(message as object, hostOf(message as Context, driver), service); };

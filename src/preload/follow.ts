@@ -107,7 +107,7 @@ export class Follow implements Follower {
 
   #began(id: number, type: string, resource: Pending['resource']): void {
     const kind = KINDS[type];
-    const trace = type === 'TickObject' || kind !== undefined ? this.#context?.getStore() : undefined;
+    const trace = type === 'TickObject' || kind !== undefined ? this.#resumed ?? this.#context?.getStore() : undefined;
     if (trace === undefined) return;
     if (kind !== undefined) this.#add(trace, id, { for: kind, at: now(), on: type === 'QueuedRequest' ? 'a free connection of the HTTP agent' : undefined, resource, frames: this.#frames(), body: undefined });
     else this.#wrote(trace, resource);

@@ -14,10 +14,12 @@ const DAEMONS = /[\\/]pm2[\\/]lib[\\/](?:Daemon|God)|[\\/]SiteExtensions[\\/]|[\
 /** Scripts of npm that run while a site is built or tested, not while it serves. */
 const SCRIPTS = /^(?:(?:pre|post)?(?:install|uninstall|prepare|publish|publishOnly|pack|build|test|lint|format|compile|rebuild|version)|prestart|postinstall|dependencies)(?:[:-].*)?$/;
 
+const OFF = /^(?:off|0|false|no)$/i;
+
 /** Why nothing is to be done in this process; undefined: it may be an app. */
 export function reasonToStayOut({ env, argv, isMainThread }: Surroundings): string | undefined {
   if (!isMainThread) return 'a worker thread';
-  if (/^(?:off|0|false|no)$/i.test(env['DIAG_PRELOAD'] ?? '')) return 'DIAG_PRELOAD';
+  if (OFF.test(env['DIAG_PRELOAD'] ?? '')) return 'DIAG_PRELOAD';
   if ([env['APP_POOL_ID'], env['WEBSITE_IIS_SITE_NAME']].some((name) => name?.startsWith('~1') === true)) return 'the SCM site';
   if ((env['WEBJOBS_NAME'] ?? '') !== '') return 'a WebJob';
   if (homeOf(env) === undefined) return 'nowhere to report to';
@@ -28,6 +30,14 @@ export function reasonToStayOut({ env, argv, isMainThread }: Surroundings): stri
   if (TOOLS.test(program) || DAEMONS.test(program)) return 'a tool';
   if (BUILDERS.test(program) && BUILDS.test(argv[2] ?? '')) return 'a build';
   return undefined;
+}
+
+export type DriverChannels = 'none' | 'harmless' | 'all';
+
+/** Which channels of database drivers are heard: with some of them a driver swallows errors that would end the app, so those must be asked for. */
+export function driverChannelsOf(env: Surroundings['env']): DriverChannels {
+  const said = env['DIAG_PRELOAD_DRIVERS'] ?? '';
+  return OFF.test(said) ? 'none' : /^all$/i.test(said) ? 'all' : 'harmless';
 }
 
 /** The home as the agent has it: DIAG_HOME where it is given, on App Service its HOME. Its parts are the agent's: config.ts. */

@@ -19,6 +19,8 @@ const pages = {
   '/mysql': async (s) => (await my.query('select sleep(?), "statement-that-nobody-sees"', [s]))[0].length,
   '/mysql-execute': async (s) => (await my.execute('select sleep(?)', [s]))[0].length,
   '/mysql-wrong': async () => { try { return await my.query('select * from mysql.no_such_table'); } catch (error) { return error.code; } },
+  // As an event, with nobody to hear that it failed: that ends the app.
+  '/mysql-unheard': async () => { require('mysql2').createConnection({ host: '127.0.0.1', port: Number(mysqlPort), user: 'root' }).query('select * from mysql.no_such_table').on('result', () => {}); },
   '/mysql-gone': async () => { try { return await gone.query('select 1'); } catch (error) { return error.code; } },
   '/pg': async (s) => (await pg.query('select pg_sleep($1)', [s])).rows.length,
   '/redis': async (s) => (s > 0 ? redis.blPop('nothing', s) : redis.get('nothing')),

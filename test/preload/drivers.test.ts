@@ -15,30 +15,64 @@ import { openBench, siteEnv, type Bench } from './app.ts';
 import { announced, listenTo, question, type Heard } from './asking.ts';
 import { root } from './nodes.ts';
 
-let [bench, databases, child, home, port, app, heard]: [Bench?, Databases?, ChildProcess?, string?, number?, Announcement?, Heard?] = [];
+let bench: Bench | undefined;
+let databases: Databases | undefined;
+before(async () => { [bench, databases] = await Promise.all([openBench(), startDatabases()]); });
+after(async () => { await Promise.all([bench?.close(), databases?.close()]); });
 
-before(async () => {
-  [bench, databases, home] = await Promise.all([openBench(), startDatabases(), mkdtemp(join(tmpdir(), 'preload-drivers-'))]);
-  const { mysql, pg, redis, pgUser } = databases;
-  child = spawn(process.execPath, [join(root, 'test/apps/preload-databases.cjs')], { cwd: home, env: { ...siteEnv(home), PORT_FILE: join(home, 'port'), DATABASES: [mysql, pg, redis, pgUser].join(' '), NODE_OPTIONS: `--require=${bench.preload}` }, stdio: 'ignore' });
-  [port] = await waitFor('the app to listen', async () => JSON.parse(await readFile(join(home ?? '', 'port'), 'utf8')) as [number], 60_000);
-  app = await waitFor('the app to announce itself', () => announced(join(home ?? '', 'data/DaaS/diag/apps/ababab')), 60_000);
-  heard = listenTo(app);
-  await waitFor('a tick', () => (heard?.ticks.length ?? 0) > 0, 60_000);
-});
-after(async () => {
-  heard?.close();
-  child?.kill('SIGKILL');
-  await Promise.all([bench?.close(), databases?.close()]);
-  if (home !== undefined) await rm(home, { recursive: true, force: true, maxRetries: 5 });
-});
+/** The app with its preload, and somebody who listens. */
+class Watched {
+  readonly #home: string;
+  readonly #heard: Heard;
+  readonly port: number;
+  readonly app: Announcement;
+  readonly ended: Promise<number | null>;
+  readonly child: ChildProcess;
 
-const answered = (path: string): Promise<string> => new Promise((resolve, reject) => { get({ host: '127.0.0.1', port, path, agent: false }, (answer) => { let text = ''; answer.setEncoding('utf8').on('data', (piece: string) => { text += piece; }).on('end', () => { resolve(text); }); }).on('error', reject); });
-const hang = (path: string): void => { answered(path).catch(() => undefined); };
-const ticks = (): readonly AppTick[] => heard?.ticks ?? [];
-const tick = (what: string, is: (tick: AppTick) => boolean): Promise<AppTick> => waitFor(what, () => ticks().find(is), 60_000);
-const dependency = (host: string): ReturnType<typeof dependenciesOf>[number] | undefined => dependenciesOf(ticks(), ticks().slice(-1)).find((one) => one.host === host);
+  private constructor(of: { home: string; heard: Heard; port: number; app: Announcement; child: ChildProcess; ended: Promise<number | null> }) {
+    [this.#home, this.#heard, this.port, this.app, this.child, this.ended] = [of.home, of.heard, of.port, of.app, of.child, of.ended];
+  }
+
+  static async open(more: Readonly<Record<string, string>>): Promise<Watched> {
+    const home = await mkdtemp(join(tmpdir(), 'preload-drivers-'));
+    const { mysql, pg, redis, pgUser } = databases as Databases;
+    const child = spawn(process.execPath, [join(root, 'test/apps/preload-databases.cjs')], { cwd: home, env: { ...siteEnv(home), ...more, PORT_FILE: join(home, 'port'), DATABASES: [mysql, pg, redis, pgUser].join(' '), NODE_OPTIONS: `--require=${bench?.preload}` }, stdio: 'ignore' });
+    const ended = new Promise<number | null>((resolve) => { child.on('exit', resolve); });
+    const [port] = await waitFor('the app to listen', async () => JSON.parse(await readFile(join(home, 'port'), 'utf8')) as [number], 60_000);
+    const app = await waitFor('the app to announce itself', () => announced(join(home, 'data/DaaS/diag/apps/ababab')), 60_000);
+    const heard = listenTo(app);
+    await waitFor('a tick', () => heard.ticks.length > 0, 60_000);
+    return new Watched({ home, heard, port, app, child, ended });
+  }
+
+  get ticks(): readonly AppTick[] { return this.#heard.ticks; }
+
+  answered(path: string): Promise<string> {
+    return new Promise((resolve, reject) => { get({ host: '127.0.0.1', port: this.port, path, agent: false }, (answer) => { let text = ''; answer.setEncoding('utf8').on('data', (piece: string) => { text += piece; }).on('end', () => { resolve(text); }); }).on('error', reject); });
+  }
+
+  hang(path: string): void {
+    this.answered(path).catch(() => undefined);
+  }
+
+  tick(what: string, is: (tick: AppTick) => boolean): Promise<AppTick> {
+    return waitFor(what, () => this.ticks.find(is), 60_000);
+  }
+
+  dependency(host: string): ReturnType<typeof dependenciesOf>[number] | undefined {
+    return dependenciesOf(this.ticks, this.ticks.slice(-1)).find((one) => one.host === host);
+  }
+
+  async close(): Promise<void> {
+    this.#heard.close();
+    this.child.kill('SIGKILL');
+    await this.ended;
+    await rm(this.#home, { recursive: true, force: true, maxRetries: 5 });
+  }
+}
+
 const to = (which: 'mysql' | 'pg' | 'redis'): string => `127.0.0.1:${databases?.[which]}`;
+const waitOf = ({ oldest }: AppTick, path: string): string => oldest.find((flight) => flight.path === path)?.waits?.map(({ for: what, on = '' }) => `${what} ${on}`.trim()).join(', ') ?? '-';
 
 /** The server ends what hangs, as somebody at its console would. */
 async function endStatement(): Promise<void> {
@@ -48,14 +82,18 @@ async function endStatement(): Promise<void> {
   await console.end();
 }
 
-describe('databases', { timeout: 180_000 }, () => {
+describe('databases, all channels heard', { timeout: 180_000 }, () => {
+  let one: Watched;
+  before(async () => { one = await Watched.open({ DIAG_PRELOAD_DRIVERS: 'all' }); });
+  after(async () => { await one.close(); });
+
   test('each call of a driver that tells is counted with its service; what the server refuses for the app\'s own fault is no failure of it; a database that is gone is', async () => {
-    for (const path of ['/mysql', '/mysql-execute', '/mysql-execute', '/redis', '/ioredis', '/pg']) assert.match(await answered(path), /^(1|null)$/, path);
-    assert.equal(await answered('/mysql-wrong'), '"ER_NO_SUCH_TABLE"');
-    assert.equal(await answered('/redis-wrong'), '"WRONGTYPE"');
-    assert.equal(await answered('/mysql-gone'), '"ECONNREFUSED"');
-    await waitFor('all calls to be told', () => dependency(to('mysql'))?.count === 4 && (dependency(to('redis'))?.count ?? 0) >= 4 && dependency('127.0.0.1:1') !== undefined && dependency(to('pg'))?.open === 1, 60_000);
-    const [mysql, redis, gone, pg] = [dependency(to('mysql')), dependency(to('redis')), dependency('127.0.0.1:1'), dependency(to('pg'))];
+    for (const path of ['/mysql', '/mysql-execute', '/mysql-execute', '/redis', '/ioredis', '/pg']) assert.match(await one.answered(path), /^(1|null)$/, path);
+    assert.equal(await one.answered('/mysql-wrong'), '"ER_NO_SUCH_TABLE"');
+    assert.equal(await one.answered('/redis-wrong'), '"WRONGTYPE"');
+    assert.equal(await one.answered('/mysql-gone'), '"ECONNREFUSED"');
+    await waitFor('all calls to be told', () => one.dependency(to('mysql'))?.count === 4 && (one.dependency(to('redis'))?.count ?? 0) >= 4 && one.dependency('127.0.0.1:1') !== undefined && one.dependency(to('pg'))?.open === 1, 60_000);
+    const [mysql, redis, gone, pg] = [one.dependency(to('mysql')), one.dependency(to('redis')), one.dependency('127.0.0.1:1'), one.dependency(to('pg'))];
     assert.deepEqual([mysql?.by, mysql?.service, mysql?.errors, mysql?.open, mysql?.inFlight], ['driver', 'MySQL', [], 1, 0]);
     assert.deepEqual([redis?.by, redis?.service, redis?.errors, redis?.open], ['driver', 'Redis', [], 2]);
     assert.deepEqual([gone?.by, gone?.count, gone?.errors], ['driver', 0, [['ECONNREFUSED', 1]]]);
@@ -63,24 +101,48 @@ describe('databases', { timeout: 180_000 }, () => {
   });
 
   test('a request waits for the call of its driver, for a connection of the pool, or for a connection that does not answer', async () => {
-    await question(app as Announcement, { what: 'follow', forS: 120 });
+    await question(one.app, { what: 'follow', forS: 120 });
     // What was answered a moment ago and asked again at once: only following tells that the last thing was a question.
-    await Promise.all(['/pg', '/mysql', '/redis', '/ioredis'].map(answered));
-    for (const path of ['/pg?for=120', '/mysql?for=120', '/redis?for=120', '/ioredis?for=120']) hang(path);
-    const waitOf = ({ oldest }: AppTick, path: string): string => oldest.find((flight) => flight.path === path)?.waits?.map(({ for: what, on = '' }) => `${what} ${on}`.trim()).join(', ') ?? '-';
-    await tick('the first to have the only connection', (one) => waitOf(one, '/mysql').startsWith('call'));
-    hang('/mysql-execute?for=120');
-    const first = await tick('one to wait for the pool', (one) => waitOf(one, '/mysql-execute').startsWith('connection') && waitOf(one, '/pg') !== 'nothing' && waitOf(one, '/redis') !== '-' && waitOf(one, '/ioredis') !== '-');
+    await Promise.all(['/pg', '/mysql', '/redis', '/ioredis'].map((path) => one.answered(path)));
+    for (const path of ['/pg?for=120', '/mysql?for=120', '/redis?for=120', '/ioredis?for=120']) one.hang(path);
+    await one.tick('the first to have the only connection', (each) => waitOf(each, '/mysql').startsWith('call'));
+    one.hang('/mysql-execute?for=120');
+    const first = await one.tick('one to wait for the pool', (each) => waitOf(each, '/mysql-execute').startsWith('connection') && waitOf(each, '/pg') !== 'nothing' && waitOf(each, '/redis') !== '-' && waitOf(each, '/ioredis') !== '-');
     assert.deepEqual(['/mysql', '/mysql-execute', '/redis', '/ioredis', '/pg'].map((path) => waitOf(first, path)), [`call ${to('mysql')}`, `connection a free connection to ${to('mysql')}`, `call ${to('redis')}`, `call ${to('redis')}`, `socket ${to('pg')}`]);
     const waiting = first.dependencies.find(({ host }) => host === to('mysql'));
     assert.deepEqual([waiting?.waiting, waiting?.inFlight], [1, 1]);
     await endStatement();
-    const then = await tick('the other to have the connection', (one) => one.seq > first.seq && waitOf(one, '/mysql-execute').startsWith('call'));
+    const then = await one.tick('the other to have the connection', (each) => each.seq > first.seq && waitOf(each, '/mysql-execute').startsWith('call'));
     assert.deepEqual([waitOf(then, '/mysql'), waitOf(then, '/mysql-execute')], ['-', `call ${to('mysql')}`]);
     assert.ok((then.dependencies.find(({ host }) => host === to('pg'))?.silentMs ?? 0) > 0);
   });
 
   test('neither a statement nor a password is told', () => {
-    assert.doesNotMatch(JSON.stringify(ticks()), /nobody-sees|no_such_table|pg_sleep|blpop/i);
+    assert.doesNotMatch(JSON.stringify(one.ticks), /nobody-sees|no_such_table|pg_sleep|blpop/i);
+  });
+});
+
+describe('databases, as it is by itself', { timeout: 180_000 }, () => {
+  test('node-redis is told of, and the queue of mysql2; the rest by its connections; what would end the app still does', async () => {
+    const one = await Watched.open({});
+    try {
+      for (const path of ['/mysql', '/redis', '/ioredis', '/pg']) await one.answered(path);
+      await question(one.app, { what: 'follow', forS: 120 });
+      one.hang('/mysql?for=120');
+      await one.tick('the first to have the only connection', (each) => waitOf(each, '/mysql').startsWith('socket'));
+      one.hang('/mysql-execute?for=120');
+      const first = await one.tick('the other to wait for the pool', (each) => waitOf(each, '/mysql-execute').startsWith('connection'));
+      assert.deepEqual([waitOf(first, '/mysql'), waitOf(first, '/mysql-execute')], [`socket ${to('mysql')}`, `connection a free connection to ${to('mysql')}`]);
+      await endStatement();
+      await one.tick('the other to have the connection', (each) => waitOf(each, '/mysql-execute') === `socket ${to('mysql')}`);
+      const [mysql, redis] = [one.dependency(to('mysql')), one.dependency(to('redis'))];
+      assert.deepEqual([mysql?.by, mysql?.count, mysql?.service], ['socket', 0, 'MySQL']);
+      assert.ok((mysql?.queued?.count ?? 0) >= 2);
+      assert.deepEqual([redis?.by, redis?.count], ['driver', 1]);
+      one.hang('/mysql-unheard');
+      assert.equal(await one.ended, 1);
+    } finally {
+      await one.close();
+    }
   });
 });
