@@ -1,6 +1,7 @@
 // Tests what is seen of databases with real servers and the drivers that people use: calls as drivers tell of them, connections where they tell nothing, and what a request waits for.
 import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { get } from 'node:http';
 import { tmpdir } from 'node:os';
@@ -17,7 +18,8 @@ import { root } from './nodes.ts';
 
 let bench: Bench | undefined;
 let databases: Databases | undefined;
-before(async () => { [bench, databases] = await Promise.all([openBench(), startDatabases()]); });
+const skip = ['/usr/bin/redis-server', '/usr/sbin/mariadbd', '/usr/lib/postgresql'].every((path) => existsSync(path)) ? false : 'SKIPPED: Redis, MariaDB or PostgreSQL is not installed';
+before(async () => { if (skip === false) [bench, databases] = await Promise.all([openBench(), startDatabases()]); });
 after(async () => { await Promise.all([bench?.close(), databases?.close()]); });
 
 /** The app with its preload, and somebody who listens. */
@@ -82,7 +84,7 @@ async function endStatement(): Promise<void> {
   await console.end();
 }
 
-describe('databases, all channels heard', { timeout: 180_000 }, () => {
+describe('databases, all channels heard', { timeout: 180_000, skip }, () => {
   let one: Watched;
   before(async () => { one = await Watched.open({ DIAG_PRELOAD_DRIVERS: 'all' }); });
   after(async () => { await one.close(); });
@@ -122,7 +124,7 @@ describe('databases, all channels heard', { timeout: 180_000 }, () => {
   });
 });
 
-describe('databases, as it is by itself', { timeout: 180_000 }, () => {
+describe('databases, as it is by itself', { timeout: 180_000, skip }, () => {
   test('node-redis is told of, and the queue of mysql2; the rest by its connections; what would end the app still does', async () => {
     const one = await Watched.open({});
     try {
