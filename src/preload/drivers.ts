@@ -45,8 +45,7 @@ export function listenToDrivers(channels: DriverChannels, hearer: DriverHearer):
     }
     for (const name of driver.pools) {
       hearers[`tracing:${name}:start`] = (message) => { hearer.queued(message as object, hostOf(message as Context, driver), service); };
-      // That the connection did not come about is told by the connection too; what only the pool knows is that its queue is full.
-      hearers[`tracing:${name}:error`] = (message) => { hearer.over(message as object, typeof ((message as Context).error as { readonly code?: unknown } | undefined)?.code === 'string' ? undefined : 'no free connection'); };
+      hearers[`tracing:${name}:error`] = (message) => { hearer.over(message as object, poolCodeOf((message as Context).error, channels)); };
       hearers[`tracing:${name}:asyncStart`] = (message) => { hearer.resumes(message as object); hearer.over(message as object, undefined); };
       hearers[`tracing:${name}:asyncEnd`] = () => { hearer.went(); };
     }
@@ -59,6 +58,13 @@ export function listenToDrivers(channels: DriverChannels, hearer: DriverHearer):
 function endsOf(name: string, hearers: Record<string, Hear>, hearer: DriverHearer): void {
   hearers[`tracing:${name}:error`] = (message) => { hearer.over(message as object, codeOf((message as Context).error)); };
   hearers[`tracing:${name}:asyncStart`] = (message) => { hearer.over(message as object, undefined); };
+}
+
+/** That the connection did not come about is told by the connection too, where it is heard; what only the pool knows is that its queue is full. */
+function poolCodeOf(error: unknown, channels: DriverChannels): string | undefined {
+  const code = (error as { readonly code?: unknown } | null | undefined)?.code;
+  if (typeof code !== 'string') return 'no free connection';
+  return channels === 'all' ? undefined : codeOf(error);
 }
 
 function hostOf({ serverAddress, serverPort }: Context, { port }: Driver): string {

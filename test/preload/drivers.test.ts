@@ -128,7 +128,9 @@ describe('databases, as it is by itself', { timeout: 180_000, skip }, () => {
   test('node-redis is told of, and the queue of mysql2; the rest by its connections; what would end the app still does', async () => {
     const one = await Watched.open({});
     try {
-      for (const path of ['/mysql', '/redis', '/ioredis', '/pg']) await one.answered(path);
+      for (const path of ['/mysql', '/redis', '/ioredis', '/pg', '/mysql-gone']) await one.answered(path);
+      await waitFor('the database that is gone to be told', () => one.dependency('127.0.0.1:1')?.errors.length === 1, 60_000);
+      assert.deepEqual(one.dependency('127.0.0.1:1')?.errors, [['ECONNREFUSED', 1]]);
       await question(one.app, { what: 'follow', forS: 120 });
       one.hang('/mysql?for=120');
       await one.tick('the first to have the only connection', (each) => waitOf(each, '/mysql').startsWith('socket'));
