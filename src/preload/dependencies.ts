@@ -75,9 +75,9 @@ export class Dependencies {
     const undici = (message: unknown): object => (message as { request: object }).request;
     const http = (message: unknown): ClientRequest => (message as { request: ClientRequest }).request;
     const letGo = listenToDrivers(this.#drivers, {
-      asked: (key, host, service) => { this.#asked(key, host, service); }, queued: (key, host, service) => { this.#queued(key, host, service); },
+      asked: (key, host, service) => { this.#driven(key, host, service, false); }, queued: (key, host, service) => { this.#driven(key, host, service, true); },
       resumes: (key) => { this.hearer?.resumes(key); }, went: () => { this.hearer?.went(); },
-      over: (key, code) => { this.#over(key, code); }, refused: (host, service, code) => { const to = this.#driven(host, service); to.isTold = true; to.errors.add(code); to.failed++; },
+      over: (key, code) => { this.#over(key, code); }, refused: (host, service, code) => { const to = this.#hostOfDriver(host, service); to.isTold = true; to.errors.add(code); to.failed++; },
     });
     const unlisten = listen({
       'http.client.request.created': (message) => { this.#begin(http(message), 'http'); },        // from Node 22 on: calls that wait for a connection too
@@ -115,25 +115,19 @@ export class Dependencies {
     if (agent !== undefined && this.#agents.size < MAX_AGENTS) this.#agents.add(agent);
   }
 
-  #driven(name: string, service: string): Host {
+  #hostOfDriver(name: string, service: string): Host {
     const host = this.#hostOf(name, 'driver');
     host.service ??= service;
     return host;
   }
 
-  #asked(key: object, name: string, service: string): void {
+  #driven(key: object, name: string, service: string, isQueued: boolean): void {
     if (this.#calls.size >= MAX_IN_FLIGHT) { this.#unseen++; return; }
-    const host = this.#driven(name, service);
+    const host = this.#hostOfDriver(name, service);
+    this.#calls.set(key, { host, at: now(), connected: !isQueued, isQueued });
+    if (isQueued) { this.hearer?.queued(key, `a free connection to ${host.host}`); return; }
     host.isTold = true;
-    this.#calls.set(key, { host, at: now(), connected: true });
     this.hearer?.call(key, host.host);
-  }
-
-  #queued(key: object, name: string, service: string): void {
-    if (this.#calls.size >= MAX_IN_FLIGHT) { this.#unseen++; return; }
-    const host = this.#driven(name, service);
-    this.#calls.set(key, { host, at: now(), connected: false, isQueued: true });
-    this.hearer?.queued(key, `a free connection to ${host.host}`);
   }
 
   #over(key: object, code: string | undefined): void {

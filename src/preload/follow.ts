@@ -28,8 +28,7 @@ export class Follow implements Follower {
   #context: AsyncLocalStorage<Trace> | undefined;
   #hook: AsyncHook | undefined;
   #traces = new WeakMap<object, Trace>();
-  readonly #keys = new Map<unknown, Pendings>();
-  readonly #waiting = new WeakMap<Pendings, Trace>();
+  readonly #keys = new Map<unknown, Trace>();
   #resumed: Trace | undefined;
   #since = 0;
   #until = 0;
@@ -64,7 +63,17 @@ export class Follow implements Follower {
         guard.caught(error);
       }
     };
-    const options = { init: began, before: (id: number): void => { if (this.#keys.has(id)) this.end(id); else this.#reads.came(id); }, trackPromises: false };
+    // What a hook throws ends the process.
+    const before = (id: number): void => {
+      if (guard.isOff) return;
+      try {
+        if (this.#keys.has(id)) this.end(id);
+        else this.#reads.came(id);
+      } catch (error) {
+        guard.caught(error);
+      }
+    };
+    const options = { init: began, before, trackPromises: false };
     this.#reads.start();
     this.#hook = createHook(options);
     this.#hook.enable();
@@ -130,15 +139,12 @@ export class Follow implements Follower {
   /** It waits for a connection of a pool, as the pool's driver tells. */
   queued(key: object, on: string): void {
     const trace = this.#context?.getStore();
-    if (trace === undefined) return;
-    this.#waiting.set(trace.pending, trace);
-    this.#add(trace, key, { for: 'connection', at: now(), on, resource: undefined, frames: this.#frames(), body: undefined });
+    if (trace !== undefined) this.#add(trace, key, { for: 'connection', at: now(), on, resource: undefined, frames: this.#frames(), body: undefined });
   }
 
   /** Its connection is there: until `went`, calls are those of the request that waited, though Node runs them in the context of the one that gave the connection back. */
   resumes(key: object): void {
-    const pendings = this.#keys.get(key);
-    this.#resumed = pendings === undefined ? undefined : this.#waiting.get(pendings);
+    this.#resumed = this.#keys.get(key);
   }
 
   went(): void {
@@ -159,16 +165,16 @@ export class Follow implements Follower {
       trace.pending.delete(oldest);
     }
     trace.pending.set(key, pending);
-    this.#keys.set(key, trace.pending);
+    this.#keys.set(key, trace);
   }
 
   /** `body`: the answer has begun, and is waited for to its end. */
   end(key: unknown, body?: Pending['body']): void {
-    const pendings = this.#keys.get(key);
-    const pending = pendings?.get(key);
-    if (pendings === undefined || pending === undefined) return;
+    const trace = this.#keys.get(key);
+    const pending = trace?.pending.get(key);
+    if (trace === undefined || pending === undefined) return;
     if (body !== undefined && body.complete === false) { pending.body = body; return; }
-    pendings.delete(key);
+    trace.pending.delete(key);
     this.#keys.delete(key);
   }
 
