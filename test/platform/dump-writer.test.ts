@@ -268,6 +268,8 @@ test('a process that another tracer holds is refused with its reason', async () 
 
 test('gdb and lldb read the core: threads, registers, backtraces and mappings as in one of gcore, of a process stopped at one point', async (t) => {
   const victim = await real.victim();
+  // Stopped where it waits for events: with JavaScript on the stack lldb reads all of V8's own code for each core, half a minute of a processor.
+  await waitFor('it to wait for events', () => /^(?:232|281) /.test(readFileSync(`/proc/${victim.pid}/syscall`, 'latin1')));
   process.kill(victim.pid, 'SIGSTOP');
   await waitFor('the stop', () => stateOf(victim.pid) === 'T');
   done(await write(victim.pid, 'ours.core', { mode: 'stop' }));
