@@ -110,6 +110,7 @@ export interface AgentFiles {
 
 /** Everything that the agent is made of, before it offers anything. */
 export interface Parts {
+  readonly config: Config;
   readonly platform: Platform;
   readonly store: Store;
   readonly observed: Observer;
@@ -141,7 +142,7 @@ export async function startAgent(config: Config, files: AgentFiles): Promise<Age
   const observed = await startObserver({ platform, store, logs: openLogs({ platform, mask: lineMaskOf(() => masking.masker()) }), signal: ending.signal, leads: () => lead.leads() });
   const sessions = createSessions({ platform, store, observed, diagnosers, analyzers, thread: files.analyzeWorker, toolVersion: VERSION, reportCss });
   const audit = auditTo(store, platform, log);
-  const parts: Parts = { platform, store, observed, sessions, lead, operations: createOperations(), sessionFeed: createFeed<Session>(KEPT_MESSAGES), operationFeed: createFeed<Operation>(KEPT_MESSAGES), log, audit };
+  const parts: Parts = { config, platform, store, observed, sessions, lead, operations: createOperations(), sessionFeed: createFeed<Session>(KEPT_MESSAGES), operationFeed: createFeed<Operation>(KEPT_MESSAGES), log, audit };
   const masking = startMasking(platform, observed, log, ending.signal);
   const sweeping = sweep(parts, ending.signal);
   const userFiles = createFiles({ ...parts, mask: masking.mask }, config.fileRoots);
@@ -156,7 +157,7 @@ export async function startAgent(config: Config, files: AgentFiles): Promise<Age
   const environment = startEnvironment(parts, config, masking.mask, ending.signal);
   const startedAt = platform.clock.now();
   return {
-    version: VERSION, config, token, ...parts,
+    version: VERSION, token, ...parts,
     mask: masking.mask,
     health: () => now.health(),
     info: async () => infoOf(parts, startedAt, (await now.of(HEALTH_MINUTES)).health, rules),

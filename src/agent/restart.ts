@@ -12,7 +12,10 @@ const OVERLAPPED_LIMIT_MS = 200_000;
 /** Grace, kill, and the look for the next worker, with room. Below the front end's 230 s, so that the answer always arrives. */
 const LIMIT_MS = 60_000;
 
-export async function restartWith({ platform, observed, audit }: Parts, target: ProcessKey & { reason?: string | undefined }, who: string, how: RestartHow = {}): Promise<z.infer<typeof RestartDone>> {
+export async function restartWith({ config, platform, observed, audit }: Parts, target: ProcessKey & { reason?: string | undefined }, who: string, asked: RestartHow = {}): Promise<z.infer<typeof RestartDone>> {
+  // A process that was chosen by its pid has no successor that would belong to the site: nobody waits for it in vain.
+  const byPid = typeof config.processes !== 'string' && config.processes.pids.includes(target.pid);
+  const how: RestartHow = byPid ? { ...asked, awaitsNext: false } : asked;
   const at = platform.clock.now();
   const what = `process ${target.pid} started ${new Date(target.startedAt).toISOString()}${target.reason ? `: ${target.reason}` : ''}`;
   try {
