@@ -8,6 +8,7 @@ import { crashStory } from './crash-story.ts';
 import type { CrashStory } from './crash-story.ts';
 import { exitsOf, startsOf } from './parse/exits.ts';
 import { LogGathering } from './parse/exceptions.ts';
+import { keptWaiting } from './kept-waiting.ts';
 import { isClientAbort } from './parse/http-facts.ts';
 
 export interface NowFacts {
@@ -16,7 +17,8 @@ export interface NowFacts {
   readonly minutes: number;
   readonly total: number;
   readonly failures: number;                                   // 5xx that the client did not cause
-  readonly aborts: number;
+  readonly aborts: number;                                     // given up by the client, sooner than that
+  readonly waited: number;                                     // given up after far longer than their route takes: slow, no whim of the client
   readonly failed: readonly RequestRow[];                      // of the window, newest first
   readonly lastAt: number | undefined;
   readonly p95: number | undefined;
@@ -48,7 +50,7 @@ export async function nowFacts(observed: Observed, history: History, minutes: nu
   // Rows carry whole seconds: one of the first second is written as if it lay before the window.
   const ring = observed.requests.recent();
   const rows = ring.filter((row) => row.at >= Math.floor(from / 1_000) * 1_000 && row.at <= at);
-  const counted = countRows(rows);
+  const counted = countRows(rows, keptWaiting(ring.filter((row) => row.at >= from - HOUR_MS && row.at <= at), from));
   const kept = sumOf(series);
   const changes = newest(observed.changes.recent(), at);
   const inWindow = changes.filter((c) => c.at >= from);
@@ -56,7 +58,7 @@ export async function nowFacts(observed: Observed, history: History, minutes: nu
   // The ring is bounded and begins with the agent: where it does not reach back to the window's begin, the history counts.
   const ringIsShort = kept.total > rows.length && (ring[0]?.at ?? Infinity) > from;
   return {
-    from, to: at, minutes, ...counted, total: Math.max(rows.length, kept.total), failures: ringIsShort ? Math.max(counted.failures, kept.failures - counted.aborts) : counted.failures,
+    from, to: at, minutes, ...counted, total: Math.max(rows.length, kept.total), failures: ringIsShort ? Math.max(counted.failures, kept.failures - counted.aborts - counted.waited) : counted.failures,
     lastAt: rows.reduce<number | undefined>((last, row) => (last === undefined || row.at > last ? row.at : last), undefined),
     p95HourAgo: mean(valuesOf(hourAgo, 'http.response-p95')),
     story: crashStory({ exits: exitsOf([], inWindow), starts: startsOf([], inWindow), exceptions: await exceptionsOf(observed, errors, inWindow), failed: counted.failed }),
@@ -65,18 +67,19 @@ export async function nowFacts(observed: Observed, history: History, minutes: nu
   };
 }
 
-function countRows(rows: readonly RequestRow[]): Pick<NowFacts, 'failures' | 'aborts' | 'failed' | 'p95'> {
+function countRows(rows: readonly RequestRow[], waiting: ReadonlySet<RequestRow>): Pick<NowFacts, 'failures' | 'aborts' | 'waited' | 'failed' | 'p95'> {
   const taken = new Histogram();
   const failed: RequestRow[] = [];
   let aborts = 0;
   for (const row of rows) {
-    const aborted = isClientAbort(row);
+    const waited = waiting.has(row), aborted = !waited && isClientAbort(row);
+    if (waited) { taken.add(row.takenMs ?? 0); continue; }
     if (aborted) aborts += 1;
     else if (row.status >= 500) failed.push(row);
     if (row.takenMs !== undefined && row.status !== 101 && !aborted) taken.add(row.takenMs);
   }
   failed.sort((a, b) => b.at - a.at || b.offset - a.offset);
-  return { failures: failed.length, aborts, failed, p95: taken.quantiles([0.95])[0] };
+  return { failures: failed.length, aborts, waited: waiting.size, failed, p95: taken.quantiles([0.95])[0] };
 }
 
 /** Each change once, in its newest form, newest first. */

@@ -7,6 +7,7 @@ import type { Observed } from '../observe/observe.ts';
 import type { History } from '../store/store.ts';
 import { CHANGES_MS, NOW_METRICS, mean, nowFacts, sum, valuesOf } from './now-facts.ts';
 import type { NowFacts } from './now-facts.ts';
+import { slowBeyondChance } from './causes/healthy.ts';
 import { nowCause } from './now-cause.ts';
 import { byText, clock, codeName, oneLine, shareText, times } from './parse/words.ts';
 
@@ -25,6 +26,7 @@ const SLOW_LEAST_REQUESTS = 20;
 /** A stopped site answers nothing but 503.0: so many in a row at the end say it. */
 const STOPPED_ROWS = 5;
 const COVERED_SHARE = 0.8;
+const FAR_LONGER = 'more than 3 times as long as their route usually takes';
 const EXPLAINS_BEFORE_MS = 3_600_000;
 
 type State = 'no-log' | 'stopped' | 'crashing' | 'failing' | 'slow' | 'idle' | 'healthy';
@@ -61,7 +63,7 @@ function stateOf({ facts, hasLog, workers, canSeeProcesses }: Looked): State {
   if (facts.story.crashes.length > 0) return 'crashing';
   if (facts.failures >= FAILING_LEAST && facts.failures / facts.total >= FAILING_SHARE) return 'failing';
   if (!hasLog) return 'no-log';
-  if (isSlow(facts)) return 'slow';
+  if (isSlow(facts) || slowBeyondChance(facts.waited, facts.total)) return 'slow';
   return facts.total === 0 ? 'idle' : 'healthy';
 }
 
@@ -81,11 +83,18 @@ function verdictOf(state: State, { facts }: Looked): string {
     case 'stopped': return facts.story.crashes.length > 0 ? `The app is stopped: ${crashed} ${lately(facts)}.` : facts.failures > 0 ? `The app is stopped: ${failedOf(facts)} ${lately(facts)}.` : 'The app is not running: no process of the site is there.';
     case 'crashing': return facts.failures > 0 ? `${failedOf(facts)} ${lately(facts)}: ${crashed}.` : `T${crashed.slice(1)} ${lately(facts)}; no failed request was seen.`;
     case 'failing': return `${failedOf(facts)} ${lately(facts)}: ${mostly(facts)}.`;
-    case 'slow': return `Requests are slow: 95 % took up to ${duration(facts.p95 ?? 0)} ${lately(facts)}${facts.p95HourAgo === undefined ? '' : `, ${duration(facts.p95HourAgo)} an hour ago`}.`;
+    case 'slow': return !isSlow(facts) ? `Requests are slow: clients gave up ${count(facts.waited)} of ${count(facts.total)} ${lately(facts)} after waiting ${FAR_LONGER}.` : `Requests are slow: 95 % took up to ${duration(facts.p95 ?? 0)} ${lately(facts)}${facts.p95HourAgo === undefined ? '' : `, ${duration(facts.p95HourAgo)} an hour ago`}.`;
     case 'no-log': return 'Whether requests fail cannot be told: there is no HTTP log.';
     case 'idle': return `No request ${lately(facts)}.`;
-    case 'healthy': return facts.failures > 0 ? `${failedOf(facts)} ${lately(facts)}.` : `All ${plural(facts.total, 'request')} of the last ${facts.minutes === 1 ? 'minute' : `${count(facts.minutes)} minutes`} were answered.`;
+    case 'healthy': return healthyVerdict(facts);
   }
+}
+
+function healthyVerdict(facts: NowFacts): string {
+  if (facts.failures > 0) return `${failedOf(facts)} ${lately(facts)}.`;
+  const gone = facts.aborts + facts.waited;
+  if (gone > 0) return `No request failed ${lately(facts)}; clients gave up ${count(gone)} of ${count(facts.total)}.`;
+  return `All ${plural(facts.total, 'request')} of the last ${facts.minutes === 1 ? 'minute' : `${count(facts.minutes)} minutes`} were answered.`;
 }
 
 /** "49 as 502.3 · 12002 (HTTP timed out)": the most frequent code, in words. */
@@ -106,7 +115,7 @@ function reasonOf(state: State, { facts, workers }: Looked): string {
     case 'stopped': return facts.failures > 0 ? 'the newest requests were all answered 503 by the front end' : 'no process of the site is running';
     case 'crashing': return `the worker crashed ${times(facts.story.crashes.length)}${facts.failures > 0 ? ` and ${failedOf(facts)} (${shareText(facts.failures, facts.total)})` : ''}`;
     case 'failing': return `${shareText(facts.failures, facts.total)} of the requests failed; from ${FAILING_SHARE * 100} % on users notice`;
-    case 'slow': return `p95 is ${duration(facts.p95 ?? 0)}${facts.p95HourAgo === undefined ? `, beyond ${duration(SLOW_ALONE_MS)}` : `, more than ${SLOW_FACTOR} times that of an hour ago`}`;
+    case 'slow': return !isSlow(facts) ? `${shareText(facts.waited, facts.total)} of the requests were given up by clients that had waited ${FAR_LONGER}` : `p95 is ${duration(facts.p95 ?? 0)}${facts.p95HourAgo === undefined ? `, beyond ${duration(SLOW_ALONE_MS)}` : `, more than ${SLOW_FACTOR} times that of an hour ago`}`;
     case 'no-log': return 'there is no HTTP log';
     case 'idle': return workers.length > 0 ? `no requests; ${plural(workers.length, 'process', 'processes')} of the site ${workers.length === 1 ? 'is' : 'are'} running` : 'no requests, and processes cannot be seen here';
     case 'healthy': return facts.failures > 0 ? `${shareText(facts.failures, facts.total)} failed, under ${FAILING_SHARE * 100} %` : 'no failed request, no crash';
@@ -116,7 +125,8 @@ function reasonOf(state: State, { facts, workers }: Looked): string {
 function detailOf(state: State, looked: Looked): string[] {
   const { facts } = looked;
   if (state === 'no-log') return ['Turn it on: App Service logs, Web server logging, File System. It is written about a minute late.'];
-  if (state === 'idle' || state === 'healthy' || state === 'slow') return [];
+  if (state === 'slow') return isSlow(facts) ? aborts(facts) : soonAborts(facts);
+  if (state === 'idle' || state === 'healthy') return facts.waited > 0 ? aborts(facts) : [];
   if (facts.story.crashes.length > 0) return crashDetail(looked);
   const first = facts.failed.at(-1);
   return [...(first ? [began(first.at, facts)] : []), ...busiest(facts), ...aborts(facts)];
@@ -153,6 +163,10 @@ function busiest(facts: NowFacts): string[] {
 }
 
 function aborts(facts: NowFacts): string[] {
+  return [...(facts.waited === 0 ? [] : [`${plural(facts.waited, 'client')} gave up after waiting ${FAR_LONGER}.`]), ...soonAborts(facts)];
+}
+
+function soonAborts(facts: NowFacts): string[] {
   return facts.aborts === 0 ? [] : [`${plural(facts.aborts, 'more was', 'more were')} given up by the client.`];
 }
 

@@ -89,7 +89,11 @@ function failures(http: HttpBrief | undefined, top: Finding): string[] {
 }
 
 function aborts(http: HttpBrief): string[] {
-  return http.aborts === 0 ? [] : [`${plural(http.aborts, 'more was', 'more were')} given up by the client, which is not the app's fault.`];
+  const soon = http.aborts - http.waited;
+  return [
+    ...(http.waited === 0 ? [] : [`${plural(http.waited, 'client')} gave up after waiting more than 3 times as long as their route usually takes.`]),
+    ...(soon === 0 ? [] : [`${plural(soon, 'more was', 'more were')} given up by the client, which is not the app's fault.`]),
+  ];
 }
 
 /** Other critical findings; where a crash is told first, the failing codes are its effect and are told below. */

@@ -107,6 +107,8 @@ test('healthy is quiet: one sentence, no detail, and what was checked', async ()
   assert.deepEqual(seen.checked, ['HTTP log: 904 requests, the last at 02:15:00 UTC', 'Processes: node 6120', 'Exits and changes of 15 min: 0', 'Error entries: 0', 'host cannot be measured: no /proc', '3 lost: lines']);
 });
 
+/** The hour before: what a cart usually takes, and enough requests of now. */
+const HOUR_OF_CART = '01:40:00 POST /cart 200 60 x50\n02:00:00 POST /cart 200 70 x50\n02:14:00 GET / 200 30 x500\n';
 const sentences: readonly [string, Scene, string, string][] = [
   ['one failure among many is told and is not an outage', { rows: rows('02:14:00 GET / 200 30 x900\n02:15:00 GET / 500.0.0 5') }, 'healthy', '1 of 901 requests failed in the last 5 minutes.'],
   ['failures without an exit name their code, not a crash', { rows: rows('02:14:00 GET / 200 30 x90\n02:15:00 GET /x 502.3.12002 120004 x10') }, 'failing', '10 of 100 requests failed in the last 5 minutes: all as 502.3 · 12002 (app did not answer in time).'],
@@ -120,6 +122,10 @@ const sentences: readonly [string, Scene, string, string][] = [
   ['stopped by rapid-fail', { rows: rows('02:14:00 GET / 200 30 x90\n02:18:00 GET / 503.0.0 1 x9'), changes: [exit('02:17:50', 9)] }, 'stopped', 'The app is stopped: the worker crashed once in the last 5 minutes.'],
   ['slow beside an hour ago', { rows: rows('02:14:00 GET / 200 4000 x90'), hourAgo: { 'http.response-p95': [300, 310, null] } }, 'slow', 'Requests are slow: 95 % took up to 4 s in the last 5 minutes, 305 ms an hour ago.'],
   ['always slow is not slow', { rows: rows('02:14:00 GET / 200 4000 x90'), hourAgo: { 'http.response-p95': [3900] } }, 'healthy', 'All 90 requests of the last 5 minutes were answered.'],
+  ['who gives up soon is told, and the app is well', { rows: rows(`${HOUR_OF_CART}02:15:00 POST /cart 400.604.64 900 x30`) }, 'healthy', 'No request failed in the last 5 minutes; clients gave up 30 of 530.'],
+  ['who gives up after far longer than the route takes was kept waiting', { rows: rows(`${HOUR_OF_CART}02:15:00 POST /cart 400.604.64 9000 x20`) }, 'slow', 'Requests are slow: clients gave up 20 of 520 in the last 5 minutes after waiting more than 3 times as long as their route usually takes.'],
+  ['what is normal of a route is not known from a few', { rows: rows('02:14:00 GET / 200 30 x500\n02:15:00 POST /cart 400.604.64 9000 x20') }, 'healthy', 'No request failed in the last 5 minutes; clients gave up 20 of 520.'],
+  ['slow by design: who leaves the long poll is no sign', { rows: rows('01:40:00 GET /poll 200 8000 x50\n02:00:00 GET /poll 200 8000 x50\n02:14:00 GET / 200 30 x500\n02:15:00 GET /poll 400.604.64 9000 x20') }, 'healthy', 'No request failed in the last 5 minutes; clients gave up 20 of 520.'],
   ['a few slow ones are luck', { rows: rows('02:14:00 GET / 200 9000 x9') }, 'healthy', 'All 9 requests of the last 5 minutes were answered.'],
 ];
 for (const [name, scene, word, verdict] of sentences) {
@@ -128,6 +134,14 @@ for (const [name, scene, word, verdict] of sentences) {
     assert.deepEqual([seen.health.word, seen.verdict], [word, verdict]);
   });
 }
+
+test('kept waiting beside failures: told apart from those who left soon, and their wait is in the percentile', async () => {
+  const seen = await now({ rows: rows(`${HOUR_OF_CART}02:15:00 POST /cart 400.604.64 9000 x20\n02:15:30 GET / 400.604.64 5 x3\n02:16:00 GET / 500.0.0 5 x20`) });
+  assert.deepEqual(seen.detail.slice(-2), ['20 clients gave up after waiting more than 3 times as long as their route usually takes.', '3 more were given up by the client.']);
+  const slow = await now({ rows: rows(`${HOUR_OF_CART}02:15:00 POST /cart 400.604.64 9000 x50`) });
+  assert.match(slow.verdict, /^Requests are slow: 95 % took up to 8.99 s/);
+  assert.deepEqual(slow.detail, ['50 clients gave up after waiting more than 3 times as long as their route usually takes.']);
+});
 
 test('without an exception near the exits no cause is made up', async () => {
   const { detail } = await now({ ...BURST, errors: [{ ...thrown('err1'), text: uncaught() }] });

@@ -21,7 +21,7 @@ export function healthOf(scene: Scene, standing: readonly Attributed[], left: re
   const wrong = standing.filter((s) => s.claim.remark !== true || s.failed > rows.total * REMARK_SHARE);
   if (wrong.length > 0) return undefined;
   const failed = weightOf(left.filter((r) => !r.slow)), slow = weightOf(left.filter((r) => r.slow));
-  if (failed > Math.max(NOISE_ROWS, rows.total * NOISE_SHARE) || slow > Math.max(SLOW_ROWS, rows.total * SLOW_SHARE)) return undefined;
+  if (failed > Math.max(NOISE_ROWS, rows.total * NOISE_SHARE) || slowBeyondChance(slow, rows.total)) return undefined;
   const checked = checkedOf(scene);
   return {
     first: true,
@@ -32,6 +32,9 @@ export function healthOf(scene: Scene, standing: readonly Attributed[], left: re
     },
   };
 }
+
+/** Single slow requests are everywhere. */
+export const slowBeyondChance = (slow: number, total: number): boolean => slow > Math.max(SLOW_ROWS, total * SLOW_SHARE);
 
 /** What was looked at, said also when all is well. */
 function checkedOf(scene: Scene): string[] {

@@ -192,7 +192,8 @@ export class RowGathering {
   }
 }
 
-function isSlow(row: Row, norms: Norms): boolean {
+/** Far above what is normal for its route, and long enough that somebody waits. */
+export function isSlow(row: Pick<Row, 'method' | 'route' | 'takenMs'>, norms: Norms): boolean {
   const normal = norms.of(row.method, row.route);
   return row.takenMs !== undefined && normal !== undefined && normal.quietSlots >= 2 && row.takenMs > Math.max(SLOW_LEAST_MS, normal.p95Ms * SLOW_FACTOR);
 }

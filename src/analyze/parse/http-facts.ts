@@ -48,7 +48,8 @@ export interface HttpFacts {
 export interface HttpBrief {
   readonly total: number;
   readonly failures: number;
-  readonly aborts: number;
+  readonly aborts: number;                                     // given up by the client
+  readonly waited: number;                                     // of these, after far longer than their route takes
   readonly failing: readonly { readonly key: string; readonly firstAt: number }[];   // codes of 500 and above
   readonly bucketMs: number;
   readonly buckets: readonly Bucket[];
@@ -112,9 +113,9 @@ export function knownBrief(readers: readonly ArtifactReader[], window: Window): 
   return briefs.get(readers)?.get(keyOf(window));
 }
 
-export function briefOf({ total, failures, aborts, codes, bucketMs, buckets, report }: HttpFacts): HttpBrief {
+export function briefOf({ total, failures, aborts, rows, codes, bucketMs, buckets, report }: HttpFacts): HttpBrief {
   const failing = codes.filter((code) => code.status >= 500).map(({ key, firstAt }) => ({ key, firstAt }));
-  return { total, failures, aborts, failing, bucketMs, buckets, p95: report.minutes.map(({ at, p95 }) => [at, p95 ?? null] as const) };
+  return { total, failures, aborts, waited: Math.max(0, aborts - rows.aborts), failing, bucketMs, buckets, p95: report.minutes.map(({ at, p95 }) => [at, p95 ?? null] as const) };
 }
 
 const keyOf = (window: Window): string => `${window.from}-${window.to}`;
