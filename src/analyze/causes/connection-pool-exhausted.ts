@@ -3,7 +3,8 @@ import type { Row } from '../events/rows.ts';
 import type { Scene } from '../events/scene.ts';
 import { duration } from '../../shared/units.ts';
 import { effectText, type CauseRule, type Claim } from './cause.ts';
-import { sameHost } from './dependency-down.ts';
+import { sameHost } from './same-host.ts';
+import { serviceAt } from './services.ts';
 import { signClaim, timesText } from './sign-claim.ts';
 
 export const connectionPoolExhausted: CauseRule = {
@@ -21,7 +22,7 @@ export const connectionPoolExhausted: CauseRule = {
       what: full ? 'The server has no connection left' : `All connections${host === undefined ? '' : ` to ${host}`} are in use and do not come back`,
       more: [...waiting.slice(0, 1).map((w) => ({ by: 0.7, says: waitText(w) })), ...waiting.slice(0, 1).filter((w) => w.waiting >= 2 && waitedLong(w)).map(() => ({ by: 0.3, says: 'they waited for it long' })), ...threads.slice(0, 1).map((t) => ({ by: 0.7, says: `${t.threads} threads wait for a connection of the pool` }))],
       facts: [...held.map((e) => ({ text: `${e.open + e.left} connections to ${e.remote} are held, ${e.left} of them closed by the other end long ago`, where: 'connections.json' })), ...waiting.map((w) => ({ text: `${w.host}: ${waitText(w)}`, where: 'the app from inside (preload)' })), ...threads.map((t) => ({ text: `${t.threads} threads wait at ${t.place}`, where: t.where }))],
-      title: (t) => `The pool of connections${host === undefined ? '' : ` to ${host}`} is empty: requests wait for a free one${full ? ' and the server has none left' : ''}; ${effectText(t, `the log says so ${timesText(signs)}`)}.`,
+      title: (t) => `The pool of connections${host === undefined ? '' : ` to ${serviceAt(scene, host)}`} is empty: requests wait for a free one${full ? ' and the server has none left' : ''}; ${effectText(t, `the log says so ${timesText(signs)}`)}.`,
       advice: ['Look for connections that are taken and never given back: each must be released in a finally, on the error path too.', 'Make the calls shorter; then set the pool as large as the server can serve, divided by the number of instances.', 'Give waiting for a connection a short time limit, so that requests fail fast.'], mitigations: ['restart'],
     });
   },

@@ -2,6 +2,8 @@
 import { percent, plural } from '../../shared/units.ts';
 import { effectText, type CauseRule, type Claim, type Weight } from './cause.ts';
 import { byName, signClaim, timesText } from './sign-claim.ts';
+import { sameHost } from './same-host.ts';
+import { serviceAt } from './services.ts';
 import type { Scene } from '../events/scene.ts';
 import type { DependencyEvent, RemoteEnd, SignEvent } from '../events/event.ts';
 
@@ -28,7 +30,7 @@ export const dependencyDown: CauseRule = {
 function ofRemote(scene: Scene, name: string | undefined, signs: readonly SignEvent[]): Claim[] {
   const told = name === undefined ? undefined : scene.inside.dependencies.find((d) => sameHost(name, d.host));
   const opening = name === undefined ? undefined : unanswered(scene).find((end) => sameHost(name, end.remote));
-  const who = name === undefined ? 'A server that the app calls' : `The app's dependency ${name}`;
+  const who = name === undefined ? 'A server that the app calls' : `The app's dependency ${serviceAt(scene, name)}`;
   const refused = signs.some((s) => s.sign === 'connect-refused') || told?.errors.some(([code]) => code === 'ECONNREFUSED') === true;
   return signClaim(scene, {
     cause: 'dependency-down', key: name ?? '', signs, ...(refused ? { effects: ['answered', 'stopped', 'gateway', ...failing(told) ? ['slow' as const] : []], orElse: ['silent', 'slow'] } : { effects: ['answered', 'stopped', 'silent', 'gateway', 'slow'] }), by: 0.65, says: 'the log says that the connection to it was refused or never came about', crashBy: [...REFUSED],
@@ -72,11 +74,4 @@ const SYSTEM_GIVES_UP_MS = 20_000;
 function isDown(d: DependencyEvent, scene: Scene): boolean {
   const late = scene.signs('call-timed-out').length > 0 || (scene.rows.failed.length > 0 && scene.rows.failed.every((r) => (r.takenMs ?? 0) < SYSTEM_GIVES_UP_MS));
   return d.errors.length > 0 && d.failed >= Math.max(1, d.calls * FAILED_SHARE) && d.errors.some(([code]) => /ECONN(?!ABORTED)|EHOST|ENET|CONNECT|SOCKET|^SocketClosed|^ConnectionTimeout|^ClientOffline/.test(code) || (code === 'ETIMEDOUT' && !late));
-}
-
-/** "127.0.0.1:5432" and "127.0.0.1:5432", or the host alone. */
-export function sameHost(a: string, b: string): boolean {
-  const plain = (t: string): string => t.replace(/^\w+:\/\//, '').replace(/\/.*$/, '').toLowerCase();
-  const [x, y] = [plain(a), plain(b)];
-  return x === y || x.replace(/:\d+$/, '') === y || y.replace(/:\d+$/, '') === x;
 }

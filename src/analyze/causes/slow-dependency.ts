@@ -5,7 +5,8 @@ import { meanOf } from '../events/read-metrics.ts';
 import type { Scene } from '../events/scene.ts';
 import { effectText, oneLine, saidBy, type CauseRule, type Claim, type Weight } from './cause.ts';
 import { pausesOf } from './pauses.ts';
-import { sameHost } from './dependency-down.ts';
+import { sameHost } from './same-host.ts';
+import { serviceAt } from './services.ts';
 import { byName, signClaim, timesText } from './sign-claim.ts';
 
 /** A call longer than this is felt by who waits for the page. */
@@ -37,6 +38,7 @@ export const slowDependency: CauseRule = {
 type Host = Scene['inside']['dependencies'][number];
 const weighOf = (d: Host): number => (d.p95Ms ?? 0) * Math.max(1, d.calls) + (d.oldestMs ?? 0) * Math.max(d.inFlight, isSilent(d) ? d.silent : 0);
 const isSilent = (d: Host): boolean => d.silent >= LEAST_SILENT && (d.silentMs ?? 0) >= STUCK_MS;
+const named = (host: string): string => `\`${oneLine(host, 80)}\``;
 const ADVICE = ['See on the other side why it is slow (its own metrics, slow query log); compare with an hour ago.', 'Be safe: give the call a time limit well below the front\'s, and answer without it where that is possible.', 'Make fewer calls: cache what seldom changes, ask in parallel and not one after the other.'];
 
 function ofHost(scene: Scene, d: Host, signs: readonly SignEvent[]): Claim[] {
@@ -53,7 +55,7 @@ function ofHost(scene: Scene, d: Host, signs: readonly SignEvent[]): Claim[] {
   return signClaim(scene, {
     cause: 'slow-dependency', key: d.host, signs: signs.filter((s) => s.named === undefined || sameHost(s.named, d.host)), effects: ['silent', 'answered', 'slow', 'gateway'], by: 0.4, says: 'the log says that calls ran out of time', rows, more: weights, what: unheard ? `${d.host} does not answer for up to ${duration(took)}` : `Calls to ${d.host} take up to ${duration(took)}`,
     facts: unheard ? [{ text: `${d.silent} of ${d.open ?? d.silent} connections to ${d.host} wait for an answer, the oldest for ${duration(took)}`, where: d.proof.where }] : [{ text: `Calls to ${d.host}: ${d.calls}, half of them within ${duration(d.p50Ms ?? 0)}, 95 % within ${duration(d.p95Ms ?? 0)}; ${d.inFlight} open`, where: d.proof.where }],
-    title: (t) => `Requests wait for \`${oneLine(d.host, 80)}\`, which ${unheard ? 'has not answered for' : 'takes'} up to ${duration(took)}${unheard ? '' : ' to answer'}: ${effectText(t, 'no failed request was seen')}.`, advice: ADVICE,
+    title: (t) => `Requests wait for ${serviceAt(scene, d.host, named)}, which ${unheard ? 'has not answered for' : 'takes'} up to ${duration(took)}${unheard ? '' : ' to answer'}: ${effectText(t, 'no failed request was seen')}.`, advice: ADVICE,
   });
 }
 
@@ -62,7 +64,7 @@ function ofLog(scene: Scene, name: string | undefined, signs: readonly SignEvent
   return signClaim(scene, {
     cause: 'slow-dependency', key: name ?? '', signs, effects: ['silent', 'answered', 'stopped', 'slow', 'gateway'], by: 0.65, says: 'the log says that a call ran out of time', crashBy: ['call-timed-out'], what: `A call${name === undefined ? '' : ` to ${name}`} gets no answer in time`,
     more: cpu !== undefined && cpu < IDLE_PERCENT ? [{ by: 0.25, says: `the app itself had time: CPU at ${percent(Math.round(cpu))}` }] : [],
-    title: (t) => `A call${name === undefined ? ' out of the app' : ` to \`${name}\``} gets no answer in time (${saidBy(signs[0]?.text ?? '').slice(0, 120)}): ${effectText(t, `the log says so ${timesText(signs)}`)}.`, advice: ADVICE,
+    title: (t) => `A call${name === undefined ? ' out of the app' : ` to ${serviceAt(scene, name, named)}`} gets no answer in time (${saidBy(signs[0]?.text ?? '').slice(0, 120)}): ${effectText(t, `the log says so ${timesText(signs)}`)}.`, advice: ADVICE,
   });
 }
 

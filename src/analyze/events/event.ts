@@ -51,7 +51,7 @@ export interface GrowthEvent { readonly of: 'heap' | 'private'; readonly at: num
 export interface StallEvent { readonly at: number; readonly forMs: number; readonly frames: readonly string[]; readonly pid: number | undefined; readonly proof: Proof }
 
 /** What the app waits for, as it measured itself. */
-export interface DependencyEvent { readonly host: string; readonly calls: number; readonly failed: number; readonly errors: readonly (readonly [string, number])[]; readonly p50Ms: number | undefined; readonly p95Ms: number | undefined; readonly maxMs: number | undefined; readonly inFlight: number; readonly oldestMs: number | undefined; readonly open: number | undefined; readonly silent: number; readonly silentMs: number | undefined; readonly pid: number; readonly proof: Proof }
+export interface DependencyEvent { readonly host: string; readonly service: string | undefined; readonly calls: number; readonly failed: number; readonly errors: readonly (readonly [string, number])[]; readonly p50Ms: number | undefined; readonly p95Ms: number | undefined; readonly maxMs: number | undefined; readonly inFlight: number; readonly oldestMs: number | undefined; readonly open: number | undefined; readonly silent: number; readonly silentMs: number | undefined; readonly pid: number; readonly proof: Proof }
 
 /** Collections of garbage as a share of the time. */
 export interface CollectionEvent { readonly at: number; readonly forMs: number; readonly share: number; readonly heapShare: number | undefined; readonly proof: Proof }

@@ -25,7 +25,7 @@ export function insideOf(apps: readonly AppView[], at: number): Inside {
     apps,
     stalls: apps.flatMap((app) => app.stalls.filter((s) => s.forMs >= STALL_MS).map((s): StallEvent => ({ at: s.at, forMs: s.forMs, frames: s.frames, pid: app.pid, proof: WHERE }))),
     dependencies: apps.flatMap((app) => app.dependencies.map((d): DependencyEvent => ({
-      host: d.host, calls: d.count, failed: d.errors.reduce((n, [, c]) => n + c, 0) + d.statuses.reduce((n, [status, c]) => n + (status >= 500 ? c : 0), 0), errors: d.errors,
+      host: d.host, service: d.service, calls: d.count, failed: d.errors.reduce((n, [, c]) => n + c, 0) + d.statuses.reduce((n, [status, c]) => n + (status >= 500 ? c : 0), 0), errors: d.errors,
       p50Ms: d.p50Ms, p95Ms: d.p95Ms, maxMs: d.maxMs, inFlight: d.inFlight, oldestMs: Math.max(d.oldestMs ?? 0, d.silentMs ?? 0) || undefined, open: d.open, silent: d.silent ?? 0, silentMs: d.silentMs, pid: app.pid, proof: WHERE,
     }))),
     collections: apps.flatMap((app): CollectionEvent[] => {
