@@ -51,7 +51,7 @@ export interface FiguresOptions {
 
 export interface Totals { rows: number; leftOut: number; outside: number; filteredOut: number; failures: number; firstAt: number; lastAt: number; whole: boolean }
 
-/** Plain values and typed arrays: can be cloned and sent; see transferables.ts. */
+/** Plain values and typed arrays: can be cloned and sent; see transferables.ts. Valid until the figures count again: large tables are not copied. */
 export interface FiguresState {
   totals: Totals; status: StatusState; routes: RoutesState; slots: TimeSlotsState; dimensions: DimensionsState; failing: FailingState; limits: LimitsState; upstreams: UpstreamsState;
   all: SamplesState; failed: SamplesState; slowestRows: KeptRowsState; failedRows: KeptRowsState;

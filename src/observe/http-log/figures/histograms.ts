@@ -1,10 +1,11 @@
 // Owns many histograms in one piece of memory: a page of counters for each power of two that occurs, so that a row touches two cache lines.
 import { BUCKETS, FIRST_ORDERED_PAGE, PAGE, PAGES, bucketOf, bucketsInOrder, middleOf } from './buckets.ts';
+import { Room } from './room.ts';
 
 /** A counter has 8 bits; what goes beyond is kept apart, in whole turns of it. */
 const TURN = 256;
 const FIRST_PAGES = 32;
-/** What is not touched of new memory costs nothing; each move to larger memory touches all of it anew. */
+/** Of the directory: each move to larger memory touches all of it anew. */
 const GROWTH = 4;
 
 /** Scratch of addEach(): each batch uses it anew. */
@@ -17,7 +18,7 @@ export const cellsOf = (bytes: Uint8Array): Cells => ({ bytes, words: new Int32A
 const PAGE_WORDS = PAGE / 4;
 const TOP_BITS = 0x80808080;
 
-/** What can be handed to another thread or process: the memory as it is, and the turns as pairs of cell and number. */
+/** What can be handed to another thread or process: the memory as it lies, not copied, and the turns as pairs of cell and number. */
 export interface HistogramsState { directory: Int32Array; cells: Uint8Array; turns: Float64Array }
 
 /** Told of a histogram; empty when it counted nothing. */
@@ -26,7 +27,8 @@ export interface Quantiles { p50?: number; p95?: number; p99?: number; max?: num
 export class Histograms {
   #directory = new Int32Array(8 * PAGES);
   /** Page 0 is never used: 0 in the directory says that there is none. */
-  #all = cellsOf(new Uint8Array(FIRST_PAGES * PAGE));
+  readonly #room = new Room(FIRST_PAGES * PAGE);
+  #all = cellsOf(this.#room.bytes);
   #cells = this.#all.bytes;
   #used = 1;
   readonly #free: number[] = [];
@@ -151,8 +153,10 @@ export class Histograms {
     return found;
   }
 
+  /** Of the first `count` ids; valid until the next value is counted. */
   state(count: number): HistogramsState {
-    return { directory: this.#directory.slice(0, count * PAGES), cells: this.#cells.slice(0, this.#used * PAGE).fill(0, 0, PAGE), turns: this.#turnsInOrder() };
+    this.#cells.fill(0, 0, PAGE);
+    return { directory: this.#directory.subarray(0, count * PAGES), cells: this.#cells.subarray(0, this.#used * PAGE), turns: this.#turnsInOrder() };
   }
 
   #turnsInOrder(): Float64Array {
@@ -222,10 +226,8 @@ export class Histograms {
       page = this.#used;
       this.#used += 1;
       if (this.#used * PAGE > this.#cells.length) {
-        const grown = new Uint8Array(this.#cells.length * GROWTH);
-        grown.set(this.#cells);
-        this.#all = cellsOf(grown);
-        this.#cells = grown;
+        this.#cells = this.#room.widen(this.#used * PAGE);
+        this.#all = cellsOf(this.#cells);
       }
     }
     this.#directory[place] = page;

@@ -1,5 +1,8 @@
 // Owns counts by a small whole number (a pair of ids): open addressing over typed arrays.
 
+/** Slots for each key, at least. */
+const FULL_AT = 1.5;
+
 export class IntCounts {
   #keys: Int32Array = new Int32Array(64).fill(-1);
   #counts: Float64Array = new Float64Array(64);
@@ -9,7 +12,7 @@ export class IntCounts {
   add(key: number, times = 1): void {
     let slot = this.#slot(key);
     if (this.#keys[slot] !== key) {
-      if ((this.size + 1) * 2 > this.#keys.length) { this.#grow(); slot = this.#slot(key); }
+      if ((this.size + 1) * FULL_AT > this.#keys.length) { this.#grow(); slot = this.#slot(key); }
       this.#keys[slot] = key;
       this.size += 1;
     }
@@ -36,9 +39,10 @@ export class IntCounts {
   }
 
   state(): { keys: Int32Array; counts: Float64Array } {
-    const keys: number[] = [], counts: number[] = [];
-    this.each((key, count) => { keys.push(key); counts.push(count); });
-    return { keys: Int32Array.from(keys), counts: Float64Array.from(counts) };
+    const keys = new Int32Array(this.size), counts = new Float64Array(this.size);
+    let at = 0;
+    this.each((key, count) => { keys[at] = key; counts[at] = count; at += 1; });
+    return { keys, counts };
   }
 
   #slot(key: number): number {

@@ -1,7 +1,7 @@
 // Owns what of the figures' state is handed to another thread without a copy.
 import type { FiguresState } from './figures.ts';
 
-/** The memory of a state that can be handed over instead of copied; the state must not be used here afterwards. */
+/** The memory of a state that can be handed over instead of copied; neither the state nor the figures that it is of can be used here afterwards. What is shared (see room.ts) is not among it: both sides see it. */
 export function transferables(state: FiguresState): ArrayBuffer[] {
   const found = new Set<ArrayBuffer>();
   const look = (value: unknown): void => {

@@ -9,11 +9,20 @@ const BUDGET_BYTES = 1_000_000;
 
 const YOUNG_GROWTH = 8;
 
-/** For all threads of this process, and for as long as it runs: only for a program that does nothing else. V8 looks at the number again and again. */
+/** This process does nothing else. */
+let alone = false;
+
+/** For all threads of this process, and for as long as it runs: only for a program that does nothing else. V8 looks at the numbers again and again. */
 export function optimizeRarely(): void {
+  alone = true;
   setFlagsFromString(`--interrupt-budget=${BUDGET_BYTES}`);
   // The helpers of a collection would take the processors from the threads that read, which then wait for the helpers.
   setFlagsFromString('--no-parallel-scavenge');
-  // The report is made of many small objects: a young generation that doubles is collected ten times on the way to its size.
-  setFlagsFromString(`--semi-space-growth-factor=${YOUNG_GROWTH}`);
+  // What reads makes little garbage, and lives beside the memory of all threads that read.
+  setFlagsFromString('--semi-space-growth-factor=1');
+}
+
+/** From now on many small objects are made, as a report is: a young generation that doubles would be collected ten times on the way to its size. */
+export function growYoung(): void {
+  if (alone) setFlagsFromString(`--semi-space-growth-factor=${YOUNG_GROWTH}`);
 }

@@ -15,6 +15,7 @@ import { sourcesOf } from '../unpack.ts';
 import type { ByteSource } from '../unpack.ts';
 import { filesIn } from './log-paths.ts';
 import type { NamedFile } from './log-paths.ts';
+import { growYoung } from './optimize-rarely.ts';
 import { Streamed } from './streamed.ts';
 
 /** Read by one thread, from its beginning. */
@@ -78,6 +79,7 @@ async function readAll(options: ReadLogsOptions, spare: SpareThreads | undefined
   });
   const { figures } = scanned;
   if (streamed.sources.length > 0) figures.merge(streamed.state(), (source) => source + inputs.length);
+  growYoung();
   const report = figures.report([...scanned.sources, ...streamed.sources, ...refused]);
   if (keep === 0) return { report, rows: [], more: false };
   // Loaded where rows are asked for: the index beside it costs the start.
