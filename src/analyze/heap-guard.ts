@@ -1,6 +1,6 @@
 // Owns the guard of heap snapshots: what one would cost a Node process, from its live heap, and whether that can be allowed.
 import type { HeapDensity } from '../platform/platform.ts';
-import { partsBytes, partsMs, snapshotParts, type SnapshotParts } from './heap-cost.ts';
+import { mappedBytes, partsBytes, partsMs, snapshotParts, type SnapshotParts } from './heap-cost.ts';
 import { bytes, duration } from '../shared/units.ts';
 
 /** What V8 says of its heap. */
@@ -65,6 +65,8 @@ const SPARE_BYTES = 64 * 1024 * 1024;
 const FEWER = 0.85, MORE = 1.15;
 /** Beside the counts: what is given back, or had been freed already and is used again. */
 const LEAST_OF_PEAK = 0.85, MOST_OF_PEAK = 1.05, LEAST_GROWTH_BYTES = 1024 * 1024;
+/** Of the memory that the process holds free already. */
+const LEAST_REUSED = 0.85, REUSED = 0.95, MOST_REUSED = 1.3;
 /** Processors differ, and how many others want them changes from second to second. */
 const LEAST_OF_STOP = 0.4, MOST_OF_STOP = 2.5;
 
@@ -76,18 +78,25 @@ export function predictSnapshot(facts: HeapFacts, direct: boolean): SnapshotPred
 
 function byContent({ usedBytes, largeBytes, unusedBytes = 0, version }: HeapFacts, density: HeapDensity, kept: number): SnapshotPrediction {
   const parts = snapshotParts(Math.max(0, usedBytes - largeBytes), density);
-  const peak = (share: number): number => kept * partsBytes(times(parts, share));
-  const workMs = kept * partsMs(parts, version), stopMs = workMs * (density.slowdown ?? 1);
+  const { freeBytes = 0 } = density;
+  const peak = (share: number, reused = 0): number => grown(times(parts, share), kept, freeBytes * reused);
+  const workMs = kept * partsMs(parts, { version, memory: density.memory, grownBytes: peak(1, REUSED) / kept }), stopMs = workMs * (density.slowdown ?? 1);
   return {
     heapBytes: usedBytes,
     nodes: Math.round(parts.nodes),
     stopMs: Math.round(stopMs), stopAtLeastMs: Math.round(workMs * LEAST_OF_STOP), stopAtMostMs: Math.round(stopMs * MOST_OF_STOP),
     // A table doubles at once, and nobody knows the count so well: so what is likely is between a little less and a little more.
-    peakBytes: Math.round(Math.max(LEAST_GROWTH_BYTES, (peak(0.95) + peak(1.05)) / 2 - unusedBytes)),
-    peakAtLeastBytes: Math.round(Math.max(0, peak(FEWER) * LEAST_OF_PEAK - unusedBytes - GIVEN_BACK_BYTES)),
-    peakAtMostBytes: Math.round(START_BYTES + peak(MORE) * MOST_OF_PEAK),
+    peakBytes: Math.round(Math.max(LEAST_GROWTH_BYTES, (peak(0.95, REUSED) + peak(1.05, REUSED)) / 2 - unusedBytes)),
+    peakAtLeastBytes: Math.round(Math.max(0, peak(FEWER, MOST_REUSED) * LEAST_OF_PEAK - unusedBytes - GIVEN_BACK_BYTES)),
+    peakAtMostBytes: Math.round(START_BYTES + peak(MORE, LEAST_REUSED) * MOST_OF_PEAK),
     fileBytes: Math.round(START_BYTES + parts.nodes * FILE_PER_NODE + parts.edges * FILE_PER_EDGE + (parts.characters + parts.names * FILE_PER_NAME) * FILE_PER_CHARACTER),
   };
+}
+
+/** What the process has to get from the kernel. */
+function grown(parts: SnapshotParts, kept: number, freeBytes: number): number {
+  const mapped = kept * mappedBytes(parts);
+  return mapped + Math.max(0, kept * partsBytes(parts) - mapped - freeBytes);
 }
 
 const times = (parts: SnapshotParts, share: number): SnapshotParts => ({ nodes: parts.nodes * share, edges: parts.edges * share, texts: parts.texts * share, characters: parts.characters * share, internalized: parts.internalized * share, names: parts.names * share });

@@ -42,6 +42,10 @@ export interface HeapDensity {
   readonly walkedBytes: number;
   /** Of the same pages, where no object was recognized. */
   readonly lostBytes: number;
+  /** Memory of the process beside its JavaScript heap that it holds and uses for nothing, and will use again before it asks for more: an earlier snapshot leaves its own. */
+  readonly freeBytes?: number;
+  /** Of this machine at the time of the look: until a word of far memory is read, and until a page is made ready. */
+  readonly memory?: { readonly waitNs: number; readonly pageUs: number };
   /** How many times as long as its work the look took, since others wanted the processors too; absent where the kernel does not tell. */
   readonly slowdown?: number;
 }

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { snapshotParts } from '../../src/analyze/heap-cost.ts';
+import { mappedBytes, snapshotParts } from '../../src/analyze/heap-cost.ts';
 import { predictSnapshot, refusal, sayPrediction } from '../../src/analyze/heap-guard.ts';
 import { guardedSnapshot } from '../../src/analyze/heap-snapshot.ts';
 import { snapshotShape } from '../../src/platform/node-heap.ts';
@@ -53,6 +53,23 @@ test('others on the processors make the stop longer, memory that V8 gives back m
   // Names that are numbers lie side by side in the table of texts of an old V8.
   const [, strings] = RECORDED_HEAPS.find(([what]) => what === 'strings') ?? assert.fail('not recorded');
   assert.ok(predictSnapshot({ ...strings, version: '10.2.154.26-node.39' }, true).stopMs > 5 * predictSnapshot(strings, true).stopMs);
+});
+
+test('memory that the process holds free is asked for once, what malloc never keeps is asked for again, and a slower memory makes the stop longer within bounds', () => {
+  const [, facts] = RECORDED_HEAPS.find(([what]) => what === 'objects, 200 MB') ?? assert.fail('not recorded');
+  const density = facts.density ?? assert.fail('no density');
+  const first = predictSnapshot(facts, true), free = (freeBytes: number): ReturnType<typeof predictSnapshot> => predictSnapshot({ ...facts, density: { ...density, freeBytes } }, true);
+  const half = free(1_200 * MB), all = free(9_000 * MB), full = free(0);
+  assert.deepEqual(full, first);
+  assert.ok(first.peakBytes - half.peakBytes > 1_100 * MB && first.peakBytes - half.peakBytes < 1_200 * MB, 'nearly all of it is used again');
+  assert.ok(first.peakAtMostBytes - half.peakAtMostBytes > 1_000 * MB && first.peakAtMostBytes - half.peakAtMostBytes < 1_100 * MB, 'the upper end trusts it less');
+  assert.ok(half.stopMs < first.stopMs && half.stopMs > first.stopMs / 2, 'its pages are there already');
+  const tables = mappedBytes(snapshotParts(facts.usedBytes - facts.largeBytes, density));
+  assert.ok(tables > 100 * MB && all.peakBytes >= tables * 0.9 - (facts.unusedBytes ?? 0) && all.peakAtMostBytes > tables, JSON.stringify(all));
+  const at = (waitNs: number, pageUs: number): number => predictSnapshot({ ...facts, density: { ...density, memory: { waitNs, pageUs } } }, true).stopMs;
+  assert.ok(at(280, 1.5) > first.stopMs * 1.4 && at(70, 1.5) < first.stopMs * 0.8 && at(140, 3) > first.stopMs && at(140, 0.3) < first.stopMs);
+  assert.equal(at(140, 1.5), first.stopMs);
+  assert.equal(at(1e9, 1e9), at(600, 8), 'what cannot be is not believed');
 });
 
 test('what does not fit, or cannot be known to fit, is refused with its figures', () => {

@@ -18,21 +18,28 @@ const never = new AbortController().signal;
 /** Classes with unset fields, arrays of small integers and of fractions, long texts, repeated ones, names, a large array, a Map. */
 const APP = `const fs = require('fs'), v8 = require('v8'), kept = [], map = new Map();
   class Item { constructor(i) { this.id = i; this.next = null; this.list = [i, {}]; this.none = undefined; } }
-  for (let i = 0; i < 60000; i += 1) { kept.push(new Item(i)); map.set('key' + i, { i }); }
-  for (let i = 0; i < 4000; i += 1) kept.push(Array.from({ length: 200 }, (_, k) => k), Array.from({ length: 200 }, (_, k) => k + 0.5), Buffer.alloc(4000, 'text' + i).toString(), Buffer.from('one of few texts ' + i % 9).toString());
-  gc(); gc();
-  const used = v8.getHeapStatistics().used_heap_size, status = (name) => Number(new RegExp(name + ':\\\\s+(\\\\d+)').exec(fs.readFileSync('/proc/self/status', 'utf8'))[1]) * 1024;
-  console.log(JSON.stringify({ usedBytes: used, unusedBytes: v8.getHeapStatistics().total_physical_size - used, largeBytes: v8.getHeapSpaceStatistics().filter((one) => one.space_name.includes('large')).reduce((sum, one) => sum + one.space_used_size, 0), limitBytes: 0 }));
-  process.stdin.once('data', () => {
+  for (let i = 0; i < 30000; i += 1) { kept.push(new Item(i)); map.set('key' + i, { i }); }
+  for (let i = 0; i < 2000; i += 1) kept.push(Array.from({ length: 200 }, (_, k) => k), Array.from({ length: 200 }, (_, k) => k + 0.5), Buffer.alloc(4000, 'text' + i).toString(), Buffer.from('one of few texts ' + i % 9).toString());
+  const status = (name) => Number(new RegExp(name + ':\\\\s+(\\\\d+)').exec(fs.readFileSync('/proc/self/status', 'utf8'))[1]) * 1024;
+  const tell = () => {
+    gc(); gc();
+    const lines = new (require('inspector').Session)();          // closed by who asks for a snapshot through it: V8 forgets the ids of its objects then
+    lines.connect();
+    lines.disconnect();
+    const used = v8.getHeapStatistics().used_heap_size;
+    console.log(JSON.stringify({ usedBytes: used, unusedBytes: v8.getHeapStatistics().total_physical_size - used, largeBytes: v8.getHeapSpaceStatistics().filter((one) => one.space_name.includes('large')).reduce((sum, one) => sum + one.space_used_size, 0), limitBytes: 0 }));
+  };
+  process.stdin.on('data', () => {
     fs.writeFileSync('/proc/self/clear_refs', '5');
     const before = status('VmRSS');
     v8.writeHeapSnapshot(process.env.FILE);
     const [, nodes, edges] = /"node_count":(\\d+),\\s*"edge_count":(\\d+)/.exec(fs.readFileSync(process.env.FILE, 'latin1').slice(0, 16384));
-    console.log(JSON.stringify({ nodes: Number(nodes), edges: Number(edges), peakBytes: status('VmHWM') - before }));
-    process.exit(kept.length + map.size > 0 ? 0 : 1);
-  });`;
+    console.log(JSON.stringify({ nodes: Number(nodes), edges: Number(edges), peakBytes: status('VmHWM') - before, kept: kept.length + map.size }));
+    tell();
+  });
+  tell();`;
 
-test('what a snapshot will tell of a living process is counted from outside: objects and references as many as it says then, and its memory within 30 %', { skip: process.platform !== 'linux' || process.arch !== 'x64' ? 'SKIPPED: Linux on x64 only' : false }, async (t) => {
+test('what a snapshot will tell of a living process is counted from outside: objects and references as many as it says then, and its memory within 30 %, the first time and the second', { skip: process.platform !== 'linux' || process.arch !== 'x64' ? 'SKIPPED: Linux on x64 only' : false }, async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'heap-pages-'));
   const child = spawn(process.execPath, ['--expose-gc', '-e', APP], { stdio: ['pipe', 'pipe', 'inherit'], env: { FILE: join(folder, 'one.heapsnapshot') } });
   try {
@@ -50,8 +57,19 @@ test('what a snapshot will tell of a living process is counted from outside: obj
     assert.ok(Math.abs(parts.nodes / nodes - 1) < 0.2 && Math.abs(parts.edges / edges - 1) < 0.2 && Math.abs(told.peakBytes / peakBytes - 1) < 0.3, words);
     assert.ok(told.peakAtLeastBytes <= peakBytes && peakBytes <= told.peakAtMostBytes, words);
     assert.ok(density.lostBytes < density.walkedBytes / 10 && (density.slowdown ?? 1) >= 1, JSON.stringify(density));
-    // The 60,000 keys are one text each, and so are the long ones; those of which there are nine are nine.
-    assert.ok(density.differentTexts > 20_000, JSON.stringify(density));
+    // The 30,000 keys are one text each, and so are the long ones; those of which there are nine are nine.
+    assert.ok(density.differentTexts > 10_000, JSON.stringify(density));
+    assert.ok(density.memory !== undefined && density.memory.waitNs > 0.5 && density.memory.pageUs > 0.01, JSON.stringify(density));
+    const again = await next() as unknown as HeapFacts, held = await heapDensity(child.pid as number, never);
+    const told2 = predictSnapshot({ ...again, density: held }, true), freeBytes = held?.freeBytes ?? NaN;
+    child.stdin.write('now\n');
+    const { peakBytes: grownBytes = NaN } = await next();
+    const twice = `again: grew by ${Math.round(grownBytes / 1e6)} MB, told ${Math.round(told2.peakBytes / 1e6)}, of which free before ${Math.round(freeBytes / 1e6)}`;
+    t.diagnostic(twice);
+    // glibc keeps nearly all of the first; another C library is not looked into, and all is told as if it were needed again.
+    if (freeBytes === 0) return;
+    assert.ok(freeBytes > peakBytes * 0.5 && told2.peakBytes < told.peakBytes * 0.6 && Math.abs((told2.peakBytes + freeBytes) / (grownBytes + freeBytes) - 1) < 0.3, twice);
+    assert.ok(told2.peakAtLeastBytes <= grownBytes && grownBytes <= told2.peakAtMostBytes, twice);
   } finally {
     child.kill('SIGKILL');
     if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');

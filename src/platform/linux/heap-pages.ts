@@ -3,6 +3,8 @@ import { closeSync, existsSync, openSync, readFileSync, readSync } from 'node:fs
 import { setImmediate as turn } from 'node:timers/promises';
 import type { HeapDensity } from '../platform.ts';
 import { PAGE_BYTES, PageWalk } from './heap-walk.ts';
+import { mallocFreeBytes } from './malloc-free.ts';
+import { memorySpeed } from './memory-speed.ts';
 
 /** At least so many are walked, taken evenly over the heap, since a leak fills one end of it; and more of them until so many objects were seen: where numbers and texts fill the heap,
  *  what a snapshot costs is the few objects between them. */
@@ -26,7 +28,9 @@ export async function heapDensity(pid: number, signal: AbortSignal): Promise<Hea
     const began = onProcessor();
     const density = await walked(mem, places, signal);
     const ended = onProcessor();
-    return density === undefined || ended.ranNs <= began.ranNs ? density : { ...density, slowdown: 1 + (ended.waitedNs - began.waitedNs) / (ended.ranNs - began.ranNs) };
+    if (density === undefined) return undefined;
+    const freeBytes = await mallocFreeBytes(pid, signal);
+    return { ...density, freeBytes, memory: await memorySpeed(), ...(ended.ranNs <= began.ranNs ? {} : { slowdown: 1 + (ended.waitedNs - began.waitedNs) / (ended.ranNs - began.ranNs) }) };
   } catch (error) {
     // Another user's, or ended meanwhile: then nobody knows, and the guard has a wider prediction.
     if (error instanceof Error && 'code' in error && typeof error.code === 'string' && !signal.aborted) return undefined;
