@@ -63,7 +63,7 @@ const WALKED_US = 0.00125, WALKS_BEFORE_V8 = 11;
 /** Six tenths of it are waiting for memory, of which so long was waited where that was fitted: tables are larger than caches, and each look into one is elsewhere. */
 const WAITING_SHARE = 0.6, FITTED_WAIT_NS = 140, WAIT_NS_ENDS = [40, 600] as const;
 /** A page that the kernel makes ready in a large piece, one after the other, takes less than one of malloc's, which moves its end little by little. */
-const PAGE_BYTES = 4_096, FITTED_PAGE_US = 1.5, PAGE_US_ENDS = [0.05, 8] as const, MALLOC_PAGE = 1.6;
+const PAGE_BYTES = 4_096, FITTED_PAGE_US = 1.5, PAGE_US_ENDS = [0.05, 4] as const, MALLOC_PAGE = 1.6;
 
 export interface SnapshotRun {
   /** As V8 says it, "11.3.244.8-node.38"; one that is not known counts as that of Node 20. */

@@ -4,14 +4,14 @@ import { setImmediate as turn } from 'node:timers/promises';
 import type { HeapDensity } from '../platform.ts';
 import { PAGE_BYTES, PageWalk } from './heap-walk.ts';
 import { mallocFreeBytes } from './malloc-free.ts';
-import { memorySpeed } from './memory-speed.ts';
+import { MemoryLook, type MemorySpeed } from './memory-speed.ts';
 
 /** At least so many are walked, taken evenly over the heap, since a leak fills one end of it; and more of them until so many objects were seen: where numbers and texts fill the heap,
  *  what a snapshot costs is the few objects between them. */
 const PAGES = 128, MAX_PAGES = 400, ENOUGH_OBJECTS = 60_000;
 /** Places where a page may begin that are looked at: 16 GiB. */
 const MAX_PLACES = 65_536;
-const PLACES_A_TURN = 1_000;
+const PLACES_A_TURN = 1_000, PAGES_A_LOOK = 16;
 const SCHEDULED = '/proc/thread-self/schedstat';
 const HEADER_BYTES = 64;
 /** An object too large for a page has one of its own size. */
@@ -30,7 +30,7 @@ export async function heapDensity(pid: number, signal: AbortSignal): Promise<Hea
     const ended = onProcessor();
     if (density === undefined) return undefined;
     const freeBytes = await mallocFreeBytes(pid, signal);
-    return { ...density, freeBytes, memory: await memorySpeed(), ...(ended.ranNs <= began.ranNs ? {} : { slowdown: 1 + (ended.waitedNs - began.waitedNs) / (ended.ranNs - began.ranNs) }) };
+    return { ...density, freeBytes, ...(ended.ranNs <= began.ranNs ? {} : { slowdown: 1 + (ended.waitedNs - began.waitedNs) / (ended.ranNs - began.ranNs) }) };
   } catch (error) {
     // Another user's, or ended meanwhile: then nobody knows, and the guard has a wider prediction.
     if (error instanceof Error && 'code' in error && typeof error.code === 'string' && !signal.aborted) return undefined;
@@ -71,14 +71,22 @@ async function walked(mem: number, places: readonly number[], signal: AbortSigna
     if (index % PLACES_A_TURN === 0) { await turn(); signal.throwIfAborted(); }
     if (peek(mem, header, HEADER_BYTES, at) && mayBeOld(header) && !walk.large(at)) old.push(at);
   }
-  for (const [index, at] of spread(old).slice(0, MAX_PAGES).entries()) {
-    if (index >= PAGES && walk.objects >= ENOUGH_OBJECTS) break;
-    await turn();
-    signal.throwIfAborted();
-    walk.page(at);
+  const memory = new MemoryLook();
+  try {
+    for (const [index, at] of spread(old).slice(0, MAX_PAGES).entries()) {
+      if (index >= PAGES && walk.objects >= ENOUGH_OBJECTS) break;
+      await turn();
+      signal.throwIfAborted();
+      walk.page(at);
+      if (index % PAGES_A_LOOK === 0) memory.look();
+    }
+    return told(walk.density(), memory.speed());
+  } finally {
+    memory.end();
   }
-  return walk.density();
 }
+
+const told = (density: HeapDensity | undefined, memory: MemorySpeed | undefined): HeapDensity | undefined => (density === undefined || memory === undefined ? density : { ...density, memory });
 
 /** V8 9 to 11: size, flags; V8 12: flags, a pointer, size; V8 13: flags, a pointer to all else. A size is a whole number of pages of memory, flags are not. */
 function mayBeOld(header: Buffer): boolean {
