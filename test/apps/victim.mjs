@@ -62,6 +62,23 @@ const does = {
     setInterval(() => { turn += 1; for (const one of buffers) for (let at = 0; at < one.length; at += 4_096) one[at] = turn; }, 20);
     return { buffers: buffers.length };
   },
+  /** Writes the number of the pass into each word of a buffer, from its start to its end, pass after pass: at any one moment all words before some place are of one pass, and all others of the one before. */
+  sweep({ mb = 32, words = ['SWEEP', 'BEGIN'] }) {
+    const mark = Buffer.from(words.join('-'));
+    const buffer = Buffer.alloc((mb << 20) + 4_096);
+    // Twice, so that nobody takes a stray copy of the words for the buffer.
+    for (const place of [0, 2_048]) mark.copy(buffer, place);
+    const all = new Uint32Array(buffer.buffer, buffer.byteOffset + 4_096, mb << 18);
+    leaked.push(buffer);
+    let pass = 1, at = 0;
+    const slice = () => {
+      for (const end = at + 16_384; at < end; at += 1) all[at] = pass;
+      if (at === all.length) { at = 0; pass += 1; }
+      setImmediate(slice);
+    };
+    slice();
+    return { words: all.length };
+  },
   /** Keeps so many small objects for good. */
   objects({ count = 1_000 }) {
     for (let i = 0; i < count; i += 1) leaked.push({ id: i, name: `object ${leaked.length}`, tags: [i, i + 1], inner: { i } });

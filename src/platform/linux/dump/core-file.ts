@@ -9,7 +9,7 @@ const PAGE_BYTES = 4_096;
 const HEADER_BYTES = 64;
 const ENTRY_BYTES = 56;
 const SECTION_BYTES = 64;
-const PN_XNUM = 0xffff;
+export const PN_XNUM = 0xffff;
 const PT_LOAD = 1, PT_NOTE = 4, ET_CORE = 4, EM_X86_64 = 62;
 /** One read: what was read is still in the processor's cache when it is written. */
 export const COPY_BYTES = 64 * 1024;
@@ -17,7 +17,7 @@ export const COPY_BYTES = 64 * 1024;
 const PAGEMAP_PAGES = 262_144;
 
 /** all: every present page; whole: also pages that are only in the file behind it (some were changed); head: the first page; none: the file has it, or nobody may read it. */
-type Content = 'present' | 'whole' | 'head' | 'none';
+export type Content = 'present' | 'whole' | 'head' | 'none';
 export interface Segment { readonly mapping: Mapping; readonly content: Content; readonly fileBytes: number; readonly at: number }
 export interface CorePlan {
   readonly segments: readonly Segment[];
@@ -47,7 +47,8 @@ export function planCore(mappings: readonly Mapping[], before: readonly FlaggedM
   return { segments, headers: headersOf(segments, notes, sections > 0), sizeBytes: at, excludedBytes };
 }
 
-function contentOf(mapping: Mapping, changed: (mapping: Mapping) => boolean): Content {
+/** @param changed whether a private file mapping has pages of its own */
+export function contentOf(mapping: Mapping, changed: (mapping: Mapping) => boolean): Content {
   const { perms, path, inode, offset } = mapping;
   if (!perms.startsWith('r') || path === '[vvar]' || path === '[vvar_vclock]' || path === '[vsyscall]') return 'none';
   if (path === '[vdso]') return 'whole';                        // the kernel's own library: two pages, mapped on demand
@@ -58,7 +59,8 @@ function contentOf(mapping: Mapping, changed: (mapping: Mapping) => boolean): Co
   return offset === 0 ? 'head' : 'none';                        // the head names the build (build id)
 }
 
-function headersOf(segments: readonly Segment[], notes: Buffer, overflow: boolean): Buffer {
+/** ELF header, program headers and notes; segments in order of their addresses, wherever they lie in the file. */
+export function headersOf(segments: readonly Segment[], notes: Buffer, overflow: boolean): Buffer {
   const count = segments.length + 1;
   const sectionsAt = overflow ? HEADER_BYTES + count * ENTRY_BYTES : 0;
   const notesAt = HEADER_BYTES + count * ENTRY_BYTES + (overflow ? SECTION_BYTES : 0);
@@ -93,7 +95,7 @@ function entry(bytes: Buffer, index: number, { type, flags, offset, address, fil
 }
 
 const flagsOf = (perms: string): number => (perms.includes('x') ? 1 : 0) | (perms.includes('w') ? 2 : 0) | (perms.includes('r') ? 4 : 0);
-const pageUp = (bytes: number): number => Math.ceil(bytes / PAGE_BYTES) * PAGE_BYTES;
+export const pageUp = (bytes: number): number => Math.ceil(bytes / PAGE_BYTES) * PAGE_BYTES;
 
 /** What copying reads from and writes to. */
 export interface CopyFiles { readonly mem: number; readonly pagemap: number; readonly out: CoreOut }
@@ -136,11 +138,11 @@ export function* writeCore(plan: CorePlan, files: CopyFiles, late: readonly Late
   files.out.end(plan.sizeBytes);
 }
 
-function* pieces(from: number, to: number): Generator<readonly [number, number]> {
+export function* pieces(from: number, to: number): Generator<readonly [number, number]> {
   for (let at = from; at < to; at += COPY_BYTES) yield [at, Math.min(to, at + COPY_BYTES)];
 }
 
-function readMemory(mem: number, into: Buffer, place: number, sizeBytes: number, from: number): number {
+export function readMemory(mem: number, into: Buffer, place: number, sizeBytes: number, from: number): number {
   try {
     return readSync(mem, into, place, sizeBytes, from);
   } catch (error) {

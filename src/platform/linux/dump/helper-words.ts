@@ -4,14 +4,14 @@ import type { Reason } from './refused.ts';
 /** For tests: at this step, by its number or its word, the writer, its target, or the copy of the target is killed. */
 export interface Fault { readonly step: number | string; readonly kills: 'writer' | 'target' | 'copy' }
 
-/** What the process is to do. `ticks` (start time) makes sure that the pid still means the same process. */
+/** What the process is to do. `had`: descriptors of the target that are its own, also where they look like ours. `ticks` (start time) makes sure that the pid still means the same process. */
 export type Order =
-  | { readonly mode: 'fork' | 'stop'; readonly pid: number; readonly ticks: string; readonly file: string; readonly fault?: Fault }
-  | { readonly mode: 'recover'; readonly pid: number; readonly ticks: string; readonly stubAt: number; readonly original: string; readonly sinceTicks: number };
+  | { readonly mode: 'track' | 'fork' | 'stop'; readonly pid: number; readonly ticks: string; readonly file: string; readonly fault?: Fault }
+  | { readonly mode: 'recover'; readonly pid: number; readonly ticks: string; readonly stubAt: number; readonly original: string; readonly sinceTicks: number; readonly had: readonly number[] };
 
 export type Word =
   /** Before the target is touched: what to put back if this process does not live to do it. */
-  | { readonly say: 'journal'; readonly stubAt: number; readonly original: string; readonly sinceTicks: number }
+  | { readonly say: 'journal'; readonly stubAt: number; readonly original: string; readonly sinceTicks: number; readonly had: readonly number[] }
   | { readonly say: 'progress'; readonly bytes: number; readonly ofBytes: number }
   | { readonly say: 'done'; readonly bytes: number; readonly pausedMs: number; readonly missing: readonly string[]; readonly left: readonly string[] }
   | { readonly say: 'refused'; readonly reason: Reason; readonly why: string }

@@ -26,6 +26,12 @@ export interface DumpOrder {
   readonly progress: Progress;
 }
 
+/** In this order: by how little they stop the app. */
+const MODES = ['track', 'fork', 'stop'] as const;
+type Mode = (typeof MODES)[number];
+const ENGINES: Readonly<Record<Mode, string>> = { track: 'write-tracking', fork: 'copy-on-write', stop: 'stop-and-copy' };
+const DECLINED: Readonly<Record<Mode, string>> = { track: 'not copied while it runs', fork: 'no copy of the process', stop: 'not written by us' };
+
 /** With these no other way would do better. */
 const FINAL: ReadonlySet<Reason> = new Set(['gone', 'denied', 'unstoppable']);
 
@@ -62,11 +68,11 @@ export async function takeDump(order: DumpOrder): Promise<DumpResult> {
   if (!offer.yes) throw new DiagError('CAPABILITY_MISSING', { what: 'A memory dump', because: offer.because });
   const declined: string[] = [];
   if (ownWriterFits()) {
-    for (const mode of ['fork', 'stop'] as const) {
+    for (const mode of MODES) {
       const answer = await own(order, mode);
       if (answer.say === 'done') return await finished(order, mode, answer, declined);
       if (answer.say === 'cancelled') throw new DiagError('CANCELLED', { what: `The dump of process ${order.target.pid}` });
-      declined.push(`${mode === 'fork' ? 'no copy of the process' : 'not written by us'}: ${answer.why}`);
+      declined.push(`${DECLINED[mode]}: ${answer.why}`);
       if (answer.say === 'refused' && FINAL.has(answer.reason)) throw new DiagError('DUMP_FAILED', { pid: order.target.pid, why: answer.why });
       if (answer.say === 'refused' && answer.reason === 'architecture') break;
     }
@@ -79,7 +85,7 @@ export async function takeDump(order: DumpOrder): Promise<DumpResult> {
 
 const partOf = ({ file, target }: DumpOrder): string => `${file}.part.${target.pid}`;
 
-async function own(order: DumpOrder, mode: 'fork' | 'stop'): Promise<Ended> {
+async function own(order: DumpOrder, mode: Mode): Promise<Ended> {
   const { pid } = order.target;
   const ticks = startTicks(pid);
   // The state of this very process (pid and start): a number used anew is not touched.
@@ -89,7 +95,7 @@ async function own(order: DumpOrder, mode: 'fork' | 'stop'): Promise<Ended> {
   return answer;
 }
 
-async function finished(order: DumpOrder, mode: 'fork' | 'stop', answer: Extract<Ended, { say: 'done' }>, declined: readonly string[]): Promise<DumpResult> {
+async function finished(order: DumpOrder, mode: Mode, answer: Extract<Ended, { say: 'done' }>, declined: readonly string[]): Promise<DumpResult> {
   const part = partOf(order);
   try {
     const size = await checkCore(order.target.pid, part);
@@ -97,7 +103,7 @@ async function finished(order: DumpOrder, mode: 'fork' | 'stop', answer: Extract
     await rename(part, order.file);
     const notes = [...declined, ...answer.missing.map((what) => `left out: ${what}`), ...answer.left];
     return {
-      engine: mode === 'fork' ? 'copy-on-write' : 'stop-and-copy', kind: 'core-dump', bytes: size, pausedMs: Math.round(answer.pausedMs * 10) / 10,
+      engine: ENGINES[mode], kind: 'core-dump', bytes: size, pausedMs: Math.round(answer.pausedMs * 10) / 10,
       ...(notes.length === 0 ? {} : { note: notes.join('; ') }),
     };
   } catch (error) {

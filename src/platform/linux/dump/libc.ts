@@ -43,6 +43,8 @@ export interface Libc {
   /** Looks once, does not wait; undefined: nothing to tell; 'none': it is not ours to wait for, or gone. */
   wait(tid: number): Waited | 'none' | undefined;
   addressOf(buffer: Buffer): bigint;
+  /** A system call by its number; `what` names it in the error. @throws SystemCallError */
+  call(what: string, number: number, ...args: (number | bigint)[]): number;
 }
 
 interface Koffi {
@@ -57,12 +59,18 @@ export function openLibc(): Libc {
   const libc = koffi.load(null);
   const ptrace = libc.func('long ptrace(long request, int tid, uintptr_t address, uintptr_t data)');
   const waitpid = libc.func('int waitpid(int pid, _Out_ int *status, int options)');
+  const syscall = libc.func('long syscall(long number, uintptr_t a, uintptr_t b, uintptr_t c, uintptr_t d, uintptr_t e, uintptr_t f)');
   const status: [number] = [0];
   const call = (request: number, tid: number, address: number | bigint, data: number | bigint, what: string): void => {
     if (Number(ptrace(request, tid, address, data)) < 0) throw new SystemCallError(`ptrace ${what} of thread ${tid}`, koffi.errno());
   };
   return {
     addressOf: (buffer) => koffi.address(buffer),
+    call(what, number, ...args) {
+      const answer = Number(syscall(number, ...Array.from({ length: 6 }, (_, i) => args[i] ?? 0)));
+      if (answer < 0) throw new SystemCallError(what, koffi.errno());
+      return answer;
+    },
     ptrace: (request, tid, address, data, what) => { call(request, tid, address, typeof data === 'object' ? koffi.address(data) : data, what); },
     registerSet(tid, set, into) {
       const vector = Buffer.alloc(16);

@@ -30,7 +30,7 @@ export async function runOwnWriter(order: Order, signal: AbortSignal, progress: 
   const killed: Ended = signal.aborted ? { say: 'cancelled' } : { say: 'failed', why: `the dump writer ended without a word (${ran.how})${ran.stderr === '' ? '' : `: ${ran.stderr}`}` };
   // The target runs: the kernel lets it go when its tracer dies, and our code inside it needs nobody. Only traces are left.
   if (ran.journal === undefined || order.mode === 'recover') return killed;
-  const recovered = await runOnce({ mode: 'recover', pid: order.pid, ticks: order.ticks, stubAt: ran.journal.stubAt, original: ran.journal.original, sinceTicks: ran.journal.sinceTicks }, AbortSignal.timeout(RECOVER_LIMIT_MS), () => undefined, node);
+  const recovered = await runOnce({ mode: 'recover', pid: order.pid, ticks: order.ticks, stubAt: ran.journal.stubAt, original: ran.journal.original, sinceTicks: ran.journal.sinceTicks, had: ran.journal.had }, AbortSignal.timeout(RECOVER_LIMIT_MS), () => undefined, node);
   if (recovered.ended?.say === 'done' && recovered.ended.left.length > 0 && killed.say === 'failed') return { ...killed, why: `${killed.why}; ${recovered.ended.left.join('; ')}` };
   return killed;
 }

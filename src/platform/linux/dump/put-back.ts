@@ -112,14 +112,14 @@ async function reapChildren(target: Target): Promise<boolean> {
     const copies = copiesOf(target.pid, target.sinceTicks);
     if (copies.length === 0 || !existsSync(`/proc/${target.pid}`)) return true;
     const ended = copies.filter(isZombie);
-    if (ended.length > 0) inject(target, ended.map((copy) => ({ number: SYS.wait4, a: copy, b: 0, c: WAIT_CLONE })));
+    if (ended.length > 0) lead(target, ended.map((copy) => ({ number: SYS.wait4, a: copy, b: 0, c: WAIT_CLONE })));
     await sleep(BETWEEN_MS);
   }
   return false;
 }
 
 /** Leads a sleeping thread through the stub with these calls; false when none could be led aside just now. */
-function inject({ libc, pid, mem, stubAt, used, step }: Target, calls: readonly Call[]): boolean {
+export function lead({ libc, pid, mem, stubAt, used, step }: Target, calls: readonly Call[]): boolean {
   // The way back of a thread that is still inside stands in the stub itself.
   if (!nobodyInside(libc, pid, stubAt, used)) return false;
   return withThread(libc, pid, (thread) => {
@@ -129,9 +129,9 @@ function inject({ libc, pid, mem, stubAt, used, step }: Target, calls: readonly 
     writeSync(mem, stubCode(readRegister(resume, 'rip')), 0, STUB_BYTES, stubAt);
     writeSync(mem, frame.bytes, 0, frame.bytes.length, Number(frame.at));
     used.add(thread.tid);
-    step('frame for reaping written');
+    step('frame for calls written');
     libc.ptrace(PTRACE.setRegs, thread.tid, 0, frame.enter, 'set registers');
-    step('registers for reaping set');
+    step('registers for calls set');
     return true;
   });
 }
@@ -167,6 +167,9 @@ async function restoreCode({ libc, pid, mem, stubAt, original, used }: Target): 
   }
   return false;
 }
+
+/** Has every thread that was led aside come back. */
+export const leftStub = ({ libc, pid, stubAt, used }: Target): boolean => nobodyInside(libc, pid, stubAt, used);
 
 function nobodyInside(libc: Libc, pid: number, stubAt: number, used: ReadonlySet<number>): boolean {
   for (const tid of used) {

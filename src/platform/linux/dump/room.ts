@@ -9,6 +9,10 @@ const PAGE_TABLE_SHARE = 1 / 512;
 /** While the copy is written the app goes on writing into its memory, and each page it touches is doubled: a quarter of what is its own is a heavy writer for the seconds this takes. */
 const TOUCHED_SHARE = 0.25;
 const SPARE_BYTES = 32 * 1024 * 1024;
+/** Read while the process stands still, at about 2 GB/s: so much takes some 30 ms. */
+export const PAUSE_LIMIT_BYTES = 64 * 1024 * 1024;
+/** Our own process of Node, and 6 MiB for what the kernel tells. */
+const OWN_BYTES = 64 * 1024 * 1024;
 /** Below this, while the copy is written, it is given up: a busy app can double 10 to 20 MB in the time of one piece. */
 const FLOOR_BYTES = 48 * 1024 * 1024;
 
@@ -35,6 +39,21 @@ export function demandRoom(pid: number, residentBytes: number, ownBytes: number)
   const need = childBytes(residentBytes, ownBytes);
   const free = headroomBytes(pid);
   if (free < need) throw new Refused('no-memory', `a copy of the process may need ${bytes(need)} more memory and ${bytes(Math.max(0, free))} are left`);
+}
+
+/** What a copy made while the process runs costs beside it: our own process, what it reads in the pause, and the kernel's answers. */
+export const trackingBytes = (): number => PAUSE_LIMIT_BYTES + OWN_BYTES;
+
+/** @throws Refused when that would be too tight */
+export function demandTrackingRoom(pid: number): void {
+  const free = headroomBytes(pid);
+  if (free < trackingBytes()) throw new Refused('no-memory', `the writer needs ${bytes(trackingBytes())} of memory and ${bytes(Math.max(0, free))} are left`);
+}
+
+/** Does a kernel of this release tell which pages were written (PAGEMAP_SCAN came with Linux 6.7). @param release as uname gives it */
+export function tracksWrites(release: string): boolean {
+  const [major = 0, minor = 0] = release.split('.').map(Number.parseFloat);
+  return major > 6 || (major === 6 && minor >= 7);
 }
 
 /** Looked at between pieces of the copying. */

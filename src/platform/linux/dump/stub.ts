@@ -33,7 +33,8 @@ const PAIR_BYTES = 16;
 const RED_ZONE_BYTES = 128n;
 
 export interface Call { readonly number: number; readonly a: number; readonly b: number; readonly c: number }
-export const SYS = { madvise: 28, clone: 56, wait4: 61 } as const;
+/** arch/x86/entry/syscalls/syscall_64.tbl */
+export const SYS = { close: 3, ioctl: 16, madvise: 28, clone: 56, wait4: 61, readMemory: 310, userfaultfd: 323, pidfdOpen: 434, pidfdGetfd: 438 } as const;
 export const MADV_DOFORK = 11;
 
 /** The code with its way back. */

@@ -1,7 +1,9 @@
 // Owns the process that waits for a fault: it holds every thread of the target, hands on every signal, and writes a core at the one that counts.
 import { readFileSync, readdirSync } from 'node:fs';
 import { performance } from 'node:perf_hooks';
-import { missingOf, say as sayDump, wordFor, writeFrom } from '../dump/helper.ts';
+import { wordFor } from '../dump/helper.ts';
+import { say as sayDump } from '../dump/say.ts';
+import { missingOf, writeFrom } from '../dump/write-core.ts';
 import { readFacts, refuseUnfit, startTicks } from '../dump/facts.ts';
 import { EVENT_CLONE, EVENT_STOP, OPTION_TRACE_CLONE, PTRACE, SystemCallError, isStopped, openLibc, stopEvent, stopSignal, type Libc } from '../dump/libc.ts';
 import { parseMaps, parseSmaps } from '../dump/ranges.ts';
