@@ -30,11 +30,14 @@ interface Exit { readonly id: string; readonly key: ProcessKey; readonly name: s
 export interface ChangesOptions {
   readonly feed: Feed<Change>;
   readonly journal: Journal<Change>;
+  /** As the platform says it of itself. */
+  readonly startsEarlyMs?: number | undefined;
 }
 
 export class Changes {
   readonly #feed: Feed<Change>;
   readonly #journal: Journal<Change>;
+  readonly #startsEarlyMs: number;
   /** The newest form of each change, oldest first. */
   readonly #known = new Map<string, Change>();
   readonly #exits = new Map<string, Exit>();
@@ -52,6 +55,7 @@ export class Changes {
   constructor(options: ChangesOptions) {
     this.#feed = options.feed;
     this.#journal = options.journal;
+    this.#startsEarlyMs = options.startsEarlyMs ?? 0;
   }
 
   /** Brings back what earlier runs saw, or what another agent of the instance has told since. */
@@ -158,7 +162,9 @@ export class Changes {
   #started(info: ProcessInfo, at: number): void {
     const what = TOLD[info.role];
     if (what === undefined || !this.#allowed(info.role, at)) return;
-    this.publish({ id: `start:${info.pid}:${info.startedAt}`, at: info.startedAt, kind: 'start', level: 'good', title: `${what} ${info.pid} started`, pid: info.pid });
+    const id = `start:${info.pid}:${info.startedAt}`;
+    // The key keeps the time as the kernel tells it; the instant must stand after the exit that it follows, and as it was told before.
+    this.publish({ id, at: this.#known.get(id)?.at ?? Math.min(at, info.startedAt + this.#startsEarlyMs), kind: 'start', level: 'good', title: `${what} ${info.pid} started`, pid: info.pid });
   }
 
   #ended(info: ProcessInfo, at: number): void {

@@ -114,7 +114,7 @@ class Observing implements Observer {
     this.#log = httpLog({ folder, instance: app.instance, now, sourceOf, shelf: openShelf(placesOf(platform).httpIndex, INDEX_BOUNDS, now) });
     this.http = (query, signal) => this.#log.report(query, signal);
     this.rows = (query, signal) => this.#log.rows(query, signal);
-    this.#told = new Changes({ feed: this.changes, journal: { recent: (limit) => store.changes.recent(limit), append: async (change) => { if (this.#leads()) await store.changes.append(change); } } });
+    this.#told = new Changes({ feed: this.changes, journal: { recent: (limit) => store.changes.recent(limit), append: async (change) => { if (this.#leads()) await store.changes.append(change); } }, startsEarlyMs: platform.host.startsEarlyMs });
     this.#folds = this.#newFolds();
     this.#kept = new KeptSamples(store.history, platform.clock);
     this.#requestsSampler = new RequestsSampler({

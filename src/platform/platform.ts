@@ -16,7 +16,12 @@ export interface Folders {
   readonly temp: string;        // local disk, not the share
 }
 
-export interface Host { readonly app: AppInfo; readonly folders: Folders }
+export interface Host {
+  readonly app: AppInfo;
+  readonly folders: Folders;
+  /** Start times of processes are told so much too early, always by the same: what is ordered with other instants adds it. Absent: they are right. */
+  readonly startsEarlyMs?: number;
+}
 
 /** What a byte of a JavaScript heap's ordinary objects holds, from some of its pages, and the large arrays beside. */
 export interface HeapDensity {

@@ -19,9 +19,9 @@ function journal(entries: Change[] = [], fails = false): Journal<Change> & { rea
   };
 }
 
-function setup(kept = journal()): { changes: Changes; feed: ReturnType<typeof createFeed<Change>>; kept: ReturnType<typeof journal>; newest(id: string): Change | undefined; told(): Change[] } {
+function setup(kept = journal(), startsEarlyMs = 0): { changes: Changes; feed: ReturnType<typeof createFeed<Change>>; kept: ReturnType<typeof journal>; newest(id: string): Change | undefined; told(): Change[] } {
   const feed = createFeed<Change>(CHANGES_KEPT);
-  const changes = new Changes({ feed, journal: kept });
+  const changes = new Changes({ feed, journal: kept, startsEarlyMs });
   return { changes, feed, kept, newest: (id) => feed.recent().filter((one) => one.id === id).at(-1), told: () => [...feed.recent()] };
 }
 
@@ -45,6 +45,21 @@ describe('an exit, told by processes, event log and stderr in any order, is one 
       assert.deepEqual(changes.exits(NOW - 1_000), [{ process: { pid: 5988, startedAt: NOW - 60_000 }, name: 'node', at: NOW - 400, exitCode: 1 }]);
     });
   }
+});
+
+test('a start stands after the exit that it follows, though the kernel tells starts too early, and at the same instant after a restart of ours', async () => {
+  const { changes, newest, kept } = setup(journal(), 700);
+  changes.processes([worker(1)], NOW - 2_000);
+  const exit = crash(1, NOW - 400);
+  assert.ok(exit);
+  changes.event(exit, '77');
+  changes.processes([worker(2, NOW - 700)], NOW + 300);
+  assert.deepEqual([newest(`exit:1:${NOW - 60_000}`)?.at, newest(`start:2:${NOW - 700}`)?.at], [NOW - 400, NOW]);
+  await changes.saved();
+  const again = setup(kept, 710);
+  await again.changes.load();
+  again.changes.processes([worker(2, NOW - 700)], NOW + 60_000);
+  assert.equal(again.newest(`start:2:${NOW - 700}`)?.at, NOW);
 });
 
 test('an exit without a code is a warning; one after a restart that was asked for is neutral', () => {

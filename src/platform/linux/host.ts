@@ -13,6 +13,13 @@ export function bootAt(): number {
   return seconds * 1_000;
 }
 
+/** What the whole seconds of bootAt() leave out, by how long the machine has run; 0 where the two do not fit together (a container's own uptime). */
+export function startsEarlyMs(boot: number, now: number): number {
+  const upMs = Number.parseFloat(readText('/proc/uptime') ?? '') * 1_000;
+  const early = Math.round(now - upMs - boot);
+  return early > 0 && early < 1_000 ? early : 0;
+}
+
 /** "Debian GNU/Linux 12 (bookworm), Linux 6.18.44". */
 export function osName(): string {
   const name = parseOsRelease(readText('/etc/os-release') ?? '');

@@ -19,7 +19,7 @@ import { dumpOffer, estimateCore, takeDump } from './dump/index.ts';
 import { headroomBytes } from './dump/room.ts';
 import { predictPause } from './dump-pause.ts';
 import { waitForFault } from './fault/index.ts';
-import { bootAt, osName, ownMemoryGroups, readHost } from './host.ts';
+import { bootAt, osName, ownMemoryGroups, readHost, startsEarlyMs } from './host.ts';
 import { heapDensity } from './heap-pages.ts';
 import { readAccount, readModules, readThreads } from './inside.ts';
 import { inspectorDoor, nodeReportOffer } from './node-report.ts';
@@ -36,14 +36,15 @@ export interface LinuxSettings { readonly env: Env; readonly folders: Folders; r
 export function openLinux(settings: LinuxSettings): Platform {
   const { env, folders, clock } = settings;
   const reader = new ProcReader();
-  const table = new ProcessTable(reader, { self: process.pid, uid: process.geteuid?.() ?? 0, bootAt: bootAt(), mark: siteMark(env), select: settings.processes });
+  const boot = bootAt();
+  const table = new ProcessTable(reader, { self: process.pid, uid: process.geteuid?.() ?? 0, bootAt: boot, mark: siteMark(env), select: settings.processes });
   const usage = new UsageReader(reader, table);
   const groups = ownMemoryGroups();
   const disk = diskOf(folders.home);
   const events = eventLogFile(folders.logs);
   const reach = new Reach(table);
   return {
-    host: { app: appInfo(env, folders.home, osName()), folders },
+    host: { app: appInfo(env, folders.home, osName()), folders, startsEarlyMs: startsEarlyMs(boot, clock.now()) },
     clock,
     can: (what) => ability(what, env, folders),
     processes: async (signal) => { signal.throwIfAborted(); return table.scan(); },
