@@ -24,7 +24,9 @@ export function diagnose(scene: Scene, rules: readonly CauseRule[]): Diagnosis {
   const attribution = attribute(claims, rows);
   const standing = attribution.claims.filter((one) => stands(one, attribution, scene));
   const accounting = accountingOf(scene, standing, attribution.left);
-  const found = merged(standing).map((one) => foundCause(one, scene, rows)).sort(best);
+  // One whole for all of them, that of the accounting: what was claimed though it is as its route is counts too.
+  const whole = weightOf([...new Set([...rows, ...standing.flatMap((one) => one.rows)])]);
+  const found = merged(standing).map((one) => foundCause(one, scene, rows, whole)).sort(best);
   const health = healthOf(scene, standing, attribution.left);
   const all = health === undefined ? found : health.first ? [health.cause, ...found] : [...found, health.cause];
   const told = new Set<CauseId>(all.flatMap((c) => [c.id, ...c.leadsTo]));
@@ -52,11 +54,10 @@ function merged(standing: readonly Attributed[]): readonly Attributed[] {
   return [...byKey.values()];
 }
 
-function foundCause(one: Attributed, scene: Scene, all: readonly Row[]): Cause {
+function foundCause(one: Attributed, scene: Scene, all: readonly Row[], whole: number): Cause {
   const { claim } = one;
   const rows = [...one.rows].sort((a, b) => a.at - b.at);
   const since = Math.min(claim.since ?? Infinity, rows[0]?.at ?? Infinity);
-  const whole = weightOf([...new Set([...all, ...rows])]);
   const before = beforeOf(since, scene, claim);
   return {
     id: claim.cause, verdict: 'found', confidence: confidenceOf(one, scene, all),
