@@ -24,13 +24,15 @@ export const shareWord = (n: number, of: number): string | undefined => (of === 
 
 /** What the figures stand on, in one line: lines = rows and what was not counted as one, each with its number. */
 export function readWords(report: HttpReport): string {
+  const read = report.sources.filter((s) => s.format !== 'unknown').length, unread = report.sources.length - read;
   const left = [
+    unread > 0 ? `${plural(unread, 'file')} in no format that is known` : '',
     report.malformed > 0 ? plural(report.malformed, 'malformed line') : '',
     report.leftOut > 0 ? `${plural(report.leftOut, 'row')} of the SCM site and of this tool left out` : '',
     report.outside > 0 ? `${plural(report.outside, 'row')} outside the window` : '',
     report.filteredOut > 0 ? `${plural(report.filteredOut, 'row')} left out by the filter` : '',
   ].filter((w) => w !== '');
-  return `${plural(report.rows, 'request')} from ${plural(report.lines, 'line')} (${bytes(report.bytes)}) of ${plural(report.sources.length, 'log')}${left.length === 0 ? '' : `; ${left.join(', ')}`}.`;
+  return `${plural(report.rows, 'request')} from ${plural(report.lines, 'line')} (${bytes(report.bytes)}) of ${plural(read, 'log')}${left.length === 0 ? '' : `; ${left.join(', ')}`}.`;
 }
 
 /** What is wrong with a log, or how sure its format is; absent when all of it was read as what it is. */

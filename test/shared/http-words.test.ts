@@ -19,6 +19,9 @@ test('what was read is one line: rows, lines, and each thing that was not counte
   const some = { ...report, rows: 900, lines: 1_130, bytes: 4_096, malformed: 3, leftOut: 210, outside: 0, filteredOut: 1 };
   assert.equal(readWords(some), '900 requests from 1,130 lines (4 KiB) of 1 log; 3 malformed lines, 210 rows of the SCM site and of this tool left out, 1 row left out by the filter.');
   assert.equal(readWords({ ...some, malformed: 0, leftOut: 0, filteredOut: 0 }), '900 requests from 1,130 lines (4 KiB) of 1 log.');
+  const [source] = some.sources;
+  assert.ok(source);
+  assert.equal(readWords({ ...some, malformed: 0, leftOut: 0, filteredOut: 0, sources: [source, { ...source, format: 'unknown', lines: 0, rows: 0 }] }), '900 requests from 1,130 lines (4 KiB) of 1 log; 1 file in no format that is known.');
 });
 
 test('a log that was read in full as what it is has no note; else its places, its doubt and its reason', () => {

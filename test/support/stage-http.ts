@@ -11,7 +11,7 @@ const MAX_STEPS = 120;
 const STEPS_MS = [1_000, 5_000, 10_000, 30_000, 60_000, 300_000, 900_000, 3_600_000];
 const REASONS: Readonly<Record<string, string>> = {
   '502.3.12030': 'connection ended (worker exited or recycled, or keep-alive race)', '502.3.12029': 'nothing listening (app not started yet, or on another port)', '502.3.12002': 'app did not answer in time: the handler\'s default limit of 120 s',
-  '500.0.0': 'handler failed to load, or a module reported an error', '500.121.0': 'request exceeded a time limit of the platform: the front end\'s limit of 230 s', '503.0.0': 'application stopped or stopped by rapid-fail protection',
+  '500.0.0': 'the app answered 500 itself, or a module reported an error', '500.121.0': 'request exceeded a time limit of the platform: the front end\'s limit of 230 s', '503.0.0': 'application stopped or stopped by rapid-fail protection',
 };
 const ROUTES: readonly (readonly [string, string, number])[] = [['POST', '/cart/apply', 1], ['GET', '/products/{id}', 2.4], ['GET', '/cart', 1], ['GET', '/', 2], ['GET', '/search', 1.1], ['GET', '/products/{id}/reviews', 1.2], ['GET', '/images/a-very-long-name-of-a-picture-that-goes-on-and-on-until-it-no-longer-fits.png', 0.8], ['POST', '/login', 0.6], ['GET', '/export/{id}', 0.1], ['GET', '/"><script>alert(1)</script>', 0.05]];
 

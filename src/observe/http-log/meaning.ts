@@ -12,6 +12,7 @@ export const WIN32: Readonly<Record<number, string>> = {
 /** Key `status.sub.win32` before `status.sub`. Entries without a source are not here, save where the page must say that there is none. */
 const SAYS: Readonly<Record<string, string>> = {
   '400.604': 'the client was gone (not the app\'s fault)',
+  '500.0.0': 'the app answered 500 itself, or a module reported an error',
   '500.0': 'handler failed to load, or a module reported an error',
   '500.11': 'application is shutting down',
   '500.12': 'application is restarting',
