@@ -1,4 +1,4 @@
-// Owns which log a word means: an id, a whole name, or the end of one.
+// Owns which log a word means: an id, a whole name, the end of one, or a part of one.
 import { DiagError } from '../shared/errors.ts';
 import type { LogSourceInfo } from '../shared/model.ts';
 
@@ -11,6 +11,7 @@ export function chooseLog(sources: readonly LogSourceInfo[], word: string): LogS
     (s) => s.title === word,
     (s) => s.title.endsWith(`/${word}`),
     (s) => s.title.endsWith(word),
+    (s) => s.title.includes(word),
   ];
   for (const fits of word === '' ? [] : kinds) {
     const found = sources.filter(fits);

@@ -109,7 +109,7 @@ function observe(root: Command): void {
     .action(env));
   root.addCommand(remote(command('logs', 'list the logs, print the end of one, or follow it'))
     .description('Without a name: lists the logs. With one: prints its last entries, and with --follow what comes. A stack trace belongs to its entry. Secrets are masked. A broken connection resumes where it broke.')
-    .argument('[log]', 'its id, its name, or the end of its name')
+    .argument('[log]', 'its id, its name, or a part of its name')
     .option('-f, --follow', 'go on with what comes, until Ctrl+C')
     .addOption(new Option('-n, --last <entries>', `how many entries first, at most ${MAX_LINES}`).argParser(number(0, MAX_LINES)).default(200))
     .option('--text <text>', 'only entries with this text', some)

@@ -38,8 +38,8 @@ test('a filter is what was said; --not alone and unknown levels are refused', ()
 const log = (id: string, title: string): LogSourceInfo => ({ id, title, kind: 'application', sizeBytes: 1, changedAt: 1 });
 const catalog = [log('a1', 'LogFiles/Application/app.log'), log('b2', 'LogFiles/Application/my-app.log'), log('c3', 'LogFiles/kudu/app.log.txt'), log('d4', 'LogFiles/other/x.txt'), log('e5', 'LogFiles/more/x.txt'), log('f6', 'LogFiles/app.log')];
 
-test('a log is named by its id, its name, or the end of it; the better match wins', () => {
-  const cases: Record<string, string> = { a1: 'a1', 'LogFiles/app.log': 'f6', 'Application/app.log': 'a1', 'my-app.log': 'b2', 'p.log.txt': 'c3', 'other/x.txt': 'd4' };
+test('a log is named by its id, its name, the end or a part of it; the better match wins', () => {
+  const cases: Record<string, string> = { a1: 'a1', 'LogFiles/app.log': 'f6', 'Application/app.log': 'a1', 'my-app.log': 'b2', 'p.log.txt': 'c3', 'other/x.txt': 'd4', 'kudu/': 'c3' };
   for (const [word, id] of Object.entries(cases)) assert.equal(chooseLog(catalog, word).id, id, word);
 });
 

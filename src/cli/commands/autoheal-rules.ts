@@ -22,7 +22,7 @@ function jsonOf(text: string, where: string): unknown {
   try {
     return JSON.parse(text.replace(/^\ufeff/, ''));
   } catch (error) {
-    if (error instanceof SyntaxError) throw new DiagError('BAD_INPUT', { why: `${where}: ${text.trim() === '' ? 'it is empty' : error.message}` }, { cause: error });
+    if (error instanceof SyntaxError) throw new DiagError('BAD_INPUT', { why: `${where}: ${text.trim() === '' ? 'it is empty; the rules are JSON in the management API\'s form, here or in a file named with --rules' : error.message}` }, { cause: error });
     throw error;
   }
 }

@@ -1,7 +1,7 @@
 // Owns `diag logs`: the catalog, the last entries of a log, and following it without loss over a broken connection.
 import { DiagError } from '../../shared/errors.ts';
 import type { LogItem } from '../../shared/live.ts';
-import { Level, type LogFilter, type LogLine } from '../../shared/model.ts';
+import { Level, type LogFilter, type LogLine, type LogSourceInfo } from '../../shared/model.ts';
 import { bytes, plural, utc } from '../../shared/units.ts';
 import { systemClock } from '../../platform/clock.ts';
 import { chooseLog } from '../choose-log.ts';
@@ -20,9 +20,9 @@ export async function logs(source: string | undefined, options: Options): Promis
   await withAgent(options, async (reached) => {
     const catalog = await reached.diag.logs();
     if (source === undefined) { list(catalog, options); return; }
-    const { id } = chooseLog(catalog.sources, source);
-    if (options.follow) await follow(reached, id, filter, options);
-    else await last(reached, id, filter, options);
+    const chosen = chooseLog(catalog.sources, source);
+    if (options.follow) await follow(reached, chosen, filter, options);
+    else await last(reached, chosen, filter, options);
   });
 }
 
@@ -33,15 +33,15 @@ function list({ sources, more }: Awaited<ReturnType<Reached['diag']['logs']>>, o
   if (more > 0) print(`${plural(more, 'more file')} ${more === 1 ? 'is' : 'are'} not listed.`);
 }
 
-async function last({ diag }: Reached, source: string, filter: LogFilter, options: Options): Promise<void> {
+async function last({ diag }: Reached, { id: source, kind }: LogSourceInfo, filter: LogFilter, options: Options): Promise<void> {
   const page = options.last === 0 ? { lines: [], complete: true } : await diag.logLines({ params: { source }, query: { limit: options.last, ...filter } });
   if (options.json) { printJson(page); return; }
-  for (const line of page.lines) printLine(line);
+  for (const line of page.lines) printLine(line, kind);
   if (!page.complete) remark('Only the newest part of this log was searched; --text or --level of fewer entries reaches no further back.');
 }
 
 /** Resumes at the cursor after a broken connection: no line twice, none missing, or a counted gap. */
-async function follow(from: Reached, source: string, filter: LogFilter, options: Options): Promise<void> {
+async function follow(from: Reached, { id: source, kind }: LogSourceInfo, filter: LogFilter, options: Options): Promise<void> {
   let reached = from;
   let cursor: string | undefined;
   let away = false;
@@ -50,7 +50,7 @@ async function follow(from: Reached, source: string, filter: LogFilter, options:
       if (away) { away = false; remark('connected again'); }
       cursor = batch.cursor;
       if (batch.dropped > 0) printLoss(batch.dropped, options.json === true);
-      for (const item of batch.items) printItem(item, options.json === true);
+      for (const item of batch.items) printItem(item, kind, options.json === true);
     }
     if (stop.aborted) return;
     if (!away) { away = true; remark(`the connection to ${reached.url} is lost; trying again …`); }
@@ -70,10 +70,10 @@ export function filterOf(options: Pick<Options, 'text' | 'regex' | 'not' | 'leve
   return { ...(options.text === undefined ? {} : { text: options.text }), ...(options.regex === undefined ? {} : { regex: options.regex }), ...(options.not ? { not: true } : {}), ...(levels ? { levels } : {}) };
 }
 
-function printItem(item: LogItem, asJson: boolean): void {
+function printItem(item: LogItem, kind: LogSourceInfo['kind'], asJson: boolean): void {
   if (asJson) print(json('line' in item ? item.line : item));
-  else if ('line' in item) printLine(item.line);
-  else if ('more' in item) printLine(item.more);
+  else if ('line' in item) printLine(item.line, kind);
+  else if ('more' in item) printLine(item.more, kind);
   else print(colour('yellow', `— ${safeLine(item.notice.text)}`));
 }
 
@@ -82,9 +82,9 @@ function printLoss(dropped: number, asJson: boolean): void {
   else print(colour('yellow', `— ${plural(dropped, 'entry', 'entries')} ${dropped === 1 ? 'was' : 'were'} skipped: this terminal was too slow`));
 }
 
-/** The entry as it was written; where it is no terminal nothing is added, so that a pipe gets the log's own text. */
-function printLine(line: LogLine): void {
-  const text = `${safe(line.text)}${line.cutBytes ? ` … ${bytes(line.cutBytes)} cut` : ''}`;
+/** The entry as it was written; where it is no terminal nothing is added, so that a pipe gets the log's own text. An entry of the event log is no text but a record: its time and level stand in front. */
+function printLine(line: LogLine, kind: LogSourceInfo['kind']): void {
+  const text = `${kind === 'event' ? `${line.at === undefined ? '' : `${new Date(line.at).toISOString()} `}${line.level} ` : ''}${safe(line.text)}${line.cutBytes ? ` … ${bytes(line.cutBytes)} cut` : ''}`;
   if (line.level === 'error' || line.level === 'fatal') print(colour('red', text));
   else print(line.level === 'warn' ? colour('yellow', text) : text);
 }
