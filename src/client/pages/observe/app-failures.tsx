@@ -12,17 +12,25 @@ import { KIND_WORDS } from './app-words.ts';
 
 const keyOf = (f: Failure): string => `${f.kind} ${f.type} ${f.message} ${f.frames[0] ?? ''}`;
 
-export function FailuresPanel({ inside }: { inside: AppInside }) {
+/** `ended`: what is shown is a process that ended; `others`: so many ended ones are not in what is shown. */
+export function FailuresPanel({ inside, ended, others }: { inside: AppInside; ended: boolean; others: number }) {
   const [open, setOpen] = useState<string>();
   const shown = inside.failures.find((f) => keyOf(f) === open);
   const { catching } = inside;
   return (
     <section class="wide"><h2>Exceptions, rejections, warnings <small>since the start of the process{catching === undefined ? '' : ` · those that the app handles too, for ${duration(Math.max(0, catching.until - agentNow()))} more`}</small></h2>
-      {inside.failures.length === 0 ? <Empty title="None.">Nothing was thrown that nobody caught, and Node warned of nothing.</Empty>
+      {inside.failures.length === 0 ? <None ended={ended} others={others} />
         : <VirtualTable id="app-failures" label="Exceptions, rejections and warnings" columns={FAILURES} rows={inside.failures} keyOf={keyOf} onOpen={(f) => setOpen(keyOf(f))} small />}
       {shown === undefined ? undefined : <FailureDialog failure={shown} onClose={() => setOpen(undefined)} />}
     </section>
   );
+}
+
+/** An exception that ended a process is told as its end, and not here. */
+function None({ ended, others }: { ended: boolean; others: number }) {
+  if (ended) return <Empty title="None before the end.">What ended the process stands above.</Empty>;
+  if (others > 0) return <Empty title="None in what lives.">What ended the {others === 1 ? 'other one' : 'others'} stands in the list above.</Empty>;
+  return <Empty title="None.">Nothing was thrown that nobody caught, and Node warned of nothing.</Empty>;
 }
 
 function FailureDialog({ failure, onClose }: { failure: Failure; onClose: () => void }) {

@@ -46,12 +46,13 @@ function useApps(pid: number | undefined, paused: boolean): { now: AppsNow | und
 function Processes({ apps, pid }: { apps: readonly AppBrief[]; pid: number | undefined }) {
   const living = apps.filter(({ state }) => state !== 'ended').length;
   return (
-    <section class="wide"><h2>Processes with the preload <small>{count(living)} living{apps.length > living ? `, ${count(apps.length - living)} ended within the last minute` : ''}{pid === undefined ? ' · below: all together' : ` · below: process ${pid}`}</small>{pid === undefined ? undefined : <Link to={viewOf('observe', { part: 'app' })}>Show all together</Link>}</h2>
+    <section class="wide"><h2>Processes with the preload <small>{count(living)} living{apps.length > living ? `, ${count(apps.length - living)} ended within the last minute` : ''}{pid === undefined ? (living === 0 ? ' · below: the last one' : living < apps.length ? ' · below: the living together' : ' · below: all together') : ` · below: process ${pid}`}</small>{pid === undefined ? undefined : <Link to={viewOf('observe', { part: 'app' })}>Show the living together</Link>}</h2>
       <VirtualTable id="app-processes" label="Processes with the preload" columns={PROCESSES} rows={apps} keyOf={(a) => `${a.pid}:${a.startedAt}`} onOpen={(a) => change({ app: a.pid === pid ? undefined : String(a.pid) })} rowClass={(a) => `${a.pid === pid ? 'chosen' : ''} ${a.state === 'ended' ? 'is-quiet' : ''}`} small />
     </section>
   );
 }
 
+const isEnded = ({ state }: AppBrief): boolean => state === 'ended';
 interface ShownProps { readonly inside: AppInside; readonly process: AppBrief | undefined; readonly apps: readonly AppBrief[]; readonly range: Range; readonly paused: boolean }
 function Shown({ inside, process, apps, range, paused }: ShownProps) {
   const several = process === undefined;
@@ -61,7 +62,7 @@ function Shown({ inside, process, apps, range, paused }: ShownProps) {
     {process?.answersAsks === true ? <AppAsks process={process} inside={inside} /> : undefined}
     <div class="wide app-up"><FlightsPanel inside={inside} several={several} /><RoutesPanel inside={inside} /></div>
     <DependenciesPanel inside={inside} />
-    <FailuresPanel inside={inside} />
+    <FailuresPanel inside={inside} ended={process?.state === 'ended' || apps.every(isEnded)} others={several ? apps.filter(isEnded).length : 0} />
     <div class="wide app-three"><LoopPanel inside={inside} /><HeapPanel inside={inside} process={process} apps={apps} /><GcPanel inside={inside} /></div>
     <AppCharts range={range} paused={paused} />
     {inside.lost.length === 0 ? undefined : <p class="wide page-note">Not counted: {inside.lost.map(([what, times]) => `${count(times)} ${what}`).join(', ')}.</p>}
