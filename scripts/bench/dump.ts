@@ -1,4 +1,4 @@
-// Owns the measure of memory dumps: how long a Node process that answers a probe every 5 ms stands still, ours beside gcore, Linux ProcDump (where installed) and the kernel's own fork of as much memory, on processes of several sizes.
+// Owns the measure of memory dumps: how long a Node process that answers a probe every 5 ms stands still, ours (tracked while it runs, and from a copy of it) beside gcore, Linux ProcDump (where installed) and the kernel's own fork of as much memory, on processes of several sizes.
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { existsSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
@@ -83,7 +83,7 @@ async function forkFloor(mib: number, folder: string): Promise<{ once(): Promise
 async function cancelled(pid: number, file: string): Promise<number> {
   const end = new AbortController();
   let wishedAt = 0;
-  const answer = await runOwnWriter({ mode: 'fork', pid, ticks: startTicks(pid) ?? '', file }, end.signal, () => { if (wishedAt === 0) { wishedAt = performance.now(); end.abort(); } }, WRITER);
+  const answer = await runOwnWriter({ mode: 'track', pid, ticks: startTicks(pid) ?? '', file }, end.signal, () => { if (wishedAt === 0) { wishedAt = performance.now(); end.abort(); } }, WRITER);
   const took = performance.now() - wishedAt;
   if (answer.say !== 'cancelled' || existsSync(file)) throw new Error(`not cancelled: ${JSON.stringify(answer)}`);
   return took;
@@ -97,15 +97,19 @@ const program = (name: string): string | undefined => (process.env['PATH'] ?? ''
 function ways(): Way[] {
   const procdump = program('procdump');
   return [
-    { name: 'ours', take: async (pid, file) => {
-      const answer = await runOwnWriter({ mode: 'fork', pid, ticks: startTicks(pid) ?? '', file }, new AbortController().signal, () => undefined, WRITER);
-      if (answer.say !== 'done' || answer.left.length > 0) throw new Error(JSON.stringify(answer));
-      return { pausedMs: answer.pausedMs };
-    } },
+    { name: 'ours', take: ours('track') },
+    { name: 'its copy', take: ours('fork') },
     { name: 'gcore', take: async (pid, file) => { await ended(spawn('gcore', ['-o', file, String(pid)], { stdio: 'ignore' })); return {}; } },
     ...procdump === undefined ? [] : [{ name: 'procdump', take: async (pid: number, file: string) => { await ended(spawn(procdump, ['-n', '1', String(pid), file], { stdio: 'ignore' })); return {}; } }],
   ];
 }
+
+/** Of our own ways this one alone: no fall-back. */
+const ours = (mode: 'track' | 'fork') => async (pid: number, file: string): Promise<{ readonly pausedMs: number }> => {
+  const answer = await runOwnWriter({ mode, pid, ticks: startTicks(pid) ?? '', file }, new AbortController().signal, () => undefined, WRITER);
+  if (answer.say !== 'done' || answer.left.length > 0) throw new Error(JSON.stringify(answer));
+  return { pausedMs: answer.pausedMs };
+};
 
 function ended(child: ChildProcess): Promise<void> {
   return new Promise((done, fail) => { child.on('error', fail).on('exit', (code) => { if (code === 0) done(); else fail(new Error(`ended with ${code}`)); }); });
