@@ -13,6 +13,8 @@ const PRESENT = 0x80;
 const BLOCK_BYTES = 64 * 1024, BLOCKS_A_TURN = 64;
 /** 1 GiB is read at most; what lies behind is not counted, so that less is told than there is. */
 const MAX_BLOCKS = 16_384;
+/** The app runs on, and joins and splits pieces while we walk: then the way is lost, and begun again. */
+const MAX_TRIES = 12;
 
 /** Memory that is there, free, and used again before the kernel is asked for more; 0 where nobody knows: another C library (musl, jemalloc), not ours to read, changed under our eyes. Only looks: the app neither stops nor notices. */
 export async function mallocFreeBytes(pid: number, signal: AbortSignal): Promise<number> {
@@ -21,7 +23,9 @@ export async function mallocFreeBytes(pid: number, signal: AbortSignal): Promise
     const heap = heapRange(readFileSync(`/proc/${pid}/maps`, 'latin1'));
     if (heap === undefined) return 0;
     mem = openSync(`/proc/${pid}/mem`, 'r');
-    return residentBytes(pid, await freePieces(new Words(mem, heap.to), heap, signal) ?? []);
+    let free: readonly Piece[] | undefined;
+    for (let tries = 0; free === undefined && tries < MAX_TRIES; tries += 1) free = await freePieces(new Words(mem, heap.to), heap, signal);
+    return residentBytes(pid, free ?? []);
   } catch (error) {
     if (error instanceof Error && 'code' in error && typeof error.code === 'string' && !signal.aborted) return 0;
     throw error;
