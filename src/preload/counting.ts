@@ -30,7 +30,7 @@ const STATE_EVERY_MS = 5_000;
 const STATE_FLIGHTS = 5;
 const SHOWN = 20;
 /** Of the loop's timer: a tenth of a second. */
-const PEEK_EVERY_TURNS = 5;
+const PEEK_EVERY_STEPS = 5;
 
 export interface CountingOptions {
   readonly places: Places;
@@ -49,8 +49,8 @@ export class Counting {
   readonly #failures: Failures;
   readonly #watchdog: Watchdog;
   readonly #stalls: Stalls;
-  readonly #loop = new Loop({ onTurn: (lateMs) => { this.#stalls.turn(lateMs); this.#turns += 1; if (this.#turns % PEEK_EVERY_TURNS === 0) this.#peek(); } });
-  #turns = 0;
+  readonly #loop = new Loop({ onTurn: (lateMs, steps) => { this.#turn(lateMs, steps); }, isWatched: () => this.#watchdog.isOn });
+  #steps = 0;
   readonly #peek = partOf(() => { this.#sockets.peek(); }, undefined);
   readonly #reads = new Reads();
   readonly #follow = new Follow(() => this.#sockets.silent().filter(({ on }) => !this.#dependencies.isTold(on)), this.#reads);
@@ -114,6 +114,14 @@ export class Counting {
   #lookAtFollowing(): void {
     if (this.#follow.isOn) { this.#follow.look(); if (!this.#follow.isOn) this.#unfollow(); }
     else if (now() - this.#followedAt > FOLLOW_EVERY_MS && this.#startedLately <= MAX_FOLLOWED_PER_SECOND && this.#requests.hangs(HANGS_MS)) this.#followFor(FOLLOW_MS, false);
+  }
+
+  #turn(lateMs: number, steps: number): void {
+    this.#stalls.turn(lateMs);
+    this.#steps += steps;
+    if (this.#steps < PEEK_EVERY_STEPS) return;
+    this.#steps = 0;
+    this.#peek();
   }
 
   drain(all: boolean, ofLink: readonly [string, number][]): AppTick {

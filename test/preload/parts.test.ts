@@ -4,19 +4,26 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { PerformanceObserver, performance } from 'node:perf_hooks';
 import { test } from 'node:test';
+import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { build } from 'esbuild';
 import { described } from '../../src/preload/failures.ts';
 import { Guard, guarded } from '../../src/preload/guarded.ts';
 import { homeOf, reasonToStayOut } from '../../src/preload/guards.ts';
 import { limitOf } from '../../src/preload/heap-room.ts';
 import { BUCKETS, Durations, bucketOf } from '../../src/preload/latency.ts';
+import { Loop } from '../../src/preload/loop.ts';
 import { fold, hashPath, hashed } from '../../src/preload/paths.ts';
 import { Patterns } from '../../src/preload/patterns.ts';
 import { Routes } from '../../src/preload/routes.ts';
 import { Sources, placeIn } from '../../src/preload/sources.ts';
 import { SeenStacks } from '../../src/preload/stack.ts';
+import { VitalSigns } from '../../src/preload/vitals.ts';
 import { bucketMiddleMs } from '../../src/shared/app-link.ts';
+import { waitFor } from '../support/wait.ts';
 
 const SITE = { WEBSITE_SITE_NAME: 'shop', HOME: 'C:\\home' };
 const APP = ['node', 'C:\\home\\site\\wwwroot\\server.js'];
@@ -176,4 +183,61 @@ test('a path is of the pattern that Fastify would find, and of none where that i
   } finally {
     await app.close();
   }
+});
+
+test('collections are told by kind, as many and as long as an ordinary observer of Node is told, which goes on hearing what it hears', async () => {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as (how?: { type: 'minor' }) => void;
+  let large = 0;
+  const vitals = new VitalSigns(() => { large += 1; });
+  const NAMES: Readonly<Record<number, string>> = { 1: 'scavenge', 4: 'mark-sweep' };
+  const told = new Map<string, { count: number; ms: number }>();
+  const ours = new Map<string, { count: number; ms: number }>();
+  const add = (to: typeof told, kind: string, count: number, ms: number): void => { const before = to.get(kind) ?? { count: 0, ms: 0 }; to.set(kind, { count: before.count + count, ms: before.ms + ms }); };
+  let marks = 0;
+  const ordinary = new PerformanceObserver((list) => {
+    for (const entry of list.getEntries()) {
+      if (entry.entryType === 'mark') { marks += 1; continue; }
+      add(told, NAMES[(entry as unknown as { detail: { kind: number } }).detail.kind] ?? 'other', 1, entry.duration);
+    }
+  });
+  ordinary.observe({ entryTypes: ['gc', 'mark'] });
+  vitals.start();
+  for (let i = 0; i < 12; i += 1) { collect(i % 4 === 0 ? undefined : { type: 'minor' }); performance.mark('of the app'); }
+  // The ordinary one is told a turn later; what is collected meanwhile comes to it in the next.
+  const isSame = (kind: string): boolean => ours.get(kind)?.count === told.get(kind)?.count && Math.abs((ours.get(kind)?.ms ?? NaN) - (told.get(kind)?.ms ?? NaN)) < 1e-6;
+  await waitFor('both to be told the same', async () => {
+    await turn();
+    for (const [kind, count, ms] of vitals.drain().gc) add(ours, kind, count, ms);
+    return (ours.get('mark-sweep')?.count ?? 0) >= 3 && (ours.get('scavenge')?.count ?? 0) >= 9 && marks === 12 && isSame('scavenge') && isSame('mark-sweep');
+  }, 15_000);
+  vitals.stop();
+  ordinary.disconnect();
+  performance.clearMarks();
+  assert.ok(large >= 3 && vitals.totalMs > 0);
+});
+
+test('a loop at rest is woken seldom, and what stands still then is told in full', async () => {
+  const turns: { lateMs: number; at: number }[] = [];
+  let isWatched = false;
+  const loop = new Loop({ onTurn: (lateMs) => { turns.push({ lateMs, at: performance.now() }); }, isWatched: () => isWatched });
+  const rests = (): Promise<true> => waitFor('a loop at rest', async () => { await sleep(100); loop.drain(); return loop.isResting ? true : undefined; });
+  loop.start();
+  await waitFor('a turn after which it still rests', async () => {
+    await rests();
+    turns.length = 0;
+    await waitFor('a turn', async () => { await turn(); return turns.length > 0; });
+    turns.length = 0;
+    return loop.isResting;
+  });
+  const from = performance.now();
+  while (performance.now() - from < 300);
+  const blockedMs = performance.now() - from;
+  const { lateMs, at } = await waitFor('the turn after it', async () => { await turn(); return turns[0]; });
+  assert.ok(lateMs >= blockedMs - 5 && lateMs <= at - from + 100, `${lateMs} of ${blockedMs} ms`);
+  assert.ok(!loop.isResting);
+  await rests();
+  isWatched = true;
+  await waitFor('short steps where somebody counts on them', async () => { await turn(); return loop.isResting ? undefined : true; });
+  loop.stop();
 });
