@@ -18,6 +18,8 @@ export interface Reached {
   readonly headers: Record<string, string>;
   /** Where it answers now: the agent of a home may have come back on another port. Never raises one. */
   again(): Promise<Reached>;
+  /** It was raised for this command, so it has only begun to look. */
+  readonly isFresh?: true;
   /** Ends the agent that was raised here; nothing otherwise. */
   leave(): Promise<void>;
 }
@@ -33,7 +35,7 @@ async function reach(options: Remote): Promise<Reached> {
   if (running) return running;
   const { packageRoot, run } = await import('../server/run.ts');   // express and the whole agent: only where one is raised
   const raised = await run(configFor(options), packageRoot(import.meta.url));
-  return { ...at(raised.listening.url, raised.agent.token), leave: () => raised.stop() };
+  return { ...at(raised.listening.url, raised.agent.token), isFresh: true, leave: () => raised.stop() };
 }
 
 function configFor(options: Remote): ReturnType<typeof configOf> {

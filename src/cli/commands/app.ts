@@ -16,14 +16,16 @@ const STALLS = 5;
 const FRAMES = 4;
 /** An agent that was raised a moment ago finds the apps with its first look, and hears them a second later. */
 const HEARD_MS = 5_000;
+/** One that runs already looks every second. */
+const SEEN_MS = 1_500;
 const LOOK_MS = 200;
 
 export async function app(options: Remote & { readonly pid?: number }): Promise<void> {
-  await withAgent(options, async ({ diag }) => {
-    const limit = within(HEARD_MS, stop);
+  await withAgent(options, async ({ diag, isFresh }) => {
+    const limit = within(HEARD_MS, stop), seen = within(isFresh === true ? HEARD_MS : SEEN_MS, stop);
     const query = options.pid === undefined ? {} : { query: { pid: options.pid } };
     let answer = await diag.app(query);
-    while (!limit.aborted && !(answer.apps.length > 0 && answer.apps.every(({ at, state }) => at !== undefined || state === 'ended'))) {
+    while (!(answer.apps.length === 0 ? seen : limit).aborted && !(answer.apps.length > 0 && answer.apps.every(({ at, state }) => at !== undefined || state === 'ended'))) {
       await systemClock.wait(LOOK_MS, stop);
       answer = await diag.app(query);
     }
