@@ -27,14 +27,15 @@ export class Dimensions {
   readonly referrers = new TextCounts({ most: MAX_REFERRERS, width: WIDTH, taken: false });
   readonly sources = new Map<number, SourceCounts>();
   readonly sourcesTaken = new Histograms();
-  readonly #families = new Memo(MEMO_SLOTS);
-  readonly #referringHosts = new Memo(MEMO_SLOTS);
+  /** Only where the columns are looked at here: what the kernel asks it remembers itself. */
+  #families: Memo | undefined;
+  #referringHosts: Memo | undefined;
   readonly #scratch = new Uint8Array(MAX_HOST_BYTES);
   readonly #scratchView = new DataView(this.#scratch.buffer);
   #ids = new Int32Array(0);
 
   get sizeBytes(): number {
-    return this.hosts.sizeBytes + this.clients.sizeBytes + this.agents.sizeBytes + this.referrers.sizeBytes + this.sourcesTaken.sizeBytes + this.#families.sizeBytes + this.#referringHosts.sizeBytes;
+    return this.hosts.sizeBytes + this.clients.sizeBytes + this.agents.sizeBytes + this.referrers.sizeBytes + this.sourcesTaken.sizeBytes + (this.#families?.sizeBytes ?? 0) + (this.#referringHosts?.sizeBytes ?? 0);
   }
 
   /** Counts a batch, and says which host, client and agent its rows have. */
@@ -53,8 +54,8 @@ export class Dimensions {
     const { bytes, text } = columns;
     this.hosts.idsOf(text.host, columns, batch, batch.hosts);
     this.clients.idsOf(text.client, columns, batch, batch.clients);
-    this.#remembered(text.agent, columns, batch, { memo: this.#families, into: batch.agents, judge: (from, size) => this.#family(bytes, from, size) });
-    this.#remembered(text.referrer, columns, batch, { memo: this.#referringHosts, into: this.#ids, judge: (from, size) => this.#referringHost(bytes, from, size) });
+    this.#remembered(text.agent, columns, batch, { memo: this.#families ??= new Memo(MEMO_SLOTS), into: batch.agents, judge: (from, size) => this.#family(bytes, from, size) });
+    this.#remembered(text.referrer, columns, batch, { memo: this.#referringHosts ??= new Memo(MEMO_SLOTS), into: this.#ids, judge: (from, size) => this.#referringHost(bytes, from, size) });
   }
 
   /** Id of one row's text. */
@@ -70,8 +71,8 @@ export class Dimensions {
 
   prune(): { hosts: Int32Array | undefined; clients: Int32Array | undefined; agents: Int32Array | undefined } {
     const agents = this.agents.prune();
-    if (agents) this.#families.clear();
-    if (this.referrers.prune()) this.#referringHosts.clear();
+    if (agents) this.#families?.clear();
+    if (this.referrers.prune()) this.#referringHosts?.clear();
     return { hosts: this.hosts.prune(), clients: this.clients.prune(), agents };
   }
 

@@ -13,7 +13,7 @@ export interface FailingPair { readonly status: number; /** -1: a route that is 
 export class Failing {
   #ids = new Map<number, number>();
   #pairs: FailingPair[] = [];
-  #cells = new IntCounts();
+  readonly #cells = new IntCounts();
   /** Failures of pairs that were let go. */
   letGo = 0;
 
@@ -40,7 +40,7 @@ export class Failing {
   }
 
   moveSlots(into: Int32Array): void {
-    this.#cells = this.#cells.rekeyed((key) => Math.floor(key / SLOT_IDS) * SLOT_IDS + (into[key % SLOT_IDS] as number));
+    this.#cells.rekey((key) => Math.floor(key / SLOT_IDS) * SLOT_IDS + (into[key % SLOT_IDS] as number));
   }
 
   /** Between batches: lets pairs go when there are too many. */
@@ -61,7 +61,7 @@ export class Failing {
     }
     this.#pairs = kept;
     this.#ids = new Map(kept.map((pair, id) => [keyOf(pair.status, pair.route), id]));
-    this.#cells = this.#cells.rekeyed((key) => { const id = into[Math.floor(key / SLOT_IDS)] as number; return id < 0 ? -1 : id * SLOT_IDS + key % SLOT_IDS; });
+    this.#cells.rekey((key) => { const id = into[Math.floor(key / SLOT_IDS)] as number; return id < 0 ? -1 : id * SLOT_IDS + key % SLOT_IDS; });
   }
 
   state(): FailingState {
@@ -82,7 +82,7 @@ export class Failing {
     this.#pairs = [];
     this.#ids = new Map();
     const into = pairs.map((pair) => this.#join({ ...pair, route: routeOf(pair.route) }));
-    this.#cells = this.#cells.rekeyed((key) => (into[Math.floor(key / SLOT_IDS)] as number) * SLOT_IDS + key % SLOT_IDS);
+    this.#cells.rekey((key) => (into[Math.floor(key / SLOT_IDS)] as number) * SLOT_IDS + key % SLOT_IDS);
   }
 
   #join(pair: FailingPair): number {

@@ -1,7 +1,7 @@
 // Owns counts by a small whole number (a pair of ids): open addressing over typed arrays.
 
 /** Slots for each key, at least. */
-const FULL_AT = 1.5;
+const SLOTS_PER_KEY = 1.5;
 
 export class IntCounts {
   #keys: Int32Array = new Int32Array(64).fill(-1);
@@ -12,7 +12,7 @@ export class IntCounts {
   add(key: number, times = 1): void {
     let slot = this.#slot(key);
     if (this.#keys[slot] !== key) {
-      if ((this.size + 1) * FULL_AT > this.#keys.length) { this.#grow(); slot = this.#slot(key); }
+      if ((this.size + 1) * SLOTS_PER_KEY > this.#keys.length) { this.#grow(); slot = this.#slot(key); }
       this.#keys[slot] = key;
       this.size += 1;
     }
@@ -31,11 +31,13 @@ export class IntCounts {
     }
   }
 
-  /** With other keys; those that become negative are left out, those that become equal add up. */
-  rekeyed(other: (key: number) => number): IntCounts {
-    const made = new IntCounts();
-    this.each((key, count) => { const to = other(key); if (to >= 0) made.add(to, count); });
-    return made;
+  /** Other keys, in the same memory; those that become negative are left out, those that become equal add up. */
+  rekey(other: (key: number) => number): void {
+    const { keys, counts } = this.state();
+    this.#keys.fill(-1);
+    this.#counts.fill(0);
+    this.size = 0;
+    keys.forEach((key, i) => { const to = other(key); if (to >= 0) this.add(to, counts[i] as number); });
   }
 
   state(): { keys: Int32Array; counts: Float64Array } {

@@ -35,7 +35,7 @@ export function limitAt(takenMs: number): number {
 
 export class Limits {
   readonly #values = Float64Array.from(TIME_LIMITS.flatMap(() => [0, 0, 0, Infinity, -Infinity]));
-  #routes = new IntCounts();
+  readonly #routes = new IntCounts();
 
   get sizeBytes(): number { return this.#routes.size * 24; }
 
@@ -53,7 +53,7 @@ export class Limits {
   }
 
   moveRoutes(into: Int32Array): void {
-    this.#routes = this.#routes.rekeyed((key) => { const route = key % ROUTE_IDS - 1; return key - route + (route < 0 ? -1 : into[route] as number); });
+    this.#routes.rekey((key) => { const route = key % ROUTE_IDS - 1; return key - route + (route < 0 ? -1 : into[route] as number); });
   }
 
   state(): LimitsState { return { values: this.#values.slice(), routes: this.#routes.state() }; }

@@ -31,7 +31,8 @@ export class Routes {
   /** Per method, what was let go: count, failures, longest. */
   readonly letGo = new Float64Array((MAX_METHODS + 1) * 3);
   readonly letGoTaken = new Histograms();
-  readonly #memo = new Memo(MEMO_SLOTS);
+  /** Only where find() looks: what the kernel asks it remembers itself. */
+  #memo: Memo | undefined;
   readonly #fold = new RouteFold();
   #verbs = new Int32Array(0);
   readonly #view = new DataView(this.#fold.bytes.buffer);
@@ -41,7 +42,7 @@ export class Routes {
     this.letGoTaken.reserve(MAX_METHODS + 1);
   }
 
-  get sizeBytes(): number { return this.counts.sizeBytes + this.letGoTaken.sizeBytes + this.#memo.sizeBytes; }
+  get sizeBytes(): number { return this.counts.sizeBytes + this.letGoTaken.sizeBytes + (this.#memo?.sizeBytes ?? 0); }
 
   /** Route ids of these rows. */
   find(columns: Columns, view: DataView, rows: Int32Array, count: number, into: Int32Array): void {
@@ -52,11 +53,14 @@ export class Routes {
       const row = rows[i] as number, from = method.from[row] as number, size = (method.to[row] as number) - from;
       verbs[i] = size > 0 ? this.#method(method.hash[row] as number, bytes, view, from, size) : this.#method(NO_METHOD, NONE, NONE_VIEW, 0, 1);
     }
-    this.#memo.guess(path.hash, rows, count, into, verbs);
+    const memo = this.#memo ??= new Memo(MEMO_SLOTS);
+    memo.guess(path.hash, rows, count, into, verbs);
     for (let i = 0; i < count; i += 1) {
       const row = rows[i] as number, verb = verbs[i] as number, from = path.from[row] as number, size = (path.to[row] as number) - from;
-      const known = size > 0 ? this.#memo.get(into[i] as number, verb, view, from, size) : -1;
-      into[i] = known >= 0 ? known : this.#judge(path.hash[row] as number, verb, bytes, from, size);
+      const known = size > 0 ? memo.get(into[i] as number, verb, view, from, size) : -1;
+      if (known >= 0) { into[i] = known; continue; }
+      const id = into[i] = this.#judge(verb, bytes, from, size);
+      if (size > 0 && id >= 0) memo.set(path.hash[row] as number, verb, bytes, from, size, id);
     }
   }
 
@@ -64,13 +68,13 @@ export class Routes {
   judge({ bytes, text: { method, path } }: Columns, view: DataView, row: number): number {
     const at = method.from[row] as number, length = (method.to[row] as number) - at, from = path.from[row] as number, size = (path.to[row] as number) - from;
     const verb = length > 0 ? this.#method(method.hash[row] as number, bytes, view, at, length) : this.#method(NO_METHOD, NONE, NONE_VIEW, 0, 1);
-    return this.#judge(path.hash[row] as number, verb, bytes, from, size);
+    return this.#judge(verb, bytes, from, size);
   }
 
   /** Between batches. */
   prune(): Int32Array | undefined {
     const into = this.counts.prune();
-    if (into) this.#memo.clear();
+    if (into) this.#memo?.clear();
     return into;
   }
 
@@ -114,7 +118,7 @@ export class Routes {
     return id < 0 ? MAX_METHODS : id;
   }
 
-  #judge(hash: number, method: number, bytes: Uint8Array, from: number, size: number): number {
+  #judge(method: number, bytes: Uint8Array, from: number, size: number): number {
     const name = method === MAX_METHODS ? Buffer.from(OTHER_METHODS) : this.methods.bytes(method);
     const fold = this.#fold;
     for (let i = 0; i < name.length; i += 1) fold.bytes[i] = name[i] === SPACE ? 95 : name[i] as number;
@@ -129,7 +133,6 @@ export class Routes {
       if (id < 0) return -1;
     }
     this.counts.values[id * ROUTE_WIDTH + METHOD] = method;
-    if (size > 0) this.#memo.set(hash, method, bytes, from, size, id);
     return id;
   }
 
