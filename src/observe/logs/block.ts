@@ -60,12 +60,15 @@ export class Cutter {
   /** Everything before was handed on. */
   get start(): number { return this.#rest.start - this.#held.length; }
   get next(): number { return this.#rest.next; }
-  get pendingLine(): boolean { return this.#rest.next > this.#rest.start; }
+  get pendingLine(): boolean { return this.#rest.openBytes > 0; }
   get holding(): boolean { return this.#held.length > 0; }
 
-  push(chunk: Buffer): void {
+  /** `known`: bytes at the chunk's beginning that were pushed before. Where the unfinished line is among them it need not be put together. */
+  push(chunk: Buffer, known = 0): void {
     const from = this.start;
-    const whole = this.#rest.push(chunk);
+    const open = this.#rest.openBytes;
+    const again = open <= known ? open : 0;
+    const whole = this.#rest.push(chunk.subarray(known - again), again);
     if (whole === undefined) return;
     const bytes = this.#held.length === 0 ? whole.bytes : Buffer.concat([this.#held, whole.bytes]);
     const heldLines = this.#held.length;

@@ -157,12 +157,15 @@ export class LineRest {
   /** Where the unfinished line begins; equal to `next` when there is none. */
   get start(): number { return this.#open.start; }
   get next(): number { return this.#open.next; }
+  get openBytes(): number { return this.#open.sizeBytes; }
 
-  /** All whole lines up to the chunk's last LF; `firstCut`: bytes left out of the first. The bytes may be the chunk's own. */
-  push(chunk: Buffer): { readonly bytes: Buffer; readonly firstCut: number } | undefined {
+  /** All whole lines up to the chunk's last LF; `firstCut`: bytes left out of the first. The bytes may be the chunk's own. `again`: so many
+   *  of them were there before, and are the whole unfinished line: then nothing need be put together. */
+  push(chunk: Buffer, again = 0): { readonly bytes: Buffer; readonly firstCut: number } | undefined {
     const open = this.#open;
     const last = chunk.lastIndexOf(LF) + 1;
-    if (last === 0) { open.keep(chunk); return undefined; }
+    if (last === 0) { open.keep(chunk.subarray(again)); return undefined; }
+    if (again > 0) open.begin(open.start);
     let bytes = chunk.subarray(0, last);
     let firstCut = 0;
     let first = 0;

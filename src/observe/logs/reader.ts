@@ -6,6 +6,7 @@ import { Cutter, type Block, type Holds } from './block.ts';
 import { encodeCursor, type Mark } from './cursor.ts';
 import { locate, nextAfter, nextAfterGone, rotatedSince } from './family.ts';
 import { LogFile, stateAt, type FileState } from './file.ts';
+import { Guard, GUARD_BYTES } from './guard.ts';
 import type { Log, Output, Place, Step } from './log.ts';
 import { fingerprint, TAIL_BYTES } from './lines.ts';
 
@@ -31,8 +32,7 @@ export class LogReader {
   readonly #holds: Holds | undefined;
   readonly #block: Buffer;
   #file: LogFile | undefined;
-  readonly #room = Buffer.alloc(TAIL_BYTES);
-  #guard: Buffer = Buffer.alloc(0);  // the bytes before #offset: should they differ at the next read, the file was rewritten
+  readonly #guard = new Guard();     // the bytes before #offset
   #offset = 0;
   #cutter: Cutter;
   #missing: 'no' | 'moved' | 'deleted' = 'no';
@@ -46,7 +46,7 @@ export class LogReader {
   readonly #visited: string[] = [];  // inodes read lately
 
   constructor(log: Log, now: () => number, output: Output, holds?: Holds, blockBytes = BLOCK_BYTES) {
-    this.#block = Buffer.allocUnsafeSlow(blockBytes + TAIL_BYTES);
+    this.#block = Buffer.allocUnsafeSlow(blockBytes + GUARD_BYTES);
     this.#log = log;
     this.#now = now;
     this.#output = output;
@@ -63,7 +63,7 @@ export class LogReader {
   get holding(): boolean { return this.#cutter.holding; }
   get pendingLine(): boolean { return this.#cutter.pendingLine; }
   /** The bytes before `next`, as they were read. */
-  get guard(): Buffer { return this.#guard; }
+  get guard(): Buffer { return this.#guard.bytes; }
 
   async close(): Promise<void> {
     const file = this.#file;
@@ -94,7 +94,7 @@ export class LogReader {
       const file = await locate(this.#log.path, mark, this.#log.roots);
       if (!file) break;
       const there = await this.startIn(file, mark.offset);
-      if (!there || fingerprint(this.#guard, this.#guard.length - mark.tailLength) !== mark.tail) continue; // emptied between the finding and the opening
+      if (!there || fingerprint(this.guard, this.guard.length - mark.tailLength) !== mark.tail) continue; // emptied between the finding and the opening
       // Later than the mark by a millisecond at least: within the same one, what was read and what was not look alike.
       if (mark.offset === 0 && mark.headLength === 0) this.#emptySince = BigInt(mark.changedAt + 1) * 1_000_000n;
       return;
@@ -125,7 +125,7 @@ export class LogReader {
     const guard = this.#guard.length;
     if (!file || guard < TAIL_BYTES || file.headIsShort) return undefined;
     const got = file.readNow(this.#block, this.#offset - guard);
-    if (got === undefined || !this.#fits(got)) return undefined;
+    if (got === undefined || !this.#guard.fits(got)) return undefined;
     this.#restedAs = undefined;
     if (got.length > guard) this.#take(got);
     return got.length === this.#block.length ? 'more' : 'idle';
@@ -138,11 +138,11 @@ export class LogReader {
     this.#restedAs = undefined;
     if (!file) return this.#appear();
     const guard = this.#guard.length;
-    const want = Math.min(this.#block.length - TAIL_BYTES, limit - this.#offset);
+    const want = Math.min(this.#block.length - guard, limit - this.#offset);
     if (want <= 0) return 'idle';
     const into = this.#block.subarray(0, guard + want);
     const got = file.readNow(into, this.#offset - guard) ?? await file.read(into, this.#offset - guard);
-    if (!this.#fits(got)) return this.#rewritten(file);
+    if (!this.#guard.fits(got)) return this.#rewritten(file);
     if (got.length === guard) return limit !== Infinity || (quick && !file.headIsShort) ? 'idle' : this.#atEnd(file);
     if (this.#offset === 0) {
       file.learnFirst(got);
@@ -172,23 +172,23 @@ export class LogReader {
     return encodeCursor(await file.markAt(this.#log.source, this.place.offset));
   }
 
-  #fits(got: Buffer): boolean { return got.length >= this.#guard.length && got.compare(this.#guard, 0, this.#guard.length, 0, this.#guard.length) === 0; }
-
   /** Bytes of the open file, the guard first. */
   #take(got: Buffer): void {
-    const chunk = got.subarray(this.#guard.length);
-    this.#offset += chunk.length;
+    const guard = this.#guard.length;
+    this.#offset += got.length - guard;
     this.#sizeSeen = Math.max(this.#sizeSeen, this.#offset);
     this.#settled = false;
-    this.#guard = this.#room.subarray(0, got.copy(this.#room, 0, Math.max(0, got.length - TAIL_BYTES)));
-    this.#cutter.push(chunk);
+    this.#guard.goOn(got);
+    this.#cutter.push(got, guard);
   }
+
+  #mark(file: LogFile): Mark { return file.mark(this.#log.source, this.#offset, this.#guard.tailLength, this.#guard.tail); }
 
   get #name(): string { return basename(this.#log.path); }
 
   async #moveTo(offset: number): Promise<void> {
     this.#offset = offset;
-    this.#guard = this.#file && offset > 0 ? await this.#file.before(offset) : Buffer.alloc(0);
+    this.#guard.begin(this.#file && offset > 0 ? await this.#file.before(offset) : Buffer.alloc(0));
     this.#cutter = this.#cutterAt(offset);
     if (this.#file && offset > 0) {
       const from = Math.max(0, offset - PRIME_BYTES);
@@ -222,7 +222,7 @@ export class LogReader {
 
   /** The file is shorter than what was read, or its bytes are others: it was emptied in place. A copy made before (copytruncate) has the rest. */
   async #rewritten(file: LogFile): Promise<Step> {
-    const mark = file.mark(this.#log.source, this.#offset, this.#guard.length, fingerprint(this.#guard));
+    const mark = this.#mark(file);
     const rest = await locate(this.#log.path, mark, this.#log.roots);
     if (rest) {
       // The unfinished line goes on in the copy, so it is kept as it is.
@@ -285,7 +285,7 @@ export class LogReader {
 
   /** Leaves a file that was read to its end for the one that follows it, unless that is the one to be left waiting. */
   async #goOn(file: LogFile, but?: string): Promise<Step> {
-    const mark = file.mark(this.#log.source, this.#offset, this.#guard.length, fingerprint(this.#guard));
+    const mark = this.#mark(file);
     const next = await nextAfter(this.#log.path, file, mark, this.#log.roots);
     if (!next || next.ino === file.ino || next.ino === but) { await next?.close(); return 'idle'; }
     const gone = this.#missing === 'deleted' || (await file.state()).links === 0;
