@@ -1,6 +1,6 @@
 // Owns the contracts of observing: the feed, samplers, log sources, and what the floors above may see of the recent past.
 import type { AppLinks } from '../platform/app-link.ts';
-import type { Change, LogFilter, LogLine, LogPage, LogSourceInfo, Now, ProcessInfo, ProcessKey, RequestRow, Sample } from '../shared/model.ts';
+import type { Change, Level, LogFilter, LogLine, LogPage, LogSourceInfo, Now, ProcessInfo, ProcessKey, RequestRow, Sample } from '../shared/model.ts';
 import type { HttpReport } from '../shared/http-report.ts';
 import type { LogItem } from '../shared/live.ts';
 import type { FoundPage, HttpQuery, RowQuery } from './http-log/read.ts';
@@ -38,6 +38,9 @@ export interface LogSink {
   claim(channel: number): boolean;
 }
 
+/** What a log has more since a cursor. `newest`: the last entry of all, which may still go on; `before` it the reading can begin again. */
+export interface LogSince { readonly lines: readonly LogLine[]; readonly after: string; readonly complete: boolean; readonly newest?: { readonly before: string; readonly isWanted: boolean } }
+
 /** The logs of the site: catalog, pages of lines, live tails. */
 export interface Logs {
   /** A few seconds old at most; `fresh`: as of now, so that the log of a crash a moment ago is in it. */
@@ -46,6 +49,8 @@ export interface Logs {
   path(source: string): Promise<string>;
   /** @throws SOURCE_UNKNOWN, CURSOR_BAD, FILTER_BAD */
   page(source: string, query: { before?: string; after?: string; at?: number; offset?: number; limit: number; filter?: LogFilter }, signal: AbortSignal): Promise<LogPage>;
+  /** Of a log file, the entries of these levels since a cursor: many times cheaper than pages of all. @throws as page */
+  since(source: string, query: { after: string; levels: readonly Level[]; maxBytes: number; forMs: number }, signal: AbortSignal): Promise<LogSince>;
   /** Live: first the last `last` entries or all since `cursor`, then what comes, as it comes; filtered and masked on this side. Ends when
    *  the signal aborts. @throws as page */
   follow(source: string, options: { cursor?: string; last?: number; filter?: LogFilter; signal: AbortSignal; sink: LogSink }): Promise<void>;

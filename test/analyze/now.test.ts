@@ -34,7 +34,7 @@ function observedOf(scene: Scene): Observed {
   const untouched = (): never => { throw new Error('nowOf must not read files'); };
   return {
     samples: filled([]), requests: filled(scene.rows ?? []), changes: filled(scene.changes ?? []), errors: filled(scene.errors ?? []),
-    logs: { catalog: () => Promise.resolve({ sources: scene.sources ?? SOURCES, more: 0 }), path: untouched, page: untouched, follow: untouched },
+    logs: { catalog: () => Promise.resolve({ sources: scene.sources ?? SOURCES, more: 0 }), path: untouched, page: untouched, since: untouched, follow: untouched },
     processes: () => scene.processes ?? [WORKER, AGENT], latest: () => new Map(), exits: () => [], health: () => [{ id: 'host', state: 'failing', error: 'no /proc' }], lost: () => [{ what: 'lines', count: 3 }], http: untouched, rows: untouched,
   };
 }

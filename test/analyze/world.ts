@@ -13,7 +13,7 @@ import { fakePlatform, type FakePlatform } from '../support/fake-platform.ts';
 export const NO_LOGS: Logs = {
   catalog: async () => ({ sources: [], more: 0 }),
   path: async (source) => { throw new Error(`no ${source}`); },
-  page: async () => { throw new Error('no logs'); },
+  page: async () => { throw new Error('no logs'); }, since: async () => { throw new Error('no logs'); },
   follow: async () => { /* no logs */ },
 };
 

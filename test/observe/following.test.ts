@@ -12,7 +12,7 @@ import { fakePlatform, type FakePlatform } from '../support/fake-platform.ts';
 import { waitFor } from '../support/wait.ts';
 
 const noLogs: Logs = {
-  catalog: async () => ({ sources: [], more: 0 }), path: async () => { throw new Error('no logs'); }, page: async () => { throw new Error('no logs'); },
+  catalog: async () => ({ sources: [], more: 0 }), path: async () => { throw new Error('no logs'); }, page: async () => { throw new Error('no logs'); }, since: async () => { throw new Error('no logs'); },
   follow: () => { throw new Error('no logs'); },
 };
 /** Timers of one observer: five samplers and the flushing. */

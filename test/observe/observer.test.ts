@@ -26,7 +26,7 @@ const LOOPS = 7;
 
 /** No logs: what concerns them is tested over real ones elsewhere. */
 const noLogs: Logs = {
-  catalog: async () => ({ sources: [], more: 0 }), path: async () => { throw new Error('no logs'); }, page: async () => { throw new Error('no logs'); },
+  catalog: async () => ({ sources: [], more: 0 }), path: async () => { throw new Error('no logs'); }, page: async () => { throw new Error('no logs'); }, since: async () => { throw new Error('no logs'); },
   follow: () => { throw new Error('no logs'); },
 };
 

@@ -12,7 +12,7 @@ import type { LogFile } from './file.ts';
 import { fingerprint, LineSplitter, TAIL_BYTES } from './lines.ts';
 import type { Output } from './log.ts';
 import { textAt } from './masked.ts';
-import { levelAt, quickLevel } from './quick-level.ts';
+import { codeOf, levelAt, quickLevel } from './quick-level.ts';
 
 /** Level and instant of an entry's text. `near`: an instant close to it, for forms without a year. */
 export function judge(text: string, near?: number): { level: Level; at?: number } {
@@ -64,31 +64,49 @@ export async function* readEntries(chunks: AsyncIterable<Uint8Array>, source: st
   yield* ready;
 }
 
+/** With what follows it only blank lines. */
+function isOneLine(flags: Uint8Array, from: number, to: number): boolean {
+  for (let i = from + 1; i < to; i += 1) if (((flags[i] as number) & LogFlags.blank) === 0) return false;
+  return true;
+}
+
 /** An entry or notice with the cursor that resumes after it. */
 export interface Placed { readonly item: LogItem; readonly cursor: string }
 
 interface Work { readonly offset: number; readonly near: number | undefined; texts: string[]; blanks: number; cutBytes: number }
 
-/** Takes a reader's blocks and gives whole entries, each with its own cursor. `enough` ends the taking early. */
+/** Takes a reader's blocks and gives whole entries, each with its own cursor. `enough` ends the taking early. With `levels`, entries of
+ *  one line and another level are passed over unmade; those of more lines are judged as a whole by who takes them. */
 export class WholeEntries implements Output {
   readonly #source: string;
   readonly #take: (placed: Placed) => void;
   readonly #enough: () => boolean;
+  readonly #levels: ReadonlySet<number> | undefined;
   #work: Work | undefined;
   #cursor = '';                             // after the last line of the entry in work
+  /** Where the newest entry begins; undefined before the first. With `levels` only. */
+  before: string | undefined;
 
-  constructor(source: string, take: (placed: Placed) => void, enough: () => boolean = () => false) {
+  constructor(source: string, take: (placed: Placed) => void, enough: () => boolean = () => false, levels?: readonly Level[]) {
     this.#source = source;
     this.#take = take;
     this.#enough = enough;
+    this.#levels = levels && new Set(levels.map(codeOf));
   }
 
   notice(notice: LogNotice, cursor: string): void {
     this.flush();
+    this.before = undefined;
     this.#take({ item: { notice }, cursor });
   }
 
   block(block: Block, file: LogFile, cursor: string, near: number | undefined): void {
+    if (this.#levels === undefined) this.#all(block, file, near);
+    else this.#some(this.#levels, block, file, near);
+    this.#cursor = cursor;
+  }
+
+  #all(block: Block, file: LogFile, near: number | undefined): void {
     for (let i = 0; i < block.count && !this.#enough(); i += 1) {
       const flags = block.flags[i] as number;
       if ((flags & LogFlags.joins) === 0) {
@@ -97,7 +115,23 @@ export class WholeEntries implements Output {
       }
       this.#add(block, i, flags, near);
     }
-    this.#cursor = cursor;
+  }
+
+  #some(levels: ReadonlySet<number>, block: Block, file: LogFile, near: number | undefined): void {
+    const { count, flags } = block;
+    for (let from = 0, to = 0; from < count; from = to) {
+      const goesOn = ((flags[from] as number) & LogFlags.joins) !== 0;
+      to = from + 1;
+      while (to < count && ((flags[to] as number) & LogFlags.joins) !== 0) to += 1;
+      const isLast = to === count;
+      if (!goesOn && from === 0) this.flush();
+      if (!goesOn && !isLast && !levels.has((flags[from] as number) & LogFlags.level) && isOneLine(flags, from, to)) continue;
+      if (!goesOn && isLast) this.before = from > 0 ? this.#cursorAt(block, file, from) : this.#cursor;
+      for (let i = from; i < to; i += 1) this.#add(block, i, flags[i] as number, near);
+      if (isLast) continue;
+      this.#cursor = this.#cursorAt(block, file, to);
+      this.flush();
+    }
   }
 
   /** Gives the entry in work. */

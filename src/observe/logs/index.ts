@@ -9,6 +9,7 @@ import { followLog } from './follow.ts';
 import { readPage } from './page.ts';
 import type { Log } from './log.ts';
 import type { LineMask } from './masked.ts';
+import { readSince } from './since.ts';
 import { Tails } from './tails.ts';
 
 const NEVER = new AbortController().signal; // the catalog's scan is bounded by itself
@@ -34,6 +35,11 @@ export function openLogs({ platform, mask }: { readonly platform: Platform; read
     async page(source, query, signal) {
       const log = await find(source);
       return isEventLog(log.path, folders) ? eventPage(log, query, platform, signal) : readPage(log, query, clock, signal);
+    },
+    async since(source, query, signal) {
+      const log = await find(source);
+      if (isEventLog(log.path, folders)) throw new DiagError('SOURCE_UNKNOWN', { source });
+      return readSince(log, query, clock, signal);
     },
     async follow(source, options) {
       const log = await find(source);

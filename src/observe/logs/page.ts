@@ -200,7 +200,8 @@ async function forward(log: Log, limit: number, passes: Passes, clock: Clock, si
   }
 }
 
-async function rests(reader: LogReader, clock: Clock): Promise<boolean> {
+/** Nothing was written for so long that a line without an end is one. */
+export async function rests(reader: LogReader, clock: Clock): Promise<boolean> {
   const state = await reader.file?.state();
   return state !== undefined && clock.now() - state.changedAt >= OPEN_LINE_QUIET_MS;
 }
