@@ -29,7 +29,7 @@ export function FailuresPanel({ inside, ended, others }: { inside: AppInside; en
 /** An exception that ended a process is told as its end, and not here. */
 function None({ ended, others }: { ended: boolean; others: number }) {
   if (ended) return <Empty title="None before the end.">What ended the process stands above.</Empty>;
-  if (others > 0) return <Empty title="None in what lives.">What ended the {others === 1 ? 'other one' : 'others'} stands in the list above.</Empty>;
+  if (others > 0) return <Empty title="None in the processes that live.">What ended the {others === 1 ? 'other one' : 'others'} stands in the list above.</Empty>;
   return <Empty title="None.">Nothing was thrown that nobody caught, and Node warned of nothing.</Empty>;
 }
 
