@@ -6,13 +6,14 @@ type Mask = (text: string) => string;
 
 /** A path may hold a token, and what the site keeps secret may stand anywhere in a request. */
 export function maskedRow(row: RequestRow, mask: Mask): RequestRow {
-  return {
-    ...row, path: mask(row.path), route: mask(row.route),
-    ...(row.query === undefined ? {} : { query: mask(row.query) }),
-    ...(row.userAgent === undefined ? {} : { userAgent: mask(row.userAgent) }),
-    ...(row.referrer === undefined ? {} : { referrer: mask(row.referrer) }),
-    ...(row.host === undefined ? {} : { host: mask(row.host) }),
-  };
+  const masked = { ...row };
+  masked.path = mask(row.path);
+  masked.route = mask(row.route);
+  if (row.query !== undefined) masked.query = mask(row.query);
+  if (row.userAgent !== undefined) masked.userAgent = mask(row.userAgent);
+  if (row.referrer !== undefined) masked.referrer = mask(row.referrer);
+  if (row.host !== undefined) masked.host = mask(row.host);
+  return masked;
 }
 
 /** Every text of the report that a request brought along. */
@@ -24,7 +25,11 @@ export function maskedReport(report: HttpReport, maskOne: Mask): HttpReport {
     if (masked === undefined) { masked = maskOne(text); known.set(text, masked); }
     return masked;
   };
-  const routed = <R extends { route: string }>(one: R): R => ({ ...one, route: mask(one.route) });
+  // Nearly all stay as they are.
+  const routed = <R extends { route: string }>(one: R): R => {
+    const route = mask(one.route);
+    return route === one.route ? one : { ...one, route };
+  };
   const named = (groups: HttpGroups): HttpGroups => ({ ...groups, top: groups.top.map((one) => ({ ...one, name: mask(one.name) })) });
   const rows = (some: readonly RequestRow[]): RequestRow[] => some.map((row) => maskedRow(row, mask));
   const { heat, methods, hosts, clients, agents, referrers } = report;

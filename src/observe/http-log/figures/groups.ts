@@ -1,7 +1,7 @@
 // Owns the telling of what rows were counted by: the values with the most failures and the most rows, and what the rest adds up to.
 import type { HttpGroups } from '../../../shared/http-report.ts';
 import type { Figures } from './figures.ts';
-import { Histograms } from './histograms.ts';
+import { Histograms, withQuantiles } from './histograms.ts';
 import type { Quantiles } from './histograms.ts';
 import type { Names } from './names.ts';
 import { COUNT, FAILURES, LOST, MAX, METHOD, ROUTE_WIDTH, WIDTH } from './text-counts.ts';
@@ -117,7 +117,9 @@ function tell(entries: Entry[], quantiles: (entry: Entry) => Quantiles, rest: { 
     const entry = entries[i];
     if (entry === undefined) return [];
     const { name, count, failures, lost } = entry;
-    return [{ name, count, failures, ...(lost > 0 ? { maybeMore: lost } : {}), ...quantiles(entry) }];
+    const one: HttpGroups['top'][number] = { name, count, failures };
+    if (lost > 0) one.maybeMore = lost;
+    return [withQuantiles(one, quantiles(entry))];
   });
   return { top, others, distinct: rest.distinct, ...(rest.estimated === undefined ? {} : { estimated: rest.estimated }) };
 }

@@ -163,10 +163,13 @@ export class Tally {
     const used = this.#words[3] as number;
     if (used === 0) return;
     const pages = new Uint32Array(used + 1), takers: TimesTaker[] = [];
+    const owners = OWNERS.map((owner) => ({ ...owner, taker: takerOf(owner.kind) }));
+    let owner = owners[0] as (typeof owners)[number];
     for (let page = 1; page <= used; page += 1) {
-      const place = this.#placeOf[page] as number, { kind, id, index } = ownerOf(place);
-      const taker = takerOf(kind);
-      pages[page] = taker.addPage(kind === 'sources' ? this.#sources[id] as number : id, index === 0 ? 0 : index + LEFT_OUT_PAGES, this.#cells, page);
+      const place = this.#placeOf[page] as number;
+      if (place < owner.at || place >= owner.end) owner = owners.find(({ end }) => place < end) ?? noOwner(place);
+      const within = place - owner.at, rest = within % owner.bytes, id = (within - rest) / owner.bytes, index = (rest - layout.PAGES_IN_SUMS) / 2, { taker } = owner;
+      pages[page] = taker.addPage(owner.kind === 'sources' ? this.#sources[id] as number : id, index === 0 ? 0 : index + LEFT_OUT_PAGES, this.#cells, page);
       takers[page] = taker;
       this.#pages[place / 2] = 0;
     }
@@ -189,12 +192,10 @@ export class Tally {
   }
 }
 
-/** Whose page it is that is named at this place. */
-function ownerOf(place: number): { kind: TimedKind; id: number; index: number } {
-  for (const { kind, at, ids, width } of layout.SUMS) {
-    const within = place - at, bytes = width * 4;
-    if (within < ids * bytes) return { kind: kind as TimedKind, id: Math.floor(within / bytes), index: (within % bytes - layout.PAGES_IN_SUMS) / 2 };
-  }
+/** Where the pages of a kind are named, in order; each id's counters take `bytes`. */
+const OWNERS = layout.SUMS.filter(({ width }) => width === layout.WIDE).map(({ kind, at, ids, width }) => ({ kind: kind as TimedKind, at, end: at + ids * width * 4, bytes: width * 4 }));
+
+function noOwner(place: number): never {
   throw new RangeError(`no page is named at ${place}`);
 }
 
