@@ -1,6 +1,11 @@
 // Owns many histograms in one piece of memory: a page of counters for each power of two that occurs, so that a row touches two cache lines.
 import { BUCKETS, FIRST_ORDERED_PAGE, PAGE, PAGES, bucketOf, bucketsInOrder, middleOf } from './buckets.ts';
+import { NAMES, SHARES, atSharesOf, pagesOf, powersOf, rank, rounded } from './quantiles.ts';
+import type { Quantiles } from './quantiles.ts';
 import { Room } from './room.ts';
+
+export { withQuantiles } from './quantiles.ts';
+export type { Quantiles } from './quantiles.ts';
 
 /** A counter has 8 bits; what goes beyond is kept apart, in whole turns of it. */
 const TURN = 256;
@@ -20,18 +25,6 @@ const TOP_BITS = 0x80808080;
 
 /** What can be handed to another thread or process: the memory as it lies, not copied, and the turns as pairs of cell and number. */
 export interface HistogramsState { directory: Int32Array; cells: Uint8Array; turns: Float64Array }
-
-/** Told of a histogram; empty when it counted nothing. */
-export interface Quantiles { p50?: number; p95?: number; p99?: number; max?: number }
-
-/** Adds what is told of a histogram, if anything, behind what is there. */
-export function withQuantiles<T extends Quantiles>(told: T, { p50, p95, p99, max }: Quantiles): T {
-  if (p50 !== undefined) told.p50 = p50;
-  if (p95 !== undefined) told.p95 = p95;
-  if (p99 !== undefined) told.p99 = p99;
-  if (max !== undefined) told.max = max;
-  return told;
-}
 
 export class Histograms {
   #directory = new Int32Array(8 * PAGES);
@@ -268,16 +261,11 @@ export class Histograms {
 /** Scratch of quantiles(), which is asked thousands of times for a report: what is summed, and the pages of it that are used; zeros before and after. */
 const sums = new Float64Array(BUCKETS), summed = new Uint8Array(PAGES);
 
-/** Scratch too: the pages of the one histogram that is asked for, and which powers they are. */
-const pagesOf = new Int32Array(PAGES), powersOf = new Int32Array(PAGES);
-
 /** Fractions lie between the whole numbers of page 0: their order is not that of the buckets. */
 function hasFractions(used: Uint8Array): boolean {
   for (let index = 1; index < FIRST_ORDERED_PAGE; index += 1) if (used[index]) return true;
   return false;
 }
-
-const SHARES = [0.5, 0.95, 0.99], NAMES = ['p50', 'p95', 'p99'] as const;
 
 /** By nearest rank; the last rank is the exact maximum. */
 function atShares(counts: Float64Array, total: number, { max, whole, used }: { max: number; whole: boolean; used: Uint8Array }): Quantiles {
@@ -296,31 +284,3 @@ function atShares(counts: Float64Array, total: number, { max, whole, used }: { m
   }
   return found;
 }
-
-/** The same for the pages of one histogram of whole numbers, in pagesOf and powersOf: four cells at a time are passed over. */
-function atSharesOf({ bytes, words }: Cells, pages: number, total: number, max: number): Quantiles {
-  const found = { p50: max, p95: max, p99: max, max };
-  let at = 0, seen = 0, wanted = rank(0, total);
-  for (let i = 0; i < pages; i += 1) {
-    const first = (pagesOf[i] as number) * PAGE_WORDS, shift = ((powersOf[i] as number) - (pagesOf[i] as number)) * PAGE;
-    for (let word = first; word < first + PAGE_WORDS; word += 1) {
-      const four = words[word] as number;
-      if (four === 0) continue;
-      const with4 = seen + (four & 255) + (four >>> 8 & 255) + (four >>> 16 & 255) + (four >>> 24);
-      if (with4 < wanted) { seen = with4; continue; }
-      for (let cell = word * 4; cell < word * 4 + 4; cell += 1) {
-        seen += bytes[cell] as number;
-        while (seen >= wanted) {
-          if (wanted < total) found[NAMES[at] as 'p50'] = rounded(Math.min(max, middleOf(cell + shift, true)));
-          at += 1;
-          if (at === SHARES.length) return found;
-          wanted = rank(at, total);
-        }
-      }
-    }
-  }
-  return found;
-}
-
-const rank = (share: number, total: number): number => Math.max(1, Math.ceil((SHARES[share] as number) * total));
-const rounded = (ms: number): number => Math.round(ms * 1_000) / 1_000;
