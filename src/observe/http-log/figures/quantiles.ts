@@ -6,7 +6,7 @@ import type { Cells } from './histograms.ts';
 export interface Quantiles { p50?: number; p95?: number; p99?: number; max?: number }
 
 /** Adds what is told of a histogram, if anything, behind what is there. */
-export function withQuantiles<T extends Quantiles>(told: T, { p50, p95, p99, max }: Quantiles): T {
+export function withQuantiles<T extends { [K in keyof Quantiles]: number | undefined }>(told: T, { p50, p95, p99, max }: Quantiles): T {
   if (p50 !== undefined) told.p50 = p50;
   if (p95 !== undefined) told.p95 = p95;
   if (p99 !== undefined) told.p99 = p99;

@@ -99,7 +99,7 @@ function minutesOf({ slots, totals }: Figures, axis: ReturnType<typeof axisOf>):
     const id = slots.slotAt(at);
     if (id === undefined) return { at, count: 0, failures: 0 };
     const [count = 0, failures = 0] = slots.values.subarray(id * SLOT_WIDTH);
-    return withQuantiles({ at, count, failures }, slots.taken.quantiles([id], slots.values[id * SLOT_WIDTH + SLOT_LONGEST] as number, totals.whole));
+    return withQuantiles<HttpReport['minutes'][number]>({ at, count, failures }, slots.taken.quantiles([id], slots.values[id * SLOT_WIDTH + SLOT_LONGEST] as number, totals.whole));
   });
 }
 
