@@ -20,7 +20,7 @@ import { GONE_CODES, demandSame, findPlace, openMem } from './target.ts';
 import { Threads } from './threads.ts';
 import { trackAndWrite } from './track.ts';
 import { missingOf, writeFrom } from './write-core.ts';
-import { closeIn, userfaultfdsOf } from './written-pages.ts';
+import { STAYS_OPEN, closeIn, userfaultfdsOf } from './written-pages.ts';
 
 class Cancelled extends Error {}
 
@@ -62,11 +62,11 @@ async function forkAndWrite(libc: Libc, order: Writing, stopped: () => void): Pr
   step('flags read');
   const mem = openMem(pid);
   try {
-    const target = findPlace(libc, pid, mem, before, step);
+    const target = findPlace(libc, order, mem, before, step);
     say({ say: 'journal', stubAt: target.stubAt, original: target.original.toString('hex'), sinceTicks: target.sinceTicks, had: userfaultfdsOf(pid) });
     step('place found');
     stopped();
-    const snapshot = await snapshotOf({ ...target, before, sure: () => { demandSame(order); } }, target);
+    const snapshot = await snapshotOf({ ...target, before }, target);
     try {
       holdChild(libc, snapshot.child, step);
       const plan = await writeFrom(libc, snapshot.child, { order, facts, before, threads: snapshot.threads, mappings: snapshot.mappings, late: snapshot.late, watch: pid, stopped, step });
@@ -121,10 +121,10 @@ async function recover(libc: Libc, order: Extract<Order, { mode: 'recover' }>): 
   const mem = openMem(order.pid);
   try {
     const threads = new Set(new Threads(libc, order.pid).everyone());
-    const target: Target = { libc, pid: order.pid, mem, stubAt: order.stubAt, original: Buffer.from(order.original, 'hex'), sinceTicks: order.sinceTicks, used: threads, step: () => undefined };
+    const target: Target = { libc, pid: order.pid, mem, stubAt: order.stubAt, original: Buffer.from(order.original, 'hex'), sinceTicks: order.sinceTicks, used: threads, step: () => undefined, sure: () => { demandSame(order); } };
     const descriptors = await closeIn(target, order.had);
     const left = await putBack(target, []);
-    say({ say: 'done', bytes: 0, pausedMs: 0, missing: [], left: descriptors === 0 ? left : [...left, 'a descriptor of ours (userfaultfd), which does nothing, stays open in the app until it ends'] });
+    say({ say: 'done', bytes: 0, pausedMs: 0, missing: [], left: descriptors === 0 ? left : [...left, STAYS_OPEN] });
   } finally {
     closeSync(mem);
   }

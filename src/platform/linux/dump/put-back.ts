@@ -33,6 +33,8 @@ export interface Target {
   /** Threads that were led aside: only these can stand in the stub. */
   readonly used: Set<number>;
   readonly step: Step;
+  /** Asked while a thread is held, so that the answer stays true. @throws Refused when the pid means another process by now */
+  readonly sure: () => void;
 }
 
 /** After the copy is written and the child ended. What could not be put back, in words; none when all is as it was. Each stop is of one sleeping thread, for some tens of microseconds. */
@@ -119,10 +121,11 @@ async function reapChildren(target: Target): Promise<boolean> {
 }
 
 /** Leads a sleeping thread through the stub with these calls; false when none could be led aside just now. */
-export function lead({ libc, pid, mem, stubAt, used, step }: Target, calls: readonly Call[]): boolean {
+export function lead({ libc, pid, mem, stubAt, used, step, sure }: Target, calls: readonly Call[]): boolean {
   // The way back of a thread that is still inside stands in the stub itself.
   if (!nobodyInside(libc, pid, stubAt, used)) return false;
   return withThread(libc, pid, (thread) => {
+    sure();
     const resume = resumable(thread.registers);
     const frame = frameFor(resume, BigInt(stubAt), calls, NO_PAIRS);
     if (!hasRoom(thread, parseMaps(readFileSync(`/proc/${pid}/maps`, 'latin1')), frame.bytes.length + STACK_MARGIN_BYTES)) return false;

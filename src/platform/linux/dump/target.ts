@@ -31,10 +31,11 @@ export function openMem(pid: number): number {
 }
 
 /** @throws Refused when there is none */
-export function findPlace(libc: Libc, pid: number, mem: number, before: readonly FlaggedMapping[], step: Step): Target {
+export function findPlace(libc: Libc, order: Order, mem: number, before: readonly FlaggedMapping[], step: Step): Target {
+  const { pid } = order;
   const stubAt = unusedCode(mem, before, STUB_BYTES);
   if (stubAt === undefined) throw new Refused('no-place', 'no library of the process has unused bytes in its code pages');
   const original = Buffer.alloc(STUB_BYTES);
   readSync(mem, original, 0, STUB_BYTES, stubAt);
-  return { libc, pid, mem, stubAt, original, sinceTicks: Number(startTicks(process.pid)), used: new Set(), step };
+  return { libc, pid, mem, stubAt, original, sinceTicks: Number(startTicks(process.pid)), used: new Set(), step, sure: () => { demandSame(order); } };
 }

@@ -21,7 +21,7 @@ import type { Thread } from './threads.ts';
 import { TrackedCore } from './tracked-core.ts';
 import { missingOf, paced } from './write-core.ts';
 import type { Pace } from './write-core.ts';
-import { WrittenPages, userfaultfdsOf } from './written-pages.ts';
+import { STAYS_OPEN, WrittenPages, userfaultfdsOf } from './written-pages.ts';
 import type { Run } from './written-pages.ts';
 
 /** So little is left for the pause without another round. */
@@ -53,7 +53,7 @@ export async function trackAndWrite(libc: Libc, order: Writing, stopped: () => v
   step('flags read');
   const mem = openMem(pid);
   try {
-    const target = findPlace(libc, pid, mem, before, step);
+    const target = findPlace(libc, order, mem, before, step);
     const had = userfaultfdsOf(pid);
     say({ say: 'journal', stubAt: target.stubAt, original: target.original.toString('hex'), sinceTicks: target.sinceTicks, had });
     step('place found');
@@ -82,7 +82,8 @@ export async function trackAndWrite(libc: Libc, order: Writing, stopped: () => v
 async function recordOf(target: Target, had: readonly number[]): Promise<{ readonly record: WrittenPages; readonly left: readonly string[] }> {
   try {
     const record = await WrittenPages.open(target, had);
-    return { record, left: await putBack(target, []) };
+    const left = await putBack(target, []);
+    return { record, left: record.staysOpen ? [...left, STAYS_OPEN] : left };
   } catch (error) {
     if (target.used.size > 0) await putBack(target, []);
     throw error;

@@ -25,6 +25,8 @@ const TRIES = 400;
 const BETWEEN_MS = 5;
 const LINK = 'anon_inode:[userfaultfd]';
 
+export const STAYS_OPEN = 'a descriptor of ours (userfaultfd), which does nothing, stays open in the app until it ends';
+
 /** A run of pages. `changed`: written since it was last protected, or not under watch at all. */
 export interface Run extends Range { readonly changed: boolean }
 
@@ -62,7 +64,11 @@ export class WrittenPages {
   readonly #words = new Uint32Array(this.#regions.buffer, this.#regions.byteOffset, REGIONS * REGION_BYTES / 4);
   readonly #order = Buffer.alloc(SCAN_BYTES);
 
-  private constructor(libc: Libc, pid: number, fd: number) {
+  /** The target still has the descriptor too: no thread of it could be led aside to close it. */
+  readonly staysOpen: boolean;
+
+  private constructor(libc: Libc, pid: number, fd: number, staysOpen: boolean) {
+    this.staysOpen = staysOpen;
     this.#libc = libc;
     this.#fd = fd;
     this.#pagemap = openSync(`/proc/${pid}/pagemap`, 'r');
@@ -74,18 +80,19 @@ export class WrittenPages {
     const opened = await openedIn(target, had);
     step('record opened');
     let own: number | undefined;
+    let left = 0;
     try {
       own = take(libc, pid, opened);
     } finally {
       step('record taken');
-      await closeIn(target, had);
+      left = await closeIn(target, had);
     }
     try {
       const api = Buffer.alloc(24);
       api.writeBigUInt64LE(API, 0);
       api.writeBigUInt64LE(WP_ASYNC, 8);
       libc.call('userfaultfd', SYS.ioctl, own, UFFDIO_API, libc.addressOf(api));
-      return new WrittenPages(libc, pid, own);
+      return new WrittenPages(libc, pid, own, left > 0);
     } catch (error) {
       closeSync(own);
       throw new Refused('untracked', `this kernel does not tell which pages a process has written (${said(error)}): it takes Linux 6.7 or later`);
@@ -190,7 +197,7 @@ async function openedIn(target: Target, had: readonly number[]): Promise<number>
   }
   const late = userfaultfdsOf(pid).find((fd) => !had.includes(fd));
   if (late !== undefined) return late;
-  throw new Refused('untracked', 'the kernel gave the process no userfaultfd: a filter forbids it, or it was built without');
+  throw new Refused('untracked', 'the kernel gave the process no userfaultfd: a filter forbids it, it was built without, or the process may open no more files');
 }
 
 function take(libc: Libc, pid: number, theirs: number): number {
