@@ -7,7 +7,7 @@ import type { Late } from './snapshot.ts';
 
 const PAGE_BYTES = 4_096;
 const HEADER_BYTES = 64;
-const ENTRY_BYTES = 56;
+export const ENTRY_BYTES = 56;
 const SECTION_BYTES = 64;
 export const PN_XNUM = 0xffff;
 const PT_LOAD = 1, PT_NOTE = 4, ET_CORE = 4, EM_X86_64 = 62;
@@ -28,15 +28,21 @@ export interface CorePlan {
   readonly excludedBytes: number;
 }
 
+/** Tells of each mapping whether the app asked, when its flags were read, that it never be dumped. */
+export function leftOut(before: readonly FlaggedMapping[]): (mapping: Mapping) => boolean {
+  const excluded = before.filter(({ flags, perms }) => leftOutOfDumps(flags) && perms.startsWith('r'));
+  return (mapping) => excluded.some(({ from, to }) => from <= mapping.from && mapping.to <= to);
+}
+
 /** Which mapping goes in how; `changed` tells whether a private file mapping has pages of its own. */
 export function planCore(mappings: readonly Mapping[], before: readonly FlaggedMapping[], notes: Buffer, changed: (mapping: Mapping) => boolean): CorePlan {
-  const excluded = before.filter(({ flags, perms }) => leftOutOfDumps(flags) && perms.startsWith('r'));
+  const isLeftOut = leftOut(before);
   const table = mappings.length + 1;
   const sections = table >= PN_XNUM ? SECTION_BYTES : 0;
   let at = pageUp(HEADER_BYTES + table * ENTRY_BYTES + sections + notes.length);
   let excludedBytes = 0;
   const segments = mappings.map((mapping): Segment => {
-    const isExcluded = excluded.some(({ from, to }) => from <= mapping.from && mapping.to <= to);
+    const isExcluded = isLeftOut(mapping);
     if (isExcluded) excludedBytes += mapping.to - mapping.from;
     const content = isExcluded ? 'none' : contentOf(mapping, changed);
     const fileBytes = content === 'none' ? 0 : content === 'head' ? PAGE_BYTES : mapping.to - mapping.from;

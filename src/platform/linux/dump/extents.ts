@@ -52,7 +52,7 @@ export class Extents {
     for (let index = this.#firstEndingAfter(from); index < this.#all.length; index += 1) {
       const extent = this.#all[index] as Extent;
       if (extent.from >= to) return;
-      setBits(extent.written, (Math.max(from, extent.from) - extent.from) / PAGE_BYTES, (Math.min(to, extent.to) - extent.from) / PAGE_BYTES);
+      putBits(extent.written, true, (Math.max(from, extent.from) - extent.from) / PAGE_BYTES, (Math.min(to, extent.to) - extent.from) / PAGE_BYTES);
     }
   }
 
@@ -64,7 +64,7 @@ export class Extents {
       while (next < present.length && (present[next] as Range).to <= from) next += 1;
       for (let i = next; i < present.length && (present[i] as Range).from < to; i += 1) {
         const run = present[i] as Range;
-        clearBits(left, (Math.max(from, run.from) - from) / PAGE_BYTES, (Math.min(to, run.to) - from) / PAGE_BYTES);
+        putBits(left, false, (Math.max(from, run.from) - from) / PAGE_BYTES, (Math.min(to, run.to) - from) / PAGE_BYTES);
       }
       for (const [begin, end] of bitRuns(left)) yield { from: from + begin * PAGE_BYTES, to: from + end * PAGE_BYTES, at: at + begin * PAGE_BYTES };
     }
@@ -82,18 +82,11 @@ export class Extents {
   }
 }
 
-function setBits(bits: Uint8Array, from: number, to: number): void {
+function putBits(bits: Uint8Array, isOn: boolean, from: number, to: number): void {
   for (let i = from; i < to;) {
-    if ((i & 7) === 0 && to - i >= 8) { bits[i >> 3] = 0xff; i += 8; continue; }
-    bits[i >> 3] = (bits[i >> 3] as number) | (1 << (i & 7));
-    i += 1;
-  }
-}
-
-function clearBits(bits: Uint8Array, from: number, to: number): void {
-  for (let i = from; i < to;) {
-    if ((i & 7) === 0 && to - i >= 8) { bits[i >> 3] = 0; i += 8; continue; }
-    bits[i >> 3] = (bits[i >> 3] as number) & ~(1 << (i & 7));
+    if ((i & 7) === 0 && to - i >= 8) { bits[i >> 3] = isOn ? 0xff : 0; i += 8; continue; }
+    const one = 1 << (i & 7);
+    bits[i >> 3] = isOn ? (bits[i >> 3] as number) | one : (bits[i >> 3] as number) & ~one;
     i += 1;
   }
 }

@@ -8,19 +8,18 @@ import type { Writing } from './faults.ts';
 import type { Order, Word } from './helper-words.ts';
 import { SystemCallError, openLibc } from './libc.ts';
 import type { Libc } from './libc.ts';
-import { putBack } from './put-back.ts';
+import { orPutBack, putBack } from './put-back.ts';
 import type { Target } from './put-back.ts';
 import { parseMaps, parseSmaps } from './ranges.ts';
 import { Refused } from './refused.ts';
 import { demandRoom } from './room.ts';
 import { say } from './say.ts';
 import { holdChild, takeSnapshot } from './snapshot.ts';
-import type { Snapshot, SnapshotOptions } from './snapshot.ts';
-import { GONE_CODES, demandSame, findPlace, openMem } from './target.ts';
+import { GONE_CODES, demandSame, openMem, withTarget } from './target.ts';
 import { Threads } from './threads.ts';
 import { trackAndWrite } from './track.ts';
 import { missingOf, writeFrom } from './write-core.ts';
-import { STAYS_OPEN, closeIn, userfaultfdsOf } from './written-pages.ts';
+import { STAYS_OPEN, closeIn } from './written-pages.ts';
 
 class Cancelled extends Error {}
 
@@ -57,16 +56,9 @@ async function forkAndWrite(libc: Libc, order: Writing, stopped: () => void): Pr
   const memory = memoryOf(pid);
   demandRoom(pid, memory.residentBytes, memory.ownBytes);
   step('fit');
-  const facts = readFacts(pid);
-  const before = parseSmaps(readFileSync(`/proc/${pid}/smaps`, 'latin1'));
-  step('flags read');
-  const mem = openMem(pid);
-  try {
-    const target = findPlace(libc, order, mem, before, step);
-    say({ say: 'journal', stubAt: target.stubAt, original: target.original.toString('hex'), sinceTicks: target.sinceTicks, had: userfaultfdsOf(pid) });
-    step('place found');
+  await withTarget(libc, order, step, async ({ facts, before, target }) => {
     stopped();
-    const snapshot = await snapshotOf({ ...target, before }, target);
+    const snapshot = await orPutBack(target, () => takeSnapshot({ ...target, before }));
     try {
       holdChild(libc, snapshot.child, step);
       const plan = await writeFrom(libc, snapshot.child, { order, facts, before, threads: snapshot.threads, mappings: snapshot.mappings, late: snapshot.late, watch: pid, stopped, step });
@@ -77,19 +69,7 @@ async function forkAndWrite(libc: Libc, order: Writing, stopped: () => void): Pr
       await putBack(target, snapshot.plan.back);
       throw error;
     }
-  } finally {
-    closeSync(mem);
-  }
-}
-
-/** What a copy that was refused half-way left in the target is put back. */
-async function snapshotOf(options: SnapshotOptions, target: Target): Promise<Snapshot> {
-  try {
-    return takeSnapshot(options);
-  } catch (error) {
-    if (target.used.size > 0) await putBack(target, []);
-    throw error;
-  }
+  });
 }
 
 /** Fall-back: everything stands still while it is written. Needs no memory and puts nothing into the target. */
@@ -121,8 +101,8 @@ async function recover(libc: Libc, order: Extract<Order, { mode: 'recover' }>): 
   const mem = openMem(order.pid);
   try {
     const threads = new Set(new Threads(libc, order.pid).everyone());
-    const target: Target = { libc, pid: order.pid, mem, stubAt: order.stubAt, original: Buffer.from(order.original, 'hex'), sinceTicks: order.sinceTicks, used: threads, step: () => undefined, sure: () => { demandSame(order); } };
-    const descriptors = await closeIn(target, order.had);
+    const target: Target = { libc, pid: order.pid, mem, stubAt: order.stubAt, original: Buffer.from(order.original, 'hex'), sinceTicks: order.sinceTicks, used: threads, step: () => undefined, had: order.had, sure: () => { demandSame(order); } };
+    const descriptors = await closeIn(target);
     const left = await putBack(target, []);
     say({ say: 'done', bytes: 0, pausedMs: 0, missing: [], left: descriptors === 0 ? left : [...left, STAYS_OPEN] });
   } finally {

@@ -33,6 +33,8 @@ export interface Target {
   /** Threads that were led aside: only these can stand in the stub. */
   readonly used: Set<number>;
   readonly step: Step;
+  /** The target's own userfaultfds: any other one is ours. */
+  readonly had: readonly number[];
   /** Asked while a thread is held, so that the answer stays true. @throws Refused when the pid means another process by now */
   readonly sure: () => void;
 }
@@ -44,6 +46,16 @@ export async function putBack(target: Target, back: readonly Range[]): Promise<s
   } catch (error) {
     if (!existsSync(`/proc/${target.pid}/maps`) || smaps(target.pid) === '') return [];          // it has ended: nothing is left of it
     return [`what was to be put back could not be looked at: ${error instanceof Error ? error.message : String(error)}`];
+  }
+}
+
+/** What is begun in the target and refused half-way is put back. */
+export async function orPutBack<T>(target: Target, begin: () => T | Promise<T>): Promise<T> {
+  try {
+    return await begin();
+  } catch (error) {
+    if (target.used.size > 0) await putBack(target, []);
+    throw error;
   }
 }
 

@@ -1,27 +1,27 @@
 // Owns the dump that hardly stops its process: memory is copied while it runs, the kernel tells what was written meanwhile, and the process stands still for the last of it alone.
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { performance } from 'node:perf_hooks';
-import { memoryOf, readFacts, refuseUnfit } from './facts.ts';
+import { memoryOf, refuseUnfit } from './facts.ts';
 import { stepper } from './faults.ts';
 import type { Writing } from './faults.ts';
 import type { CorePlan } from './core-file.ts';
 import type { Libc } from './libc.ts';
 import { notesOf } from './notes.ts';
 import type { ProcessFacts } from './notes.ts';
-import { putBack } from './put-back.ts';
+import { orPutBack, putBack } from './put-back.ts';
 import type { Target } from './put-back.ts';
-import { parseMaps, parseSmaps } from './ranges.ts';
+import { parseMaps } from './ranges.ts';
 import type { KnownLines, Mapping, Range } from './ranges.ts';
 import { Refused } from './refused.ts';
 import { PAUSE_LIMIT_BYTES, demandTrackingRoom } from './room.ts';
 import { say } from './say.ts';
-import { demandSame, findPlace, openMem } from './target.ts';
+import { demandSame, withTarget } from './target.ts';
 import { Threads } from './threads.ts';
 import type { Thread } from './threads.ts';
 import { TrackedCore } from './tracked-core.ts';
 import { missingOf, paced } from './write-core.ts';
 import type { Pace } from './write-core.ts';
-import { STAYS_OPEN, WrittenPages, userfaultfdsOf } from './written-pages.ts';
+import { STAYS_OPEN, WrittenPages } from './written-pages.ts';
 import type { Run } from './written-pages.ts';
 
 /** So little is left for the pause without another round. */
@@ -48,22 +48,14 @@ export async function trackAndWrite(libc: Libc, order: Writing, stopped: () => v
   const step = stepper(order);
   refuseUnfit(pid);
   demandTrackingRoom(pid);
-  const facts = readFacts(pid);
-  const before = parseSmaps(readFileSync(`/proc/${pid}/smaps`, 'latin1'));
-  step('flags read');
-  const mem = openMem(pid);
-  try {
-    const target = findPlace(libc, order, mem, before, step);
-    const had = userfaultfdsOf(pid);
-    say({ say: 'journal', stubAt: target.stubAt, original: target.original.toString('hex'), sinceTicks: target.sinceTicks, had });
-    step('place found');
+  await withTarget(libc, order, step, async ({ facts, before, target }) => {
     stopped();
-    const { record, left } = await recordOf(target, had);
+    const { record, left } = await orPutBack(target, () => recordOf(target));
     const pagemap = openSync(`/proc/${pid}/pagemap`, 'r');
     let isWhole = false;
     let core: TrackedCore | undefined;
     try {
-      core = new TrackedCore({ libc, pid, mem, pagemap, file: order.file }, record, before, new Threads(libc, pid).everyone().length);
+      core = new TrackedCore({ libc, pid, mem: target.mem, pagemap, file: order.file }, record, before, new Threads(libc, pid).everyone().length);
       const pace = { ofBytes: Math.max(1, memoryOf(pid).residentBytes), watch: pid, stopped, step };
       const { plan, pausedMs } = await copied({ libc, order, record, core, facts, pace });
       isWhole = true;
@@ -73,21 +65,14 @@ export async function trackAndWrite(libc: Libc, order: Writing, stopped: () => v
       record.close();
       closeSync(pagemap);
     }
-  } finally {
-    closeSync(mem);
-  }
+  });
 }
 
 /** Nothing of ours is in the target when this is done: neither a descriptor nor code. */
-async function recordOf(target: Target, had: readonly number[]): Promise<{ readonly record: WrittenPages; readonly left: readonly string[] }> {
-  try {
-    const record = await WrittenPages.open(target, had);
-    const left = await putBack(target, []);
-    return { record, left: record.staysOpen ? [...left, STAYS_OPEN] : left };
-  } catch (error) {
-    if (target.used.size > 0) await putBack(target, []);
-    throw error;
-  }
+async function recordOf(target: Target): Promise<{ readonly record: WrittenPages; readonly left: readonly string[] }> {
+  const record = await WrittenPages.open(target);
+  const left = await putBack(target, []);
+  return { record, left: record.staysOpen ? [...left, STAYS_OPEN] : left };
 }
 
 async function copied(work: Work): Promise<{ readonly plan: CorePlan; readonly pausedMs: number }> {
@@ -103,8 +88,8 @@ async function copied(work: Work): Promise<{ readonly plan: CorePlan; readonly p
     // The record is done; what the app writes from now on costs it nothing any more.
     record.close();
     pace.step('record closed');
-    const writing = core.finish(moment.last, moment.runs, moment.mappings, notesOf(facts, moment.threads, moment.mappings));
-    const plan = await finished(writing, pace);
+    await paced(core.putLast(moment.last, moment.runs, moment.mappings), pace, pace.ofBytes);
+    const plan = core.finish(moment.mappings, notesOf(facts, moment.threads, moment.mappings));
     pace.step('core written');
     return { plan, pausedMs };
   }
@@ -124,19 +109,13 @@ async function rounds({ core, pace, order: { pid } }: Work): Promise<number> {
   return last;
 }
 
-async function finished(writing: Generator<number, CorePlan>, pace: Pace): Promise<CorePlan> {
-  const plans: CorePlan[] = [];
-  await paced((function* sizes() { plans.push(yield* writing); })(), pace, pace.ofBytes);
-  return plans[0] as CorePlan;
-}
-
 interface Moment {
   readonly pausedMs: number;
   readonly threads: readonly Thread[];
   readonly mappings: readonly Mapping[];
   readonly runs: readonly Run[];
-  /** undefined: more was to be read than the process may stand still for. */
-  readonly last: { readonly runs: readonly Range[]; readonly sizeBytes: number } | undefined;
+  /** What was read in the pause; undefined: more was to be read than the process may stand still for. */
+  readonly last: readonly Range[] | undefined;
 }
 
 function pause({ libc, order, record, core, pace: { step } }: Work): Moment {
@@ -159,14 +138,14 @@ function pause({ libc, order, record, core, pace: { step } }: Work): Moment {
     const wanted = core.wanted(runs, mappings);
     step('changes listed');
     const isMuch = wanted.reduce((sum, { from, to }) => sum + to - from, 0) > core.preparedBytes;
-    const last = isMuch ? undefined : core.read(wanted);
+    if (!isMuch) core.read(wanted);
     step('changes read');
     const all = threads.stopped;
     threads.letGo(pid);
     const pausedMs = performance.now() - began;
     step('main thread let go');
     threads.letAllGo();
-    return { pausedMs, threads: all, mappings, runs, last };
+    return { pausedMs, threads: all, mappings, runs, last: isMuch ? undefined : wanted };
   } finally {
     threads.letAllGo();
     step('all let go');

@@ -1,19 +1,17 @@
 // Owns a core that is written while its process runs: memory is copied, what was written meanwhile is copied again, and only the last of it while the process stands still.
 import { rmSync } from 'node:fs';
-import { PN_XNUM, contentOf, headersOf, isOwnPage, pageUp, pieces, presentRuns, readMemory } from './core-file.ts';
+import { ENTRY_BYTES, PN_XNUM, contentOf, headersOf, isOwnPage, leftOut, pageUp, pieces, presentRuns, readMemory } from './core-file.ts';
 import type { Content, CorePlan, Segment } from './core-file.ts';
 import { CoreOut } from './core-out.ts';
 import { Extents } from './extents.ts';
 import { SystemCallError } from './libc.ts';
 import type { Libc } from './libc.ts';
-import { leftOutOfDumps } from './ranges.ts';
 import type { FlaggedMapping, Mapping, Range } from './ranges.ts';
 import { Refused } from './refused.ts';
 import { SYS } from './stub.ts';
 import type { Run, WrittenPages } from './written-pages.ts';
 
 const PAGE_BYTES = 4_096;
-const ENTRY_BYTES = 56;
 /** Of the notes of one thread: registers and at most 11 KB of extended state. */
 const THREAD_BYTES = 14 * 1024;
 /** One scan: its pages are read at once, while they are still what was told. */
@@ -24,13 +22,10 @@ const PIECE_BYTES = 16;
 
 export interface TrackedFiles { readonly libc: Libc; readonly pid: number; readonly mem: number; readonly pagemap: number; readonly file: string }
 
-/** What was read while the process stood still. */
-interface Last { readonly runs: readonly Range[]; readonly sizeBytes: number }
-
 export class TrackedCore {
   readonly #files: TrackedFiles;
   readonly #record: WrittenPages;
-  readonly #excluded: readonly FlaggedMapping[];
+  readonly #isExcluded: (mapping: Mapping) => boolean;
   readonly #out: CoreOut;
   readonly #extents: Extents;
   readonly #room: number;
@@ -45,7 +40,7 @@ export class TrackedCore {
   constructor(files: TrackedFiles, record: WrittenPages, before: readonly FlaggedMapping[], threads: number) {
     this.#files = files;
     this.#record = record;
-    this.#excluded = before.filter(({ flags, perms }) => leftOutOfDumps(flags) && perms.startsWith('r'));
+    this.#isExcluded = leftOut(before);
     // Headers and notes are written last, when the process may have more threads and mappings than now.
     this.#room = pageUp(256 * 1024 + (before.length * 2 + 4_096) * ENTRY_BYTES + (threads * 2 + 16) * THREAD_BYTES + before.reduce((sum, { path }) => sum + path.length + 26, 0) * 2);
     this.#extents = new Extents(this.#room);
@@ -98,18 +93,17 @@ export class TrackedCore {
     return found;
   }
 
-  /** Reads them into the prepared memory. The process stands still. @returns what could not be read */
-  read(runs: readonly Range[]): Last {
+  /** Reads them, one after the other, into the prepared memory. The process stands still. */
+  read(runs: readonly Range[]): void {
     let filled = 0;
     for (let first = 0; first < runs.length; first += PIECES) filled += this.#readSome(runs.slice(first, first + PIECES), filled);
-    return { runs, sizeBytes: filled };
   }
 
-  /** Puts what was read in the pause into the file, takes out what the process has given back, and writes the headers. */
-  * finish(last: Last, present: readonly Range[], mappings: readonly Mapping[], notes: Buffer): Generator<number, CorePlan> {
+  /** Puts what was read in the pause into the file, and takes out what the process has given back. @yields bytes put, at most 64 KiB */
+  * putLast(last: readonly Range[], present: readonly Range[], mappings: readonly Mapping[]): Generator<number> {
     for (const mapping of mappings) this.#cover(mapping, this.#contentInPause(mapping));
     let from = 0;
-    for (const run of last.runs) {
+    for (const run of last) {
       for (const { from: begin, to, at } of this.#extents.places(run.from, run.to)) {
         const place = from + (begin - run.from);
         for (const [a, b] of pieces(0, to - begin)) {
@@ -125,15 +119,10 @@ export class TrackedCore {
         yield 0;
       }
     }
-    return this.#head(mappings, notes);
   }
 
-  close(isWhole: boolean): void {
-    this.#out.close();
-    if (!isWhole) rmSync(this.#files.file, { force: true });
-  }
-
-  #head(mappings: readonly Mapping[], notes: Buffer): CorePlan {
+  /** Writes the headers: the file is a whole core then. @throws Refused when the room that was left for them is too small */
+  finish(mappings: readonly Mapping[], notes: Buffer): CorePlan {
     const segments = mappings.flatMap((mapping): Segment[] => {
       const content = this.#contentInPause(mapping);
       if (content === 'none') return [{ mapping, content, fileBytes: 0, at: this.#room }];
@@ -146,6 +135,11 @@ export class TrackedCore {
     this.#out.end(this.#extents.endAt);
     const excludedBytes = mappings.filter((mapping) => this.#isExcluded(mapping)).reduce((sum, { from, to }) => sum + to - from, 0);
     return { segments, headers, sizeBytes: this.#extents.endAt, excludedBytes };
+  }
+
+  close(isWhole: boolean): void {
+    this.#out.close();
+    if (!isWhole) rmSync(this.#files.file, { force: true });
   }
 
   #take(mapping: Mapping): { readonly content: Content; readonly isWatched: boolean; readonly isNew: boolean } {
@@ -171,10 +165,6 @@ export class TrackedCore {
   #endInPause(mapping: Mapping): number {
     const content = this.#contentInPause(mapping);
     return content === 'none' ? 0 : endOf(mapping, content);
-  }
-
-  #isExcluded({ from, to }: Mapping): boolean {
-    return this.#excluded.some((range) => range.from <= from && to <= range.to);
   }
 
   * #copy(runs: Iterable<readonly [number, number]>, content: Content): Generator<number> {

@@ -41,6 +41,7 @@ function listed(path: string): string[] {
   try {
     return readdirSync(path);
   } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'EACCES') throw new Refused('denied', 'the descriptors of the process cannot be listed: it runs as another user', { cause: error });
     throw new Refused('gone', 'the process ended meanwhile', { cause: error });
   }
 }
@@ -75,18 +76,14 @@ export class WrittenPages {
   }
 
   /** One sleeping thread of the target opens it, we take it over, and one closes it again. @throws Refused where kernel or filter do not have it; then nothing is left */
-  static async open(target: Target, had: readonly number[]): Promise<WrittenPages> {
+  static async open(target: Target): Promise<WrittenPages> {
     const { libc, pid, step } = target;
-    const opened = await openedIn(target, had);
+    const opened = await openedIn(target);
     step('record opened');
-    let own: number | undefined;
-    let left = 0;
-    try {
-      own = take(libc, pid, opened);
-    } finally {
-      step('record taken');
-      left = await closeIn(target, had);
-    }
+    const own = take(libc, pid, opened);
+    step('record taken');
+    const left = await closeIn(target);
+    if (typeof own === 'string') throw new Refused('untracked', `the kernel does not hand over a descriptor of the process (${own})${left > 0 ? `; ${STAYS_OPEN}` : ''}`);
     try {
       const api = Buffer.alloc(24);
       api.writeBigUInt64LE(API, 0);
@@ -186,37 +183,39 @@ function rest(): void { Atomics.wait(RESTING, 0, 0, REST_MS); }
 
 const said = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
-async function openedIn(target: Target, had: readonly number[]): Promise<number> {
-  const { pid } = target;
+async function openedIn(target: Target): Promise<number> {
   if (!lead(target, [{ number: SYS.userfaultfd, a: USER_MODE_ONLY | CLOEXEC | NONBLOCK, b: 0, c: 0 }])) throw new Refused('busy', 'no thread of the process stands where it can be led aside');
   for (let attempt = 0; attempt < TRIES; attempt += 1) {
-    const opened = userfaultfdsOf(pid).find((fd) => !had.includes(fd));
+    // Asked first: a thread that is back has made the call, so what is not there then does not come.
+    const isBack = leftStub(target);
+    const [opened] = oursIn(target);
     if (opened !== undefined) return opened;
-    if (attempt > 0 && leftStub(target)) break;
+    if (isBack) break;
     await sleep(BETWEEN_MS);
   }
-  const late = userfaultfdsOf(pid).find((fd) => !had.includes(fd));
-  if (late !== undefined) return late;
   throw new Refused('untracked', 'the kernel gave the process no userfaultfd: a filter forbids it, it was built without, or the process may open no more files');
 }
 
-function take(libc: Libc, pid: number, theirs: number): number {
+const oursIn = ({ pid, had }: Target): number[] => userfaultfdsOf(pid).filter((fd) => !had.includes(fd));
+
+/** Our own descriptor of what stands behind theirs; in words why there is none. */
+function take(libc: Libc, pid: number, theirs: number): number | string {
   let process: number | undefined;
   try {
     process = libc.call('pidfd_open', SYS.pidfdOpen, pid, 0);
     return libc.call('pidfd_getfd', SYS.pidfdGetfd, process, theirs, 0);
   } catch (error) {
     if (!(error instanceof SystemCallError)) throw error;
-    throw new Refused('untracked', `the kernel does not hand over a descriptor of the process (${error.message})`);
+    return error.message;
   } finally {
     if (process !== undefined) closeSync(process);
   }
 }
 
 /** What we opened in the target is closed there; also after a writer that was killed. Descriptors that are left. */
-export async function closeIn(target: Target, had: readonly number[]): Promise<number> {
+export async function closeIn(target: Target): Promise<number> {
   for (let attempt = 0; ; attempt += 1) {
-    const left = userfaultfdsOf(target.pid).filter((fd) => !had.includes(fd));
+    const left = oursIn(target);
     if (left.length === 0 || attempt >= TRIES) return left.length;
     if (leftStub(target)) lead(target, left.map((fd) => ({ number: SYS.close, a: fd, b: 0, c: 0 })));
     await sleep(attempt === 0 ? 1 : BETWEEN_MS);
