@@ -138,7 +138,7 @@ export class ErrorFollower implements Sampler {
   async #lookFirst(one: Followed, changed: boolean, signal: AbortSignal): Promise<true | undefined> {
     const page = await unlessGone(() => this.#options.logs.page(one.source.id, { limit: PAGE_ENTRIES }, signal));
     if (page === undefined) return undefined;
-    const errors = this.#whole(one, page, changed).filter((line) => line.level === 'error' || line.level === 'fatal');
+    const errors = this.#whole(one, page, changed).filter(({ level }) => TOLD_LEVELS.some((told) => told === level));
     for (const line of one.old ? errors.slice(-TOLD_AT_START) : errors) this.#tell(one, line, true);
     return true;
   }

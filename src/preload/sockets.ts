@@ -1,4 +1,5 @@
 // Owns the connections of the process: those of its clients, and those it has opened itself, by host; which of them do not answer.
+import { SERVICE_PORTS } from '../shared/service-ports.ts';
 import { now } from './time.ts';
 import type { SilentSocket } from './follow.ts';
 import type { Reads } from './reads.ts';
@@ -8,7 +9,6 @@ const CHEAP_MS = 1;
 const SELDOM_MS = 10_000;
 const MAX_HOSTS = 100;
 const MAX_PEEKED = 64;
-const SERVICES: Readonly<Record<number, string>> = { 1433: 'SQL Server', 3306: 'MySQL', 5432: 'PostgreSQL', 6379: 'Redis', 6380: 'Redis', 10255: 'MongoDB', 27017: 'MongoDB', 5671: 'AMQP', 5672: 'AMQP', 9092: 'Kafka', 9200: 'Elasticsearch', 11211: 'Memcached' };
 
 interface Handle { readonly bytesRead?: number; readonly bytesWritten?: number; readonly remotePort?: number; readonly remoteAddress?: string; readonly servername?: string | null | false; readonly _host?: string | null; readonly server?: object | null; readonly parser?: unknown; readonly _httpMessage?: unknown; readonly connecting?: boolean; readonly destroyed?: boolean; readonly _handle?: { readonly bytesWritten?: unknown; getAsyncId?(): number } | null }
 interface Seen { read: number; written: number; summedRead: number; summedWritten: number; silentSince: number | undefined }
@@ -115,7 +115,7 @@ export class Sockets {
     let label = `${name}:${one.remotePort}`.slice(0, 300);
     if (!this.#hosts.has(label) && this.#hosts.size >= MAX_HOSTS) { this.unnamed += 1; label = '(other hosts)'; }
     let host = this.#hosts.get(label);
-    if (host === undefined) this.#hosts.set(label, host = { open: 0, idle: 0, isHttp: false, silent: 0, silentSince: undefined, bytesIn: 0, bytesOut: 0, service: SERVICES[one.remotePort ?? 0] });
+    if (host === undefined) this.#hosts.set(label, host = { open: 0, idle: 0, isHttp: false, silent: 0, silentSince: undefined, bytesIn: 0, bytesOut: 0, service: SERVICE_PORTS[one.remotePort ?? 0] });
     return host;
   }
 }

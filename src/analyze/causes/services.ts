@@ -1,12 +1,7 @@
 // Owns which service a host is that the app calls: as the preload says it, by the names that Azure gives its services, or by the port.
+import { SERVICE_PORTS } from '../../shared/service-ports.ts';
 import type { Scene } from '../events/scene.ts';
 import { sameHost } from './same-host.ts';
-
-/** Ports that IANA or their makers give to one service; the app's own choice of another tells nothing. */
-const PORTS: Readonly<Record<number, string>> = {
-  389: 'LDAP', 587: 'SMTP', 636: 'LDAP', 1433: 'SQL Server', 1521: 'Oracle', 3306: 'MySQL', 5432: 'PostgreSQL', 5671: 'AMQP', 5672: 'AMQP', 6379: 'Redis', 6380: 'Redis',
-  9042: 'Cassandra', 9092: 'Kafka', 9093: 'Kafka', 9200: 'Elasticsearch', 10255: 'MongoDB', 11211: 'Memcached', 27017: 'MongoDB',
-};
 
 /** Ends of names below which Azure puts one service each. */
 const AZURE: readonly (readonly [string, string])[] = [
@@ -22,7 +17,7 @@ export function serviceOf(scene: Scene, host: string): string | undefined {
   const general = told.size === 1 ? only : undefined;
   const plain = host.replace(/^\w+:\/\//, '').replace(/\/.*$/, '').toLowerCase();
   const name = plain.replace(/:\d+$/, ''), port = Number(/:(\d{1,5})$/.exec(plain)?.[1]);
-  return AZURE.find(([end]) => name.endsWith(end))?.[1] ?? general ?? (/^https?:/i.test(host) ? undefined : PORTS[port]);
+  return AZURE.find(([end]) => name.endsWith(end))?.[1] ?? general ?? (/^https?:/i.test(host) ? undefined : SERVICE_PORTS[port]);
 }
 
 /** "MySQL at db.internal:3306"; the host alone where the service is not known. `as`: how the host is written. */
