@@ -17,7 +17,7 @@ export const memoryDump: Diagnoser<{ kind?: DumpKind | undefined }> = {
   cost: 'pauses-app',
   costNote: ({ host }) => (/windows/i.test(host.app.os)
     ? 'The process stands still while it is written: 1 to 7 s per GiB.'
-    : 'The process stands still for about 10 to 30 ms per GiB while a copy of it is made, which is then written in peace; where it cannot be copied, for 1 to 7 s per GiB.'),
+    : 'The process is copied while it runs and stands still for 5 to 20 ms per GiB (Linux 6.7 or later, else 10 to 70); where it cannot be copied, for 1 to 7 s per GiB.'),
   preselected: true,                                           // the article's set has it
   produces: ['core-dump', 'minidump'],
   offered: (target, platform) => withTarget(target, platform.can('memory-dump')),
