@@ -16,6 +16,8 @@ interface Told { readonly cpuMs: number; readonly rows: number; readonly samples
 
 /** `--seconds 40` measured, after ten to warm up. */
 const seconds = process.argv.includes('--seconds') ? Number(process.argv[process.argv.indexOf('--seconds') + 1]) : 40;
+/** `--page`: while a page looks at every row. */
+const page = process.argv.includes('--page');
 
 /** Bundled as the agent is: what runs from source pays for the loader's additions to each function. */
 async function bundled(folder: string): Promise<string> {
@@ -29,7 +31,7 @@ async function bundled(folder: string): Promise<string> {
 
 function side(program: string, folder: string): Promise<Told> {
   return new Promise((done, fail) => {
-    const child = spawn(process.execPath, [program, folder, String(seconds)], { stdio: ['pipe', 'pipe', 'inherit'] });
+    const child = spawn(process.execPath, [program, folder, String(seconds), ...(page ? ['page'] : [])], { stdio: ['pipe', 'pipe', 'inherit'] });
     let told = '';
     child.stdout.setEncoding('utf8').on('data', (piece: string) => { told += piece; });
     child.on('exit', (code) => { if (code === 0) done(JSON.parse(told) as Told); else fail(new Error(`the sampler ended with ${code}`)); });
@@ -58,8 +60,8 @@ async function main(): Promise<void> {
     stop.abort();
     await writing;
     const percent = (told: Told): number => told.cpuMs / (seconds * 1_000) * 100;
-    const result = { at: new Date().toISOString(), seconds, rowsPerSecond: grows.rows / seconds, growsPercent: percent(grows), restsPercent: percent(rests), costPercent: percent(grows) - percent(rests), microsecondsPerRow: (grows.cpuMs - rests.cpuMs) * 1_000 / grows.rows };
-    process.stdout.write(`${grows.rows} rows in ${seconds} s: ${result.growsPercent.toFixed(2)} % of a core, at rest ${result.restsPercent.toFixed(2)} %: the live log costs ${result.costPercent.toFixed(2)} % (below 1), ${result.microsecondsPerRow.toFixed(1)} µs a row\n`);
+    const result = { at: new Date().toISOString(), seconds, page, rowsPerSecond: grows.rows / seconds, growsPercent: percent(grows), restsPercent: percent(rests), costPercent: percent(grows) - percent(rests), microsecondsPerRow: (grows.cpuMs - rests.cpuMs) * 1_000 / grows.rows };
+    process.stdout.write(`${grows.rows} rows in ${seconds} s: ${result.growsPercent.toFixed(2)} % of a core, at rest ${result.restsPercent.toFixed(2)} %: the live log ${page ? 'with a page that shows each row ' : ''}costs ${result.costPercent.toFixed(2)} % (below 1), ${result.microsecondsPerRow.toFixed(1)} µs a row\n`);
     mkdirSync(join(RESULT, '..'), { recursive: true });
     writeFileSync(RESULT, `${JSON.stringify(result, undefined, 1)}\n`);
   } finally {

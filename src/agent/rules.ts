@@ -90,7 +90,7 @@ class LivingRules implements Rules {
     this.#book = new RuleBook(join(folders.own, RULES_FILE));
     this.#chronicle = new Chronicle(places, () => lead.leads());
     this.#senses = new Senses(parts);
-    this.#signals = new Signals({ observed, platform, sessions: parts.sessionFeed, report: (session) => parts.store.sessions.report(session), failed: (what, error) => { this.#failed(what, error); } }, (signal) => this.#leading?.watch.take(signal));
+    this.#signals = new Signals({ observed, platform, sessions: parts.sessionFeed, report: (session) => parts.store.sessions.report(session), failed: (what, error) => { this.#failed(what, error); }, wantsRequests: () => this.#leading?.watch.wants('request') ?? false }, (signal) => this.#leading?.watch.take(signal));
     this.#logs = new LogSignals(observed.logs, platform.clock, (signal) => this.#leading?.watch.take(signal));
     this.#probes = new Probes({ origin: config.siteUrl ?? (app.hostName === undefined ? undefined : `https://${app.hostName}`), policy, clock: platform.clock, take: (rule, signal) => this.#leading?.watch.take(signal, rule) });
     this.alerts = new Alerts({ own: folders.own, queue: join(folders.own, 'alerts', places.instance), site: app.site, instance: app.instance, page: pageOf(app.hostName, config.base), policy, now, mask }, this.#ending.signal);

@@ -16,6 +16,27 @@ export interface Feed<T> {
   follow(options: { signal: AbortSignal; limit?: number; backlog?: boolean }): AsyncIterable<Batch<T>>;
 }
 
+/** As much of a request as is known without its row being made; only valid during the call that it is shown to. */
+export type RequestGlance = Pick<RequestRow, 'at' | 'path' | 'status' | 'sub' | 'win32' | 'takenMs'>;
+
+/** Rows that came together, in the order of the log. */
+export interface RequestRows {
+  readonly size: number;
+  /** Made when they are first asked for, then kept. */
+  readonly rows: readonly RequestRow[];
+  /** Those of [from, to), at a fraction of what rows cost. */
+  each(from: number, to: number, look: (request: RequestGlance) => void): void;
+}
+
+/** `items` are made when they are asked for. */
+export interface RequestBatch extends Batch<RequestRow> { each(look: (request: RequestGlance) => void): void }
+
+/** The feed of requests: nobody looks at most of them, so their rows are made late. */
+export interface RequestFeed extends Feed<RequestRow> {
+  add(rows: RequestRows): void;
+  follow(options: Parameters<Feed<RequestRow>['follow']>[0]): AsyncIterable<RequestBatch>;
+}
+
 export interface ProcessExit { readonly process: ProcessKey; readonly name: string; readonly at: number; readonly exitCode?: number; readonly signal?: string }
 
 export interface SamplerHealth { readonly id: string; readonly state: 'good' | 'failing' | 'waiting'; readonly lastAt?: number; readonly error?: string; readonly costMs?: number }
@@ -59,7 +80,7 @@ export interface Logs {
 /** What analyze, mitigate and the pages may see of the recent past; made by the observer. */
 export interface Observed {
   readonly samples: Feed<Sample>;
-  readonly requests: Feed<RequestRow>;
+  readonly requests: RequestFeed;
   readonly changes: Feed<Change>;
   readonly errors: Feed<LogLine>;                              // error and fatal entries of application logs and event log
   readonly logs: Logs;

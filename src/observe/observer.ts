@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { AppLinks } from '../platform/app-link.ts';
 import type { Platform } from '../platform/platform.ts';
 import { sayError } from '../shared/errors.ts';
-import type { Change, LogLine, ProcessInfo, RequestRow, Sample } from '../shared/model.ts';
+import type { Change, LogLine, ProcessInfo, Sample } from '../shared/model.ts';
 import { duration, utc } from '../shared/units.ts';
 import { placesOf } from '../store/places.ts';
 import { openShelf } from '../store/shelf.ts';
@@ -17,6 +17,7 @@ import { INDEX_BOUNDS } from './http-log/index/kept.ts';
 import { httpLog } from './http-log/read.ts';
 import type { HttpLog } from './http-log/read.ts';
 import type { Logs, Observed, SamplerHealth } from './observe.ts';
+import { createRequestFeed } from './request-feed.ts';
 import { AppSampler } from './samplers/app.ts';
 import { EventLogSampler } from './samplers/event-log.ts';
 import { Fold } from './samplers/fold.ts';
@@ -73,7 +74,7 @@ export async function startObserver(options: ObserverOptions): Promise<Observer>
 
 class Observing implements Observer {
   readonly samples = createFeed<Sample>(SAMPLES_KEPT);
-  readonly requests = createFeed<RequestRow>(REQUESTS_KEPT);
+  readonly requests = createRequestFeed(REQUESTS_KEPT);
   readonly changes = createFeed<Change>(CHANGES_KEPT);
   readonly errors = createFeed<LogLine>(ERRORS_KEPT);
   readonly logs: Logs;
@@ -119,7 +120,7 @@ class Observing implements Observer {
     this.#kept = new KeptSamples(store.history, platform.clock);
     this.#requestsSampler = new RequestsSampler({
       folder, instance: app.instance, startedAt: platform.clock.now(), history: { write: (stepMs, sample) => this.#writeLate(stepMs, sample) }, now: () => platform.clock.now(), sourceOf,
-      onRow: (row) => this.requests.publish(row), onSample: (sample) => this.#httpSample(sample),
+      onRows: (rows) => { this.requests.add(rows); }, onSample: (sample) => this.#httpSample(sample),
     });
     this.#errorFollower = new ErrorFollower({
       logs: options.logs, now: () => platform.clock.now(), monotonic: () => platform.clock.monotonic(),

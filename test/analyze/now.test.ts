@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { nowOf } from '../../src/analyze/now.ts';
 import { createFeed } from '../../src/observe/feed.ts';
+import { createRequestFeed } from '../../src/observe/request-feed.ts';
 import { meaning } from '../../src/observe/http-log/meaning.ts';
 import type { Feed, Observed } from '../../src/observe/observe.ts';
 import { Now } from '../../src/shared/model.ts';
@@ -23,8 +24,9 @@ const SOURCES: readonly LogSourceInfo[] = [
 
 interface Scene { rows?: RequestRow[]; changes?: Change[]; errors?: LogLine[]; processes?: ProcessInfo[]; sources?: readonly LogSourceInfo[]; values?: Partial<Record<MetricId, (number | null)[]>>; hourAgo?: Partial<Record<MetricId, (number | null)[]>> }
 
-function filled<T>(items: readonly T[]): Feed<T> {
-  const feed = createFeed<T>(50_000);
+const KEPT = 50_000;
+
+function filled<T, F extends Feed<T> = Feed<T>>(items: readonly T[], feed: F): F {
   for (const item of items) feed.publish(item);
   return feed;
 }
@@ -33,7 +35,7 @@ function filled<T>(items: readonly T[]): Feed<T> {
 function observedOf(scene: Scene): Observed {
   const untouched = (): never => { throw new Error('nowOf must not read files'); };
   return {
-    samples: filled([]), requests: filled(scene.rows ?? []), changes: filled(scene.changes ?? []), errors: filled(scene.errors ?? []),
+    samples: createFeed(KEPT), requests: filled(scene.rows ?? [], createRequestFeed(KEPT)), changes: filled(scene.changes ?? [], createFeed<Change>(KEPT)), errors: filled(scene.errors ?? [], createFeed<LogLine>(KEPT)),
     logs: { catalog: () => Promise.resolve({ sources: scene.sources ?? SOURCES, more: 0 }), path: untouched, page: untouched, since: untouched, follow: untouched },
     processes: () => scene.processes ?? [WORKER, AGENT], latest: () => new Map(), exits: () => [], health: () => [{ id: 'host', state: 'failing', error: 'no /proc' }], lost: () => [{ what: 'lines', count: 3 }], http: untouched, rows: untouched,
   };

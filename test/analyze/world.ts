@@ -4,6 +4,7 @@ import type { Session } from '../../src/shared/model.ts';
 import type { Change } from '../../src/shared/model.ts';
 import type { Logs, Observed } from '../../src/observe/observe.ts';
 import { createFeed } from '../../src/observe/feed.ts';
+import { createRequestFeed } from '../../src/observe/request-feed.ts';
 import { openStore } from '../../src/store/open.ts';
 import type { Store } from '../../src/store/store.ts';
 import type { Collecting, Diagnoser } from '../../src/analyze/contracts.ts';
@@ -20,7 +21,7 @@ export const NO_LOGS: Logs = {
 /** What the observer knows when nothing has been observed yet. */
 export function emptyObserved(logs: Logs = NO_LOGS): Observed {
   return {
-    samples: createFeed(10), requests: createFeed(10), changes: createFeed<Change>(100), errors: createFeed(10), logs,
+    samples: createFeed(10), requests: createRequestFeed(10), changes: createFeed<Change>(100), errors: createFeed(10), logs,
     processes: () => [], latest: () => new Map(), exits: () => [], health: () => [], lost: () => [],
     http: async () => { throw new Error('not used here'); }, rows: async () => ({ rows: [], more: false }),
   };

@@ -4,11 +4,12 @@ import type { MetricId } from '../../shared/metrics.ts';
 import type { Condition } from '../../shared/rules.ts';
 import { passes } from '../triggers/exception.ts';
 import { isScheduled } from './day.ts';
+import type { RequestGlance } from '../../observe/observe.ts';
 import type { Measured } from './step.ts';
 
 /** Something that happened, as much of it as a rule may ask about. */
 export type Signal =
-  | { readonly kind: 'request'; readonly at: number; readonly path: string; readonly status: number; readonly sub?: number; readonly win32?: number; readonly takenMs?: number }
+  | { readonly kind: 'request' } & RequestGlance
   | { readonly kind: 'line'; readonly at: number; readonly source: string; readonly text: string }
   | { readonly kind: 'exit'; readonly at: number; readonly asked: boolean; readonly exitCode?: number; readonly signal?: string }
   | { readonly kind: 'exception'; readonly at: number; readonly text: string; readonly count: number }
@@ -26,6 +27,9 @@ export interface Present {
 }
 
 export interface Meter {
+  /** What it counts; none for what it measures by itself. */
+  readonly counts?: Signal['kind'];
+  /** Nothing of the signal may be kept: the next one may come in the same object. */
   take(signal: Signal): void;
   measure(present: Present): readonly Measured[];
 }
@@ -99,7 +103,7 @@ export function selectorOf(condition: Counted, matchers: Matchers): Selector {
   }
 }
 
-function statusTest(pattern: string): (one: { readonly status: number; readonly sub?: number; readonly win32?: number }) => boolean {
+function statusTest(pattern: string): (one: Pick<RequestGlance, 'status' | 'sub' | 'win32'>) => boolean {
   if (pattern.endsWith('xx')) return ({ status }) => Math.floor(status / 100) === Number(pattern[0]);
   const [status, sub, win32] = pattern.split('.').map(Number);
   return (one) => one.status === status && (sub === undefined || one.sub === sub) && (win32 === undefined || one.win32 === win32);
@@ -135,6 +139,7 @@ function countMeter(condition: Counted, selector: Selector): Meter {
   const among = selector.among === undefined ? undefined : new Seconds(condition.withinMs);
   const share = 'sharePercent' in condition ? condition.sharePercent : undefined;
   return {
+    counts: selector.kind,
     take: (signal) => {
       if (signal.kind !== selector.kind) return;
       const count = selector.counts(signal);

@@ -1,10 +1,9 @@
 // Owns what happens, as signals for the rules: requests, errors, exits, exceptions, the event log, causes that sessions found.
 import type { Change, LogLine, ProcessKey, Report, Session } from '../../shared/model.ts';
-import type { Feed, Observed } from '../../observe/observe.ts';
+import type { Feed, Observed, RequestGlance } from '../../observe/observe.ts';
 import type { LinkedApp } from '../../platform/app-link.ts';
 import type { EventLogRow, Platform } from '../../platform/platform.ts';
 import type { Signal } from './meter.ts';
-import { requestSignal } from './past.ts';
 
 /** An exit is told first without its code; the event log or the app's own last words add it within this. */
 const CODE_WITHIN_MS = 3_000;
@@ -18,6 +17,8 @@ export interface SignalsGiven {
   readonly platform: Pick<Platform, 'clock' | 'eventLog' | 'can'>;
   readonly sessions: Pick<Feed<Session>, 'follow'>;
   report(session: string): Promise<Report>;
+  /** Does a rule count requests? There may be a thousand a second. */
+  wantsRequests(): boolean;
   /** What failed while looking; the rest goes on. */
   failed(what: string, error: unknown): void;
 }
@@ -49,7 +50,7 @@ export class Signals {
   async follow(signal: AbortSignal): Promise<void> {
     const { observed, sessions } = this.#given;
     await Promise.all([
-      pump(observed.requests, signal, (one) => { this.#take(requestSignal(one)); }),
+      this.#requests(signal),
       pump(observed.errors, signal, (one) => { this.#line(one); }),
       pump(observed.changes, signal, (one) => { this.#change(one); }),
       pump(sessions, signal, (one) => this.#session(one)),
@@ -62,6 +63,12 @@ export class Signals {
     for (const [id, { change, until }] of this.#waiting) if (now >= until) { this.#waiting.delete(id); this.#exit(change); }
     this.#exceptions(this.#given.observed.inside?.apps() ?? [], now);
     if (wantsEvents && this.#given.platform.can('event-log').yes) this.#events(await this.#given.platform.eventLog(signal));
+  }
+
+  async #requests(signal: AbortSignal): Promise<void> {
+    const seen = new SeenRequest();
+    const take = (one: RequestGlance): void => { seen.request = one; this.#take(seen); };
+    for await (const batch of this.#given.observed.requests.follow({ signal, backlog: false })) if (this.#given.wantsRequests()) batch.each(take);
   }
 
   #line({ at, source, text }: LogLine): void {
@@ -131,6 +138,18 @@ export class Signals {
     this.#told.add(id);
     for (const oldest of this.#told) { if (this.#told.size <= KEPT_IDS) break; this.#told.delete(oldest); }
   }
+}
+
+/** One object for all requests: what no rule asks for is not worked out. */
+class SeenRequest implements RequestGlance {
+  readonly kind = 'request';
+  request: RequestGlance = { at: 0, path: '', status: 0 };
+  get at(): number { return this.request.at; }
+  get path(): string { return this.request.path; }
+  get status(): number { return this.request.status; }
+  get sub(): number | undefined { return this.request.sub; }
+  get win32(): number | undefined { return this.request.win32; }
+  get takenMs(): number | undefined { return this.request.takenMs; }
 }
 
 /** Each item of a feed as it comes; what was published before is not news. */

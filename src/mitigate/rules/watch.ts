@@ -67,6 +67,12 @@ export class RuleWatch {
     for (const { rule: { id }, meter } of this.#living.values()) if (rule === undefined || rule === id) meter.take(signal);
   }
 
+  /** Does a rule count signals of this kind? One that is off measures nothing, and counts anew when it is on. */
+  wants(kind: Signal['kind']): boolean {
+    for (const { rule: { enabled }, meter } of this.#living.values()) if (enabled && meter.counts === kind) return true;
+    return false;
+  }
+
   /** One step of every rule. A rule that cannot be judged shows why, and the others go on. */
   async tick(): Promise<void> {
     const present = this.#ports.present();

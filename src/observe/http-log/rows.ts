@@ -55,7 +55,7 @@ export function requestRow(columns: Columns, row: number, source: string, format
   const { text } = columns;
   const number = (column: Float64Array | Int32Array): number => column[row] as number;
   const made: RequestRow = {
-    at: number(columns.at), method: methods.of(columns, text.method, row) ?? '-', path: cut(textOf(columns, 'path', row) ?? '/', MAX_PATH), route: routeAt(columns, row),
+    at: number(columns.at), method: methods.of(columns, text.method, row) ?? '-', path: pathOf(columns.bytes, text.path.from[row] as number, text.path.to[row] as number), route: routeAt(columns, row),
     status: number(columns.status), source, offset: number(columns.offset),
   };
   const sub = number(columns.sub), win32 = number(columns.win32), taken = number(columns.taken), sent = number(columns.sent), received = number(columns.received);
@@ -74,6 +74,11 @@ export function requestRow(columns: Columns, row: number, source: string, format
   const reason = meaning(made.status, made.sub, made.win32, made.takenMs);
   if (reason !== undefined) made.reason = reason.says;
   return made;
+}
+
+/** The path that a row shows. */
+export function pathOf(bytes: Uint8Array, from: number, to: number): string {
+  return to <= from ? '/' : cut(decode(bytes, from, to), MAX_PATH);
 }
 
 function addTexts(made: RequestRow, columns: Columns, row: number, agentWords: Words): void {

@@ -2,6 +2,7 @@
 import { TIERS } from '../../shared/metrics.ts';
 import type { Sample } from '../../shared/model.ts';
 import { ABSENT } from '../http-log/columns.ts';
+import type { Columns } from '../http-log/columns.ts';
 import { Histogram } from '../http-log/figures/histogram.ts';
 import type { Values } from './process.ts';
 
@@ -11,33 +12,47 @@ export const LATE_MS = 600_000;
 const AHEAD_MS = 60_000;
 const COARSEST_MS = 60_000;
 
-/** What of a row is counted; numbers may be ABSENT. */
-export interface Counted { readonly at: number; readonly status: number; readonly takenMs: number; readonly sentBytes: number; readonly receivedBytes: number }
+/** What of rows is counted; numbers may be ABSENT. */
+export type Counted = Pick<Columns, 'at' | 'status' | 'taken' | 'sent' | 'received'>;
 
+interface Tier { readonly stepMs: number; readonly slots: Map<number, Bucket>; readonly dirty: Set<number> }
 interface Bucket { rows: number; readonly families: number[]; sent: number; sentRows: number; received: number; receivedRows: number; taken: Histogram | undefined }
 
 export class RequestBuckets {
-  readonly #tiers = TIERS.map(({ stepMs }) => ({ stepMs, slots: new Map<number, Bucket>(), dirty: new Set<number>() }));
+  readonly #tiers: readonly Tier[] = TIERS.map(({ stepMs }) => ({ stepMs, slots: new Map<number, Bucket>(), dirty: new Set<number>() }));
   #now = 0;
+  #forgottenTo = -Infinity;
+  #newestAt = -Infinity;
 
   /** Slots held over all steps: at most (LATE_MS + 2 min) / step of each. */
   get size(): number { return this.#tiers.reduce((sum, tier) => sum + tier.slots.size, 0); }
   /** Rows and seconds before this instant are not taken any more. */
   get oldest(): number { return Math.floor((this.#now - LATE_MS) / COARSEST_MS) * COARSEST_MS; }
+  /** Of the rows that were counted. */
+  get newestAt(): number { return this.#newestAt; }
 
   /** Moves the window on: what is older than LATE_MS is forgotten. Drain first. */
   move(now: number): void {
     this.#now = Math.max(this.#now, now);
+    const { oldest } = this;
+    if (oldest === this.#forgottenTo) return;
+    this.#forgottenTo = oldest;
     for (const { slots, dirty } of this.#tiers) {
-      for (const at of slots.keys()) if (at < this.oldest) { slots.delete(at); dirty.delete(at); }
+      for (const at of slots.keys()) if (at < oldest) { slots.delete(at); dirty.delete(at); }
     }
   }
 
-  /** False for a row that lies outside of what can be amended. */
-  add(row: Counted): boolean {
-    if (row.at < this.oldest || row.at > this.#now + AHEAD_MS) return false;
-    for (const tier of this.#tiers) count(this.#touch(tier, row.at), row);
-    return true;
+  /** Counts the rows at the first `size` places; how many of them lie outside of what can be amended. */
+  add(rows: Counted, places: Int32Array, size: number): number {
+    let outside = 0;
+    for (let from = 0, to = 0; from < size; from = to) {
+      const at = rows.at[places[from] as number] as number;
+      for (to = from + 1; to < size && rows.at[places[to] as number] === at;) to += 1;
+      if (at < this.oldest || at > this.#now + AHEAD_MS) { outside += to - from; continue; }
+      if (at > this.#newestAt) this.#newestAt = at;
+      for (const tier of this.#tiers) count(this.#touch(tier, at), rows, places, from, to);
+    }
+    return outside;
   }
 
   /** The second is known: without rows it had 0 requests. */
@@ -60,7 +75,7 @@ export class RequestBuckets {
     }
   }
 
-  #touch(tier: { readonly stepMs: number; readonly slots: Map<number, Bucket>; readonly dirty: Set<number> }, at: number): Bucket {
+  #touch(tier: Tier, at: number): Bucket {
     const slot = Math.floor(at / tier.stepMs) * tier.stepMs;
     let bucket = tier.slots.get(slot);
     if (bucket === undefined) {
@@ -72,13 +87,20 @@ export class RequestBuckets {
   }
 }
 
-function count(bucket: Bucket, row: Counted): void {
-  bucket.rows += 1;
-  const family = Math.min(5, Math.floor(row.status / 100));
-  bucket.families[family] = (bucket.families[family] as number) + 1;
-  if (row.sentBytes !== ABSENT) { bucket.sent += row.sentBytes; bucket.sentRows += 1; }
-  if (row.receivedBytes !== ABSENT) { bucket.received += row.receivedBytes; bucket.receivedRows += 1; }
-  if (row.takenMs !== ABSENT) (bucket.taken ??= new Histogram()).add(row.takenMs);
+/** The rows at places[from, to). */
+function count(bucket: Bucket, rows: Counted, places: Int32Array, from: number, to: number): void {
+  const { families } = bucket;
+  const { status, sent, received } = rows;
+  bucket.rows += to - from;
+  for (let i = from; i < to; i += 1) {
+    const place = places[i] as number;
+    const family = Math.min(5, Math.floor((status[place] as number) / 100));
+    families[family] = (families[family] as number) + 1;
+    const sentBytes = sent[place] as number, receivedBytes = received[place] as number;
+    if (sentBytes !== ABSENT) { bucket.sent += sentBytes; bucket.sentRows += 1; }
+    if (receivedBytes !== ABSENT) { bucket.received += receivedBytes; bucket.receivedRows += 1; }
+  }
+  (bucket.taken ??= new Histogram()).addAt(rows.taken, places, from, to);
 }
 
 function valuesOf(bucket: Bucket): Values {

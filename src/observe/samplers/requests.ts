@@ -1,10 +1,13 @@
 // Owns the sampling of requests: rows of the growing HTTP log become the request feed and the http.* metrics at the rows' own times.
-import type { RequestRow, Sample } from '../../shared/model.ts';
+import type { Sample } from '../../shared/model.ts';
 import { plural } from '../../shared/units.ts';
 import type { History } from '../../store/store.ts';
 import { HttpLogFollower } from '../http-log/follow.ts';
-import { requestRow, leftOut } from '../http-log/rows.ts';
+import { BATCH_ROWS } from '../http-log/columns.ts';
 import type { Columns } from '../http-log/columns.ts';
+import { RestingRows } from '../http-log/resting-rows.ts';
+import { leftOut } from '../http-log/rows.ts';
+import type { RequestRows } from '../observe.ts';
 import { RequestBuckets } from './buckets.ts';
 import type { Sampler } from './index.ts';
 
@@ -26,7 +29,7 @@ export interface RequestsOptions {
   readonly history: Pick<History, 'write'>;
   now(): number;
   sourceOf(name: string, signal: AbortSignal): Promise<string>;
-  onRow(row: RequestRow): void;
+  onRows(rows: RequestRows): void;
   /** One-second samples at the rows' own times; a later one of the same second replaces the earlier. */
   onSample(sample: Sample): void;
 }
@@ -42,12 +45,13 @@ export class RequestsSampler implements Sampler {
   #polls = 0;
   #files = 0;
   #grewAt: number | undefined;
-  #newestAt = -Infinity;
   #oldestOfPoll = Infinity;
   /** The next second of which it is not yet said that it is known. */
   #nextKnown: number | undefined;
   /** Rows too old (or too far ahead) for their slots. */
   #misplaced = 0;
+  /** Where in a batch the rows lie that are requests of the site. */
+  readonly #places = new Int32Array(BATCH_ROWS);
 
   constructor(options: RequestsOptions) {
     this.#options = options;
@@ -55,7 +59,7 @@ export class RequestsSampler implements Sampler {
     this.#follower = new HttpLogFollower({
       folder: options.folder, instance: options.instance, from: this.#from,
       sourceOf: (name, signal) => options.sourceOf(name, signal),
-      onRows: (columns, source) => { for (let row = 0; row < columns.rows; row += 1) this.#row(columns, row, source); },
+      onRows: (columns, source) => { this.#take(columns, source); },
     });
   }
 
@@ -86,14 +90,21 @@ export class RequestsSampler implements Sampler {
     ].filter((one) => one.count > 0);
   }
 
-  #row(columns: Columns, row: number, source: string): void {
-    const at = columns.at[row] as number;
-    if (at < this.#from || leftOut(columns, row)) return;
-    if (at < this.#oldestOfPoll) this.#oldestOfPoll = at;
-    const { status, taken, sent, received } = columns;
-    if (this.#buckets.add({ at, status: status[row] as number, takenMs: taken[row] as number, sentBytes: sent[row] as number, receivedBytes: received[row] as number })) { if (at > this.#newestAt) this.#newestAt = at; }
-    else this.#misplaced += 1;
-    this.#options.onRow(requestRow(columns, row, source));
+  #take(columns: Columns, source: string): void {
+    const { at } = columns;
+    const places = this.#places;
+    let size = 0, oldest = this.#oldestOfPoll;
+    for (let row = 0; row < columns.rows; row += 1) {
+      const ended = at[row] as number;
+      if (ended < this.#from || leftOut(columns, row)) continue;
+      if (ended < oldest) oldest = ended;
+      places[size] = row;
+      size += 1;
+    }
+    if (size === 0) return;
+    this.#oldestOfPoll = oldest;
+    this.#misplaced += this.#buckets.add(columns, places, size);
+    this.#options.onRows(new RestingRows(columns, places, size, source));
   }
 
   #lag(lagMs: number): void {
@@ -112,7 +123,7 @@ export class RequestsSampler implements Sampler {
     // Before the first row nothing is known: the log may have begun with it.
     const begins = this.#polls === 0 && this.#oldestOfPoll === Infinity ? this.#from : Math.min(this.#oldestOfPoll, now);
     this.#nextKnown ??= Math.floor(begins / 1_000) * 1_000;
-    const to = Math.min(now, Math.max(this.#newestAt, now - this.#lateMs));
+    const to = Math.min(now, Math.max(this.#buckets.newestAt, now - this.#lateMs));
     let at = Math.max(this.#nextKnown, this.#buckets.oldest);
     for (; at <= to; at += 1_000) this.#buckets.known(at);
     this.#nextKnown = at;

@@ -34,7 +34,7 @@ describe('sampling of requests', () => {
     return new RequestsSampler({
       folder, instance: 'a1b2c3', startedAt: now, now: () => now, sourceOf: async (name) => `id-${name}`,
       history: { write: (stepMs, sample) => { history.set(`${stepMs} ${(sample.at - START) / 1_000}`, sample.values); } },
-      onRow: (one) => rows.push(one), onSample: (sample) => samples.set((sample.at - START) / 1_000, sample.values),
+      onRows: (some) => { rows.push(...some.rows); }, onSample: (sample) => samples.set((sample.at - START) / 1_000, sample.values),
     });
   }
   const file = (name = 'a1b2c3-1.log'): string => join(folder, name);

@@ -55,6 +55,11 @@ export class Histogram {
     this.#put(bucketOf(value), 1);
   }
 
+  /** The values of a column at places[from, to); those below 0 are none. */
+  addAt(values: Float64Array, places: Int32Array, from: number, to: number): void {
+    for (let i = from; i < to; i += 1) this.add(values[places[i] as number] as number);
+  }
+
   merge(other: Histogram): void {
     this.count += other.count;
     this.sum += other.sum;
@@ -75,7 +80,7 @@ export class Histogram {
   /** Several at once; `shares` ascending. */
   quantiles(shares: readonly number[]): (number | undefined)[] {
     if (this.count === 0) return shares.map(() => undefined);
-    const keys = this.#keys.filter((key) => key !== FREE).sort();
+    const keys = this.#inOrder();
     const found: number[] = [];
     let at = -1;
     let seen = 0;
@@ -88,6 +93,17 @@ export class Histogram {
       found.push(this.#middle(keys[at] as number));
     }
     return found;
+  }
+
+  /** The buckets in use. */
+  #inOrder(): Int32Array {
+    const keys = new Int32Array(this.#used);
+    let used = 0;
+    for (let i = 0; i < this.#keys.length; i += 1) {
+      const key = this.#keys[i] as number;
+      if (key !== FREE) { keys[used] = key; used += 1; }
+    }
+    return keys.sort();
   }
 
   #middle(bucket: number): number {
