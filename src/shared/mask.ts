@@ -39,8 +39,12 @@ const NAMED: readonly RegExp[] = [
   /(["'](cookie|set-cookie|authorization|x-api-key|x-functions-key)["']\s{0,4},\s{0,40}["'])([^"']*)(?=["'])/gi,
 ];
 
+/** Words of at most 13 characters between the signs of a path: no pair, and no form above has so little but a JWT. Most routes, hosts and addresses of a report are such. */
+const WORDS = /^(?!.*eyJ)(?:[\w-]{0,13}[/.{}])*[\w-]{0,13}$/;
+
 /** Masks secrets in free text: connection strings, URLs with credentials, authorization and cookie headers, SAS signatures, tokens, private keys, and name-value pairs whose name is secret. Linear in the length; masking twice changes nothing. */
 export function maskText(text: string): { text: string; count: number } {
+  if (WORDS.test(text)) return { text, count: 0 };
   let count = 0;
   const hide = (secret: string): string => { if (hidden(secret)) return secret; count += 1; return MASK; };
   let out = maskPrivateKeys(text, hide);
