@@ -5,6 +5,7 @@ import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { buildKernel } from './build-kernel.ts';
 import { buildPreload } from './build-preload.ts';
+import { slimCommander } from './slim-commander.ts';
 import { slimContract } from './slim-contract.ts';
 import { slimExpress } from './slim-express.ts';
 import { AGENT_LEAVES, PAGE_LEAVES, slimZod } from './slim-zod.ts';
@@ -67,7 +68,7 @@ const node: BuildOptions = {
   alias: { 'jsonc-parser': 'jsonc-parser/lib/esm/main.js' },
   define: { DIAG_VERSION: JSON.stringify(version), 'import.meta.url': 'diagFileUrl' },
   banner: { js: 'const diagFileUrl=require("node:url").pathToFileURL(__filename).href;' },
-  plugins: [slimContract(root), slimZod(AGENT_LEAVES), slimExpress, parts, libraries],
+  plugins: [slimContract(root), slimZod(AGENT_LEAVES), slimCommander, slimExpress, parts, libraries],
   logLevel: 'warning',
 };
 

@@ -5,7 +5,6 @@ import type { Entry, ZipFile } from 'yauzl';
 import { DiagError, sayError } from '../../shared/errors.ts';
 import { bytes, count } from '../../shared/units.ts';
 import { pieces } from './files.ts';
-import { gunzip } from './gunzip.ts';
 
 export interface UnpackLimits {
   /** Text of one file or member. */
@@ -136,6 +135,8 @@ class Unpacked implements ByteSource {
     if (!this.#packed.gzip) { yield* input; return; }
     const end: { torn?: string } = {};
     let textBytes = 0;
+    // Loaded where something is packed: zlib costs the start.
+    const { gunzip } = await import('./gunzip.ts');
     for await (const piece of gunzip(input, end, signal)) { textBytes += piece.length; yield piece; }
     if (end.torn !== undefined) this.cut = `Read up to ${bytes(textBytes)}: ${end.torn}.`;
   }
