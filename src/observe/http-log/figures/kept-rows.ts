@@ -1,6 +1,6 @@
 // Owns the few rows that are kept whole (the slowest, the newest failed ones): copied as bytes, made into RequestRows only when told.
 import { ABSENT, TEXT_ROLES, newColumns } from '../columns.ts';
-import type { Columns, TextRole } from '../columns.ts';
+import type { Columns, FullColumns, TextColumn } from '../columns.ts';
 
 /** Texts of a kept row: longer ones are cut. Told rows are cut to at most a quarter of it (by characters). */
 const MAX_TEXT_BYTES = 4_096;
@@ -37,8 +37,7 @@ export class KeptRows {
   add(columns: Columns, row: number, source: number): void {
     if (this.#columns.rows === this.#sources.length) this.#grow();
     const to = this.#columns.rows;
-    for (const name of NUMBERS) this.#columns[name][to] = columns[name][row] as number;
-    for (const name of OF_UPSTREAM) this.#columns.upstream[name][to] = columns.upstream?.[name][row] ?? ABSENT;
+    copyNumbers(columns, row, this.#columns, to);
     this.#texts(columns, row, to);
     this.#sources[to] = source;
     this.#columns.rows = to + 1;
@@ -47,8 +46,7 @@ export class KeptRows {
 
   /** The rows in order. */
   told<T>(make: (columns: Columns, row: number, source: number) => T): T[] {
-    this.#trim();
-    return Array.from({ length: this.#columns.rows }, (_, row) => make(this.#columns, row, this.#sources[row] as number));
+    return this.#inOrder().stay.map((row) => make(this.#columns, row, this.#sources[row] as number));
   }
 
   state(): KeptRowsState {
@@ -72,45 +70,51 @@ export class KeptRows {
 
   /** A row's texts mostly lie in one line: they are copied with what lies between them, in one go. */
   #texts(columns: Columns, row: number, to: number): void {
-    spanOf(columns, row, span);
-    if (span.to - span.from > MAX_TEXT_BYTES) { for (const role of TEXT_ROLES) this.#text(columns, role, row, to); return; }
+    const texts = textsOf(columns), own = textsOf(this.#columns);
+    spanOf(texts, row, span);
     const size = span.to - span.from, shift = this.#used - span.from;
+    if (size > MAX_TEXT_BYTES) { texts.forEach((column, i) => { this.#text(columns.bytes, column, row, { column: own[i] as TextColumn, row: to }); }); return; }
     if (this.#used + size > this.#columns.bytes.length) this.#widen(size);
     if (size > 0) this.#columns.bytes.set(columns.bytes.subarray(span.from, span.to), this.#used);
-    for (const role of TEXT_ROLES) {
-      const from = columns.text[role].from[row] as number, end = columns.text[role].to[row] as number, into = this.#columns.text[role];
-      into.from[to] = end > from ? from + shift : this.#used;
-      into.to[to] = end > from ? end + shift : this.#used;
+    for (let i = 0; i < texts.length; i += 1) {
+      const { from, to: ends } = texts[i] as TextColumn, into = own[i] as TextColumn;
+      const begin = from[row] as number, end = ends[row] as number;
+      into.from[to] = end > begin ? begin + shift : this.#used;
+      into.to[to] = end > begin ? end + shift : this.#used;
     }
     this.#used += size;
   }
 
-  #text(columns: Columns, role: TextRole, row: number, to: number): void {
-    const column = columns.text[role], into = this.#columns.text[role];
+  #text(bytes: Uint8Array, column: TextColumn, row: number, into: { column: TextColumn; row: number }): void {
     const from = column.from[row] as number;
-    const size = wholeText(columns.bytes, from, (column.to[row] as number) - from);
+    const size = wholeText(bytes, from, (column.to[row] as number) - from);
     if (this.#used + size > this.#columns.bytes.length) this.#widen(size);
-    if (size > 0) this.#columns.bytes.set(columns.bytes.subarray(from, from + size), this.#used);
-    into.from[to] = this.#used;
+    if (size > 0) this.#columns.bytes.set(bytes.subarray(from, from + size), this.#used);
+    into.column.from[into.row] = this.#used;
     this.#used += Math.max(0, size);
-    into.to[to] = this.#used;
+    into.column.to[into.row] = this.#used;
   }
 
-  /** Sorts, and lets go what is beyond `keep` rows or MAX_KEPT_BYTES. */
-  #trim(): void {
-    const columns = this.#columns, sources = this.#sources;
-    const number = (name: 'at' | 'taken' | 'offset', row: number): number => columns[name][row] as number;
-    const order = Array.from({ length: columns.rows }, (_, row) => row).sort((a, b) => number(this.#rank, b) - number(this.#rank, a) || number('at', b) - number('at', a) || (sources[a] as number) - (sources[b] as number) || number('offset', b) - number('offset', a));
+  /** The rows that stay, in order: `keep` of them or as many as MAX_KEPT_BYTES hold; `all`: no other is there. */
+  #inOrder(): { stay: number[]; all: boolean; bytes: number } {
+    const columns = this.#columns, sources = this.#sources, rank = columns[this.#rank], { at, offset } = columns;
+    const less = (column: Float64Array, a: number, b: number): number => (column[b] as number) - (column[a] as number);
+    const order = Array.from({ length: columns.rows }, (_, row) => row).sort((a, b) => less(rank, a, b) || less(at, a, b) || (sources[a] as number) - (sources[b] as number) || less(offset, a, b));
     let bytes = 0;
     const fits = order.findIndex((row, i) => { bytes += textBytes(columns, row); return i >= this.#keep || bytes > MAX_KEPT_BYTES / 2; });
-    const stay = fits < 0 ? order : order.slice(0, fits);
+    return { stay: fits < 0 ? order : order.slice(0, fits), all: fits < 0, bytes };
+  }
+
+  /** Sorts, and lets go what is beyond. */
+  #trim(): void {
+    const columns = this.#columns, sources = this.#sources, { stay, all, bytes } = this.#inOrder();
     if (stay.length === columns.rows && stay.every((row, i) => row === i)) return;
     this.#columns = newColumns(new Uint8Array(Math.min(bytes, columns.bytes.length)), Math.max(16, sources.length));
     this.#sources = new Int32Array(Math.max(16, sources.length));
     this.#used = 0;
     for (const row of stay) this.add(columns, row, sources[row] as number);
     const last = stay.at(-1);
-    if (last !== undefined && fits >= 0) this.#floor = number(this.#rank, last);
+    if (last !== undefined && !all) this.#floor = columns[this.#rank][last] as number;
   }
 
   #grow(): void {
@@ -136,24 +140,48 @@ export class KeptRows {
 /** Scratch: where a row's texts begin and end. */
 const span = { from: 0, to: 0 };
 
-function spanOf({ text }: Columns, row: number, into: typeof span): void {
-  let from = Infinity, to = 0;
-  for (const role of TEXT_ROLES) {
-    const begin = text[role].from[row] as number, end = text[role].to[row] as number;
+function spanOf(texts: readonly TextColumn[], row: number, into: typeof span): void {
+  let least = Infinity, most = 0;
+  for (let i = 0; i < texts.length; i += 1) {
+    const { from, to } = texts[i] as TextColumn, begin = from[row] as number, end = to[row] as number;
     if (end <= begin) continue;
-    if (begin < from) from = begin;
-    if (end > to) to = end;
+    if (begin < least) least = begin;
+    if (end > most) most = end;
   }
-  into.from = to === 0 ? 0 : from;
-  into.to = to;
+  into.from = most === 0 ? 0 : least;
+  into.to = most;
+}
+
+/** Of few columns: those of the reader, and those of the rows kept. */
+const lists = new WeakMap<Columns['text'], readonly TextColumn[]>();
+/** In the order of TEXT_ROLES: a look-up by name for each text of each row is what takes longest while the code is cold. */
+function textsOf({ text }: Columns): readonly TextColumn[] {
+  let list = lists.get(text);
+  if (list === undefined) { list = TEXT_ROLES.map((role) => text[role]); lists.set(text, list); }
+  return list;
+}
+
+/** Each by its name, for the same reason. */
+function copyNumbers(columns: Columns, row: number, into: FullColumns, to: number): void {
+  const { upstream } = columns;
+  into.offset[to] = columns.offset[row] as number;
+  into.at[to] = columns.at[row] as number;
+  into.status[to] = columns.status[row] as number;
+  into.sub[to] = columns.sub[row] as number;
+  into.win32[to] = columns.win32[row] as number;
+  into.taken[to] = columns.taken[row] as number;
+  into.sent[to] = columns.sent[row] as number;
+  into.received[to] = columns.received[row] as number;
+  into.upstream.status[to] = upstream === undefined ? ABSENT : upstream.status[row] as number;
+  into.upstream.taken[to] = upstream === undefined ? ABSENT : upstream.taken[row] as number;
 }
 
 /** What add() takes for a row. */
 function textBytes(columns: Columns, row: number): number {
-  spanOf(columns, row, span);
+  const texts = textsOf(columns);
+  spanOf(texts, row, span);
   if (span.to - span.from <= MAX_TEXT_BYTES) return span.to - span.from;
-  const { text } = columns;
-  return TEXT_ROLES.reduce((sum, role) => sum + Math.max(0, (text[role].to[row] as number) - (text[role].from[row] as number)), 0);
+  return texts.reduce((sum, { from, to }) => sum + Math.max(0, (to[row] as number) - (from[row] as number)), 0);
 }
 
 /** A size at which no character is cut in two: half a character would make the whole text look like Latin-1. */
