@@ -160,7 +160,7 @@ export class Figures {
 
   /** What it all adds up to. `sources`: what was read, in the order of the indexes given to add(). */
   report(sources: readonly HttpSource[]): HttpReport {
-    this.settle();
+    this.#inKernel?.settleForReport();
     return makeReport(this, sources);
   }
 

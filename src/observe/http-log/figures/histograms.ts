@@ -26,6 +26,14 @@ const TOP_BITS = 0x80808080;
 /** What can be handed to another thread or process: the memory as it lies, not copied, and the turns as pairs of cell and number. */
 export interface HistogramsState { directory: Int32Array; cells: Uint8Array; turns: Float64Array }
 
+/** Histograms that lie elsewhere, for whom only quantiles are asked for. */
+export interface Lent {
+  /** Of whole numbers. */
+  quantiles(ids: readonly number[], max: number): Quantiles;
+  /** Brings them here. */
+  settle(): void;
+}
+
 export class Histograms {
   #directory = new Int32Array(8 * PAGES);
   /** Page 0 is never used: 0 in the directory says that there is none. */
@@ -37,8 +45,17 @@ export class Histograms {
   readonly #turns = new Map<number, number>();
   /** Pages of which a cell has turns. */
   readonly #turned = new Set<number>();
+  #lent: Lent | undefined;
 
   get sizeBytes(): number { return this.#directory.byteLength + this.#cells.byteLength + this.#turns.size * 40; }
+
+  /** Nothing was counted here. */
+  get none(): boolean { return this.#used === 1; }
+
+  /** From now on quantiles are asked for elsewhere, until something else is wanted; there is none here. */
+  lend(lent: Lent | undefined): void { this.#lent = lent; }
+
+  #settle(): void { this.#lent?.settle(); }
 
   /** Makes room for ids below `count`. */
   reserve(count: number): void {
@@ -50,6 +67,7 @@ export class Histograms {
 
   /** Counts a value per row: `buckets` are bucketOf() of each, ids below what was reserved; rows of a negative id or bucket take no part. */
   addEach(ids: Int32Array, buckets: Int32Array, count: number): void {
+    this.#settle();
     const cells = places.length < count ? places = new Int32Array(ids.length) : places;
     for (let i = 0; i < count; i += 1) cells[i] = this.#cellOf(ids[i] as number, buckets[i] as number);
     // Apart from the loop above, so that neither waits for the other's memory.
@@ -78,6 +96,7 @@ export class Histograms {
 
   /** Adds to `into` what another's histogram `id` counted. */
   mergeFrom(other: Histograms, id: number, into: number): void {
+    other.#settle();
     if ((id + 1) * PAGES > other.#directory.length) return;
     for (let index = 0; index < PAGES; index += 1) {
       const there = other.#directory[id * PAGES + index] as number;
@@ -123,6 +142,7 @@ export class Histograms {
 
   /** Forgets a histogram. */
   drop(id: number): void {
+    this.#settle();
     for (let place = id * PAGES; place < (id + 1) * PAGES; place += 1) {
       const page = this.#directory[place] as number;
       if (page === 0) continue;
@@ -135,6 +155,7 @@ export class Histograms {
 
   /** Gives histograms other ids: the one of id i becomes that of into[i]; those of a negative one must have been dropped. */
   renumber(into: Int32Array): void {
+    this.#settle();
     const before = this.#directory;
     this.#directory = new Int32Array(before.length);
     into.forEach((to, from) => { if (to >= 0) this.#directory.set(before.subarray(from * PAGES, (from + 1) * PAGES), to * PAGES); });
@@ -142,6 +163,7 @@ export class Histograms {
 
   /** Of several histograms together. `max` is exact; `whole`: all values were whole numbers. */
   quantiles(ids: readonly number[], max: number, whole: boolean): Quantiles {
+    if (this.#lent !== undefined) return this.#lent.quantiles(ids, max);
     const alone = whole && ids.length === 1 ? this.#quantilesOf(ids[0] as number, max) : undefined;
     if (alone !== undefined) return alone;
     // Nothing is longer than the longest; fractions lie in pages of their own behind that of the small whole numbers.
@@ -157,7 +179,6 @@ export class Histograms {
     return found;
   }
 
-  /** Of the first `count` ids; valid until the next value is counted. */
   /** Of one histogram of whole numbers, where it lies: nearly all are such, and nothing is written down but where its pages are. Undefined where a cell has turns. */
   #quantilesOf(id: number, max: number): Quantiles | undefined {
     const { words } = this.#all, last = Math.max(0, bucketOf(max)) >>> 7;
@@ -177,7 +198,9 @@ export class Histograms {
     return total === 0 ? {} : atSharesOf(this.#all, pages, total, max);
   }
 
+  /** Of the first `count` ids; valid until the next value is counted. */
   state(count: number): HistogramsState {
+    this.#settle();
     this.#cells.fill(0, 0, PAGE);
     return { directory: this.#directory.subarray(0, count * PAGES), cells: this.#cells.subarray(0, this.#used * PAGE), turns: this.#turnsInOrder() };
   }
@@ -190,6 +213,7 @@ export class Histograms {
 
   /** `into`: id here of each id there; a negative one is left out. */
   merge({ directory, cells, turns }: HistogramsState, into: (id: number) => number): void {
+    this.#settle();
     const pageHere = new Int32Array(cells.length / PAGE), from = cellsOf(cells);
     for (let id = 0; id * PAGES < directory.length; id += 1) {
       const to = into(id);

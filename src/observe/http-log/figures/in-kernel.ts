@@ -1,12 +1,15 @@
 // Owns the figures' part in counting inside the kernel's memory: says the numbers of what is new there, looks at the rows that few are, and adds what was counted to the tables here.
 import type { Columns } from '../columns.ts';
-import type { Counted, Kind, Sums, Tally, TimedKind, TimesTaker } from '../kernel/tally.ts';
+import type { Counted, Kind, Sums, Tally, TimedKind } from '../kernel/tally.ts';
 import { Batch } from './batch.ts';
+import type { Histograms } from './histograms.ts';
 import type { Figures } from './figures.ts';
 import { FIRST_AT, LAST_AT, LONGEST, ROWS, STATUS_WIDTH } from './status-table.ts';
 import { CLIENT_ERRORS, COUNT, FAILURES, MAX, ROUTE_WIDTH, SENT, SENT_ROWS, WIDTH } from './text-counts.ts';
 import type { TextCounts } from './text-counts.ts';
 import { FIRST_FAILURE, LAST_FAILURE, SLOT_FAILURES, SLOT_LONGEST, SLOT_ROWS, SLOT_WIDTH } from './time-slots.ts';
+
+const TIMED = ['statuses', 'slots', 'routes', 'hosts', 'agents', 'sources'] as const satisfies readonly TimedKind[];
 
 /** Looks at one of the rows that take part. */
 export type Look = (columns: Columns, batch: Batch, i: number, source: number) => void;
@@ -59,7 +62,7 @@ export class InKernel implements Counted {
     const columns = this.#columns as Columns, { status, slots, routes, dimensions } = this.#figures;
     if (kind === 'statuses') return status.idOf(columns.status[row] as number, columns.sub[row] as number, columns.win32[row] as number);
     if (kind === 'slots') return slots.idOf(columns.at[row] as number);
-    return kind === 'routes' ? routes.judge(columns, this.#batch.view, row) : dimensions.judge(kind, columns, this.#batch.view, row);
+    return kind === 'routes' ? routes.judge(columns, this.#batch.view, row, (this.#tally as Tally).folded) : dimensions.judge(kind, columns, this.#batch.view, row);
   }
 
   pick(place: number): void { this.#look(this.#columns as Columns, this.#batch, place, this.#source); }
@@ -74,24 +77,37 @@ export class InKernel implements Counted {
   }
 
   settle(): void {
-    for (const tally of this.#open) this.#take(tally);
+    for (const kind of TIMED) this.#timesOf(kind).lend(undefined);
+    for (const tally of this.#open) {
+      this.#take(tally, false);
+      tally.takeTimes((kind) => this.#timesOf(kind));
+    }
     this.#open.clear();
   }
 
-  #take(tally: Tally): void {
-    const { status, slots, routes, dimensions, all } = this.#figures;
-    tally.take('statuses', status.size, (id, sums, word, number) => { addStatus(status.entries, id * STATUS_WIDTH, sums, word, number); });
-    tally.take('slots', slots.size, (id, sums, word, number) => { addSlot(slots.values, id * SLOT_WIDTH, sums, word, number); });
-    tally.take('routes', routes.counts.size, (id, sums, word, number) => { addRoute(id < 0 ? routes.counts.others : routes.counts.values, Math.max(0, id) * ROUTE_WIDTH, sums, word, number); });
-    for (const kind of ['hosts', 'clients', 'agents', 'referrers'] as const) {
-      const counts = dimensions[kind];
-      tally.take(kind, counts.size, (id, sums, word, number) => { addText(counts, id, sums, word, number); });
-    }
-    tally.takeSamples(slots.size, (slot, level, records) => all.take(slot, level, records));
-    tally.takeTimes((kind) => this.#timesOf(kind));
+  /** Like settle(), but where all times lie in one kernel they are left there, and their quantiles are asked for: to take them away costs more than a report needs of them. */
+  settleForReport(): void {
+    const [tally] = this.#open;
+    if (tally === undefined) return;
+    if (this.#open.size > 1 || TIMED.some((kind) => !this.#timesOf(kind).none)) { this.settle(); return; }
+    this.#take(tally, true);
+    tally.prepareQuantiles();
+    for (const kind of TIMED) this.#timesOf(kind).lend({ quantiles: (ids, longest) => tally.quantiles(kind, ids, longest), settle: () => { this.settle(); } });
   }
 
-  #timesOf(kind: TimedKind): TimesTaker {
+  #take(tally: Tally, pagesStay: boolean): void {
+    const { status, slots, routes, dimensions, all } = this.#figures;
+    tally.take('statuses', status.size, { pagesStay, use: (id, sums, word, number) => { addStatus(status.entries, id * STATUS_WIDTH, sums, word, number); } });
+    tally.take('slots', slots.size, { pagesStay, use: (id, sums, word, number) => { addSlot(slots.values, id * SLOT_WIDTH, sums, word, number); } });
+    tally.take('routes', routes.counts.size, { pagesStay, use: (id, sums, word, number) => { addRoute(id < 0 ? routes.counts.others : routes.counts.values, Math.max(0, id) * ROUTE_WIDTH, sums, word, number); } });
+    for (const kind of ['hosts', 'clients', 'agents', 'referrers'] as const) {
+      const counts = dimensions[kind];
+      tally.take(kind, counts.size, { pagesStay, use: (id, sums, word, number) => { addText(counts, id, sums, word, number); } });
+    }
+    tally.takeSamples(slots.size, (slot, level, records) => all.take(slot, level, records));
+  }
+
+  #timesOf(kind: TimedKind): Histograms {
     const { status, slots, routes, dimensions } = this.#figures;
     switch (kind) {
       case 'statuses': return status.taken;

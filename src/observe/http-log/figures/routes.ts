@@ -1,6 +1,7 @@
 // Owns counting by method and route: the path is folded once while it is remembered, then a row is one look-up.
 import { hashOf } from '../columns.ts';
 import type { Columns } from '../columns.ts';
+import { ROUTE_TEXT_AT } from '../kernel/layout.ts';
 import type { Batch } from './batch.ts';
 import { RouteFold } from './fold.ts';
 import { Histograms } from './histograms.ts';
@@ -64,11 +65,15 @@ export class Routes {
     }
   }
 
-  /** Route id of one row. */
-  judge({ bytes, text: { method, path } }: Columns, view: DataView, row: number): number {
+  /** Route id of one row. `folded`: size and hash of its route, where the kernel wrote it (else 0). */
+  judge({ bytes, text: { method, path } }: Columns, view: DataView, row: number, folded: Int32Array): number {
     const at = method.from[row] as number, length = (method.to[row] as number) - at, from = path.from[row] as number, size = (path.to[row] as number) - from;
     const verb = length > 0 ? this.#method(method.hash[row] as number, bytes, view, at, length) : this.#method(NO_METHOD, NONE, NONE_VIEW, 0, 1);
-    return this.#judge(verb, bytes, from, size);
+    const written = verb === MAX_METHODS ? 0 : folded[0] as number;
+    const id = written === 0 ? -1 : this.counts.idOf(folded[1] as number, bytes, view, ROUTE_TEXT_AT, written);
+    if (id < 0) return this.#judge(verb, bytes, from, size);
+    this.counts.values[id * ROUTE_WIDTH + METHOD] = verb;
+    return id;
   }
 
   /** Between batches. */

@@ -16,6 +16,8 @@ export interface Compiled {
   forgetStatuses(): void;
   choose(rows: number, from: number, to: number, everything: number): number;
   count(rows: number, source: number, sourceTimes: number): void;
+  prepareQuantiles(): void;
+  quantiles(sums: number, count: number): void;
   setColumns(count: number): void;
   begin(from: number, to: number, offset: number): void;
   run(): number;

@@ -27,6 +27,8 @@ export const TEXTS_AT = SUB_AT + SMALL;
 export const TEXT_BYTES = 3 * SMALL;
 /** The rows that take part in what is counted. */
 export const ASKED_AT = 320 * 1024;
+/** The route that is asked for, where the kernel folded it: its size and its hash, then its text. */
+export const ROUTE_AT = 335 * 1024, ROUTE_TEXT_AT = ROUTE_AT + 8;
 /** What was read begins here; the unfinished line from before ends here. */
 export const CHUNK_AT = 336 * 1024 + MAX_LINE_BYTES;
 /** Slots and texts of the tables of assembly/lookup.ts. */
@@ -41,6 +43,8 @@ export const ROW_IDS = ['statuses', 'slots', 'routes', 'hosts', 'clients', 'agen
 export const MAX_IDS = { statuses: 1_536, slots: 4_096, routes: 9_216, hosts: 3_072, clients: 33_792, agents: 1_536, referrers: 9_216, sources: 64 } as const;
 export const LEVELS_AT = BUCKETS_AT + SMALL * (1 + ROW_IDS.length);
 export const SAMPLE_SIZES_AT = LEVELS_AT + MAX_IDS.slots;
+/** Between two chunks, in their room: the ids whose quantiles are asked for, and what was found: three buckets, and how many times there are. */
+export const QUANTILES_ASKED_AT = CHUNK_AT, QUANTILES_FOUND_AT = CHUNK_AT + 64 * 1024;
 /** Words of an id's counters: with a histogram's pages behind them, or without. */
 export const WIDE = 32;
 const NARROW = 4;

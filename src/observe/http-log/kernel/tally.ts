@@ -1,8 +1,10 @@
 // Owns the counters in one kernel's memory: whose rows they count, and how they are taken away.
-import { FIRST_ORDERED_PAGE } from '../figures/buckets.ts';
+import { FIRST_ORDERED_PAGE, middleOf } from '../figures/buckets.ts';
 import { cellsOf } from '../figures/histograms.ts';
 import { SAMPLE_WIDTH } from '../figures/samples.ts';
 import type { Cells } from '../figures/histograms.ts';
+import { rank, rounded } from '../figures/quantiles.ts';
+import type { Quantiles } from '../figures/quantiles.ts';
 import type { Compiled } from './kernel.ts';
 import * as layout from './layout.ts';
 import { MAX_IDS } from './layout.ts';
@@ -53,6 +55,8 @@ export class Tally {
   readonly buckets: Int32Array;
   readonly ids: Readonly<Record<(typeof layout.ROW_IDS)[number], Int32Array>>;
   readonly sums: Readonly<Record<SummedKind, Sums>>;
+  /** Size and hash of the route that is asked for, where the kernel folded it (else size 0); its text lies at ROUTE_TEXT_AT. */
+  readonly folded: Int32Array;
   readonly #loop: Compiled;
   readonly #words: Int32Array;
   readonly #numbers: Float64Array;
@@ -63,6 +67,8 @@ export class Tally {
   readonly #placeOf: Uint32Array;
   readonly #turns: Uint32Array;
   readonly #cells: Cells;
+  readonly #asked: Int32Array;
+  readonly #found: Uint32Array;
   readonly #versions = new Map<Kind, number>();
   #counted: Counted | undefined;
   /** Numbers of sources, in the order of their histograms. */
@@ -77,6 +83,7 @@ export class Tally {
     this.buckets = ids(layout.BUCKETS_AT);
     this.ids = Object.fromEntries(layout.ROW_IDS.map((kind, i) => [kind, ids(layout.BUCKETS_AT + (i + 1) * 4 * layout.KERNEL_ROWS)])) as Tally['ids'];
     this.sums = sumsOf(buffer);
+    this.folded = new Int32Array(buffer, layout.ROUTE_AT, 2);
     this.#words = new Int32Array(buffer, layout.SUMMARY_AT, 5);
     this.#numbers = new Float64Array(buffer, layout.SUMMARY_AT + 24, 5);
     this.#levels = new Uint8Array(buffer, layout.LEVELS_AT, MAX_IDS.slots);
@@ -85,6 +92,8 @@ export class Tally {
     this.#pages = new Uint16Array(buffer);
     this.#placeOf = new Uint32Array(buffer, layout.PLACES_OF_PAGES_AT, layout.MAX_PAGES + 1);
     this.#turns = new Uint32Array(buffer, layout.TURNS_AT, 2 * layout.TURN_SLOTS);
+    this.#asked = new Int32Array(buffer, layout.QUANTILES_ASKED_AT, (layout.QUANTILES_FOUND_AT - layout.QUANTILES_ASKED_AT) / 4);
+    this.#found = new Uint32Array(buffer, layout.QUANTILES_FOUND_AT, 4);
     this.#cells = cellsOf(new Uint8Array(buffer, layout.CELLS_AT, PAGE * (layout.MAX_PAGES + 1)));
   }
 
@@ -140,13 +149,14 @@ export class Tally {
     if (kind === 'routes') this.#loop.forget(KINDS.indexOf('odd-paths'));
   }
 
-  /** Hands out the counters of ids below `size` that counted something, and sets them to 0. */
-  take(kind: SummedKind, size: number, use: UseSums): void {
+  /** Hands out the counters of ids below `size` that counted something, and sets them to 0. `pagesStay`: but for which pages are theirs, which quantiles() needs. */
+  take(kind: SummedKind, size: number, { use, pagesStay }: { use: UseSums; pagesStay: boolean }): void {
     const sums = this.sums[kind], { words, width } = sums;
     const others = MAX_IDS[kind] * width;
     for (let id = 0, at = 0; id < size; id += 1, at += width) if (words[at] !== 0) use(id, sums, at, at / 2);
     if (others < words.length && words[others] !== 0) use(-1, sums, others, others / 2);
-    words.fill(0, 0, size * width);
+    if (pagesStay && width === layout.WIDE) for (let at = 0; at < size * width; at += width) words.fill(0, at, at + layout.PAGES_IN_SUMS / 4);
+    else words.fill(0, 0, size * width);
     words.fill(0, others);
   }
 
@@ -156,6 +166,25 @@ export class Tally {
       this.#levels[slot] = use(slot, this.#levels[slot] as number, this.#samples.subarray(at, at + (this.#sampleSizes[slot] as number) * SAMPLE_WIDTH));
     }
     this.#sampleSizes.fill(0, 0, size);
+  }
+
+  /** Before quantiles() is asked, and anew once more rows were counted. */
+  prepareQuantiles(): void { this.#loop.prepareQuantiles(); }
+
+  /** Of the histograms of these ids together, where they lie: nothing of them is handed out. */
+  quantiles(kind: TimedKind, ids: readonly number[], longest: number): Quantiles {
+    let count = 0;
+    for (const id of ids) {
+      const place = kind === 'sources' ? this.#sources.indexOf(id) : id;
+      if (place < 0) continue;
+      this.#asked[count] = place;
+      count += 1;
+    }
+    this.#loop.quantiles((OWNER_OF[kind] as Owner).at, count);
+    const total = this.#found[3] as number;
+    if (total === 0) return {};
+    const at = (share: number): number => (rank(share, total) < total ? rounded(Math.min(longest, middleOf(bucketAt(this.#found[share] as number), true))) : longest);
+    return { p50: at(0), p95: at(1), p99: at(2), max: longest };
   }
 
   /** Hands out all histograms, page by page in the order in which they came to be, and forgets them. */
@@ -193,7 +222,13 @@ export class Tally {
 }
 
 /** Where the pages of a kind are named, in order; each id's counters take `bytes`. */
-const OWNERS = layout.SUMS.filter(({ width }) => width === layout.WIDE).map(({ kind, at, ids, width }) => ({ kind: kind as TimedKind, at, end: at + ids * width * 4, bytes: width * 4 }));
+interface Owner { readonly kind: TimedKind; readonly at: number; readonly end: number; readonly bytes: number }
+const OWNERS: readonly Owner[] = layout.SUMS.filter(({ width }) => width === layout.WIDE).map(({ kind, at, ids, width }) => ({ kind: kind as TimedKind, at, end: at + ids * width * 4, bytes: width * 4 }));
+
+const OWNER_OF = Object.fromEntries(OWNERS.map((owner) => [owner.kind, owner]));
+
+/** Of a bucket in the kernel: pages that it leaves out lie between its first and its second. */
+const bucketAt = (there: number): number => (there < PAGE ? there : there + LEFT_OUT_PAGES * PAGE);
 
 function noOwner(place: number): never {
   throw new RangeError(`no page is named at ${place}`);

@@ -214,3 +214,17 @@ function copy(into: usize, from: usize, to: usize): usize {
   for (let at = from; at < to; at += 16) v128.store(into + (at - from), v128.load(at));
   return into + (to - from);
 }
+
+/** Writes the route that a key of a path folded here stands for, "METHOD route", as JavaScript writes it; its size, 0 when it must. */
+export function writeRoute(row: usize, key: usize, size: usize, into: usize): usize {
+  const method = TEXTS + (row << 2), verb = <usize>load<u32>(method), verbSize = <usize>load<u32>(method, 4 * CAPACITY) - verb;
+  // A long key may be as large as short ones are; behind its method (a dash without one) stands a space.
+  if (size != SHORT_KEY || load<u8>(key + max<usize>(1, verbSize)) == SPACE) { memory.copy(into, key, size); return size; }
+  memory.copy(into, verb, verbSize);
+  store<u8>(into + verbSize, SPACE);
+  let at = into + verbSize + 1;
+  for (let i = key + SHORT_METHOD; i < key + SHORT_KEY && load<u8>(i) != 0; i += 1) {
+    if (load<u8>(i) != ID_SIGN) { store<u8>(at, load<u8>(i)); at += 1; } else { store<u32>(at, ID); at += 4; }
+  }
+  return at - into;
+}

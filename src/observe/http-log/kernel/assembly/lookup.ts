@@ -1,6 +1,6 @@
 // Owns tables from text to number, in AssemblyScript: many rows a call, bytes compared 16 at a time. A table is a memory of answers that JavaScript gave; what it does not know it asks.
-import { KEYS, KEY_ROOM, ROWS_ASKED, ROUTE_IDS, TEXTS, TEXT_SIZE, TABLES, TABLES_AT, TOUCHED, WANTED } from './memory';
-import { SHORT_KEY, isOdd, routeKey, shortKey } from './fold';
+import { KEYS, KEY_ROOM, ROWS_ASKED, ROUTE_HASH, ROUTE_IDS, ROUTE_SIZE, ROUTE_TEXT, TEXTS, TEXT_SIZE, TABLES, TABLES_AT, TOUCHED, WANTED } from './memory';
+import { SHORT_KEY, isOdd, routeKey, shortKey, writeRoute } from './fold';
 import { hashOf } from './row';
 
 /** Answers that are no number: the row has no such text; nobody said yet. */
@@ -110,7 +110,11 @@ export function findRoutes(begin: usize, end: usize, sums: usize, width: usize):
     const key = KEYS + i * KEY_ROOM, told = load<i32>(key + KEY_ROOM - 4), hash = load<i32>(key + KEY_ROOM - 8), length = <usize>abs(told);
     let found = told == 0 ? UNKNOWN : probe(told < 0 ? ODD_HEAD : HEADS, hash, key, length);
     if (found == UNKNOWN) {
-      found = judge(0, load<i32>(ROWS_ASKED + (begin + i << 2)));
+      const row = load<i32>(ROWS_ASKED + (begin + i << 2));
+      const size = told <= 0 ? 0 : writeRoute(<usize>row, key, length, ROUTE_TEXT);
+      store<u32>(ROUTE_SIZE, <u32>size);
+      if (size > 0) store<i32>(ROUTE_HASH, hashOf(ROUTE_TEXT, ROUTE_TEXT + size));
+      found = judge(0, row);
       if (found >= 0 && told != 0) insert(told < 0 ? ODD : 0, hash, key, length, found);
     }
     store<i32>(ROUTE_IDS + (begin + i << 2), found);

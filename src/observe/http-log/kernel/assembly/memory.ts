@@ -91,6 +91,8 @@ export const TOGETHER: usize = 16;
 export const WANTED: usize = KEYS + TOGETHER * KEY_ROOM;
 /** Written so that no compiler leaves out what was only read to have it in the cache. */
 export const TOUCHED: usize = WANTED + 4 * TOGETHER;
+/** The route that is asked for, where it was folded here: its size (0: JavaScript must fold it), its hash, its text. */
+export const ROUTE_SIZE: usize = 335 * 1024, ROUTE_HASH: usize = ROUTE_SIZE + 4, ROUTE_TEXT: usize = ROUTE_SIZE + 8;
 
 @inline
 export function bump(counter: usize): void { store<i32>(counter, load<i32>(counter) + 1); }

@@ -6,6 +6,7 @@ import { prepareTables } from './lookup';
 import { decode } from './row';
 export { forget } from './lookup';
 export { choose, count, forgetSlots, forgetStatuses } from './count';
+export { prepareQuantiles, quantiles } from './quantiles';
 
 const LF: u8 = 10, CR: u8 = 13, SPACE: u8 = 32, HASH: u8 = 35;
 
