@@ -1,6 +1,6 @@
 // Owns many histograms in one piece of memory: a page of counters for each power of two that occurs, so that a row touches two cache lines.
-import { BUCKETS, FIRST_ORDERED_PAGE, PAGE, PAGES, bucketOf, bucketsInOrder, middleOf } from './buckets.ts';
-import { NAMES, SHARES, atSharesOf, pagesOf, powersOf, rank, rounded } from './quantiles.ts';
+import { BUCKETS, FIRST_ORDERED_PAGE, PAGE, PAGES, bucketOf } from './buckets.ts';
+import { atShares, atSharesOf, pagesOf, powersOf } from './quantiles.ts';
 import type { Quantiles } from './quantiles.ts';
 import { Room } from './room.ts';
 
@@ -284,27 +284,3 @@ export class Histograms {
 
 /** Scratch of quantiles(), which is asked thousands of times for a report: what is summed, and the pages of it that are used; zeros before and after. */
 const sums = new Float64Array(BUCKETS), summed = new Uint8Array(PAGES);
-
-/** Fractions lie between the whole numbers of page 0: their order is not that of the buckets. */
-function hasFractions(used: Uint8Array): boolean {
-  for (let index = 1; index < FIRST_ORDERED_PAGE; index += 1) if (used[index]) return true;
-  return false;
-}
-
-/** By nearest rank; the last rank is the exact maximum. */
-function atShares(counts: Float64Array, total: number, { max, whole, used }: { max: number; whole: boolean; used: Uint8Array }): Quantiles {
-  const found = { p50: max, p95: max, p99: max, max };
-  const order = hasFractions(used) ? bucketsInOrder() : undefined;
-  let at = 0, seen = 0, wanted = rank(0, total);
-  for (let i = 0; i < BUCKETS && at < SHARES.length; i += 1) {
-    if (order === undefined && (i & PAGE - 1) === 0 && used[i / PAGE] === 0) { i += PAGE - 1; continue; }
-    const bucket = order === undefined ? i : order[i] as number;
-    seen += counts[bucket] as number;
-    while (seen >= wanted) {
-      if (wanted < total) found[NAMES[at] as 'p50'] = rounded(Math.min(max, middleOf(bucket, whole)));
-      at += 1;
-      wanted = at < SHARES.length ? rank(at, total) : Infinity;
-    }
-  }
-  return found;
-}

@@ -1,5 +1,5 @@
 // Owns what is told of a histogram: its quantiles by nearest rank, for one histogram of whole numbers where it lies.
-import { PAGE, PAGES, middleOf } from './buckets.ts';
+import { BUCKETS, FIRST_ORDERED_PAGE, PAGE, PAGES, bucketsInOrder, middleOf } from './buckets.ts';
 import type { Cells } from './histograms.ts';
 
 /** Told of a histogram; empty when it counted nothing. */
@@ -48,3 +48,27 @@ export function atSharesOf({ bytes, words }: Cells, pages: number, total: number
 
 export const rank = (share: number, total: number): number => Math.max(1, Math.ceil((SHARES[share] as number) * total));
 export const rounded = (ms: number): number => Math.round(ms * 1_000) / 1_000;
+
+/** Fractions lie between the whole numbers of page 0: their order is not that of the buckets. */
+function hasFractions(used: Uint8Array): boolean {
+  for (let index = 1; index < FIRST_ORDERED_PAGE; index += 1) if (used[index]) return true;
+  return false;
+}
+
+/** By nearest rank; the last rank is the exact maximum. */
+export function atShares(counts: Float64Array, total: number, { max, whole, used }: { max: number; whole: boolean; used: Uint8Array }): Quantiles {
+  const found = { p50: max, p95: max, p99: max, max };
+  const order = hasFractions(used) ? bucketsInOrder() : undefined;
+  let at = 0, seen = 0, wanted = rank(0, total);
+  for (let i = 0; i < BUCKETS && at < SHARES.length; i += 1) {
+    if (order === undefined && (i & PAGE - 1) === 0 && used[i / PAGE] === 0) { i += PAGE - 1; continue; }
+    const bucket = order === undefined ? i : order[i] as number;
+    seen += counts[bucket] as number;
+    while (seen >= wanted) {
+      if (wanted < total) found[NAMES[at] as 'p50'] = rounded(Math.min(max, middleOf(bucket, whole)));
+      at += 1;
+      wanted = at < SHARES.length ? rank(at, total) : Infinity;
+    }
+  }
+  return found;
+}
