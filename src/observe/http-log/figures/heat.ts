@@ -61,9 +61,9 @@ interface HeatPair { readonly id: number; readonly key: string; readonly method:
 
 /** Most failures first, then by name. Names are made only of those that stand at least with the last that is told. */
 function mostFailing({ failing, status }: Figures, names: Names): readonly HeatPair[] {
-  const byCount = failing.pairs.map((pair, id) => ({ id, pair })).sort((a, b) => b.pair.count - a.pair.count);
-  const least = byCount[HEAT_ROWS_TOLD - 1]?.pair.count ?? 0;
-  return byCount.filter(({ pair }) => pair.count >= least)
+  const counts = Float64Array.from(failing.pairs, ({ count }) => count).sort();
+  const least = counts.at(-HEAT_ROWS_TOLD) ?? 0;
+  return failing.pairs.map((pair, id) => ({ id, pair })).filter(({ pair }) => pair.count >= least)
     .map(({ id, pair: { status: key, route, count, firstAt, lastAt } }): HeatPair => ({ id, key: keyOf(status.entries, key), ...(route < 0 ? OTHERS : names.route(route)), count, firstAt, lastAt }))
     .sort((a, b) => b.count - a.count || (a.key < b.key ? -1 : a.key > b.key ? 1 : a.route < b.route ? -1 : a.route > b.route ? 1 : a.method < b.method ? -1 : 1))
     .slice(0, HEAT_ROWS_TOLD);

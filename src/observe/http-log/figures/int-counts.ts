@@ -1,11 +1,11 @@
-// Owns counts by a small whole number (a pair of ids): open addressing over typed arrays.
+// Owns counts by a small whole number (a pair of ids), each below 2^32: open addressing over typed arrays.
 
 /** Slots for each key, at least. */
 const SLOTS_PER_KEY = 1.5;
 
 export class IntCounts {
   #keys: Int32Array = new Int32Array(64).fill(-1);
-  #counts: Float64Array = new Float64Array(64);
+  #counts: Uint32Array = new Uint32Array(64);
   size = 0;
 
   /** `key` is not negative. */
@@ -40,8 +40,8 @@ export class IntCounts {
     keys.forEach((key, i) => { const to = other(key); if (to >= 0) this.add(to, counts[i] as number); });
   }
 
-  state(): { keys: Int32Array; counts: Float64Array } {
-    const keys = new Int32Array(this.size), counts = new Float64Array(this.size);
+  state(): { keys: Int32Array; counts: Uint32Array } {
+    const keys = new Int32Array(this.size), counts = new Uint32Array(this.size);
     let at = 0;
     this.each((key, count) => { keys[at] = key; counts[at] = count; at += 1; });
     return { keys, counts };
@@ -57,7 +57,7 @@ export class IntCounts {
   #grow(): void {
     const keys = this.#keys, counts = this.#counts;
     this.#keys = new Int32Array(keys.length * 2).fill(-1);
-    this.#counts = new Float64Array(keys.length * 2);
+    this.#counts = new Uint32Array(keys.length * 2);
     keys.forEach((key, i) => {
       if (key < 0) return;
       const slot = this.#slot(key);

@@ -60,6 +60,29 @@ for (const [name, shape] of Object.entries(shapes)) {
   });
 }
 
+test('which readers read which of thousands of failing routes makes no difference: the heat map has each with all its failures', () => {
+  const next = seeded(31);
+  const failing = 3_000, statuses = [500, 502, 503];
+  const rows = Array.from({ length: 16_000 }, (_, i): Row => {
+    const place = next() < 0.2 ? Math.floor(next() * 80) : Math.floor(next() * failing);
+    return { at: FROM + i * 1_000, offset: i * 300, status: statuses[Math.floor(next() * 3)] ?? 500, sub: 0, win32: 0, taken: 10, sent: 10, method: 'GET', path: `/${'abcdefghij'[place % 10]}/page${'abcdefghij'.split('').map((letter, k) => (place >> k & 1 ? letter : '')).join('')}/${'xyz'[Math.floor(place / 1_024)]}`, client: '10.0.0.1', host: 'shop.example', site: 'SHOP' };
+  });
+  const parts = cut(rows, next);
+  const whole = HttpReport.parse(counted(parts, {}).report(SOURCES));
+  const wanted = [...plain(rows, (row) => `${row.status}.0.0 ${text(row.path)}`)].map(([name, [count]]) => ({ name, count })).sort((a, b) => b.count - a.count || (a.name < b.name ? -1 : 1));
+  assert.ok(wanted.length > 5_000, `${wanted.length} pairs fail`);
+  assert.deepEqual(whole.heat.rows.map(({ key, route, count }) => ({ name: `${key} ${route}`, count })), wanted.slice(0, whole.heat.rows.length));
+  assert.equal(whole.heat.more, wanted.length - whole.heat.rows.length);
+  for (const one of whole.heat.rows) assert.equal(one.counts.reduce((a, b) => a + b, 0), one.count);
+  for (const readers of [2, 3]) {
+    const shares: Part[][] = Array.from({ length: readers }, () => []);
+    for (const part of parts) shares[Math.floor(next() * readers)]?.push(part);
+    const merged = new Figures({});
+    for (const share of shares) merged.merge(counted(share, {}).state());
+    assert.deepEqual(merged.report(SOURCES), whole, `${readers} readers`);
+  }
+});
+
 test('sources of another numbering are merged by their new numbers', () => {
   const rows = randomRows({ seed: 3, rows: 500, from: FROM });
   const here = counted([{ rows, source: 0 }], {}), there = counted([{ rows, source: 0 }], {});
