@@ -65,6 +65,22 @@ test('the system clock ticks on whole multiples and ends with its signal', async
   assert.ok(ticks.every((at, i) => at % 20 === 0 && (i === 0 || at > (ticks[i - 1] as number))), String(ticks));
 });
 
+test('ticks that are due at one instant come one a turn of the loop', async () => {
+  const abort = new AbortController();
+  let turns = 0;
+  const turn = (): void => { turns += 1; if (!abort.signal.aborted) setImmediate(turn); };
+  turn();
+  const seen: string[] = [];
+  const tick = async (): Promise<void> => {
+    for await (const at of systemClock.every(20, abort.signal)) {
+      seen.push(`${at} ${turns}`);
+      if (seen.length >= 12) abort.abort();
+    }
+  };
+  await Promise.all([tick(), tick(), tick()]);
+  assert.equal(new Set(seen).size, seen.length, seen.join(', '));
+});
+
 test('within aborts after its time or with any signal', async () => {
   const other = new AbortController();
   const long = within(60_000, other.signal);
