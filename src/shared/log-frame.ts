@@ -26,10 +26,11 @@ export interface FrameParts extends Head { readonly channel: number; readonly li
 
 /** A frame with room for flags, places and text, which the caller fills in. */
 export function makeFrame(parts: FrameParts, allocate: (size: number) => Uint8Array): { readonly bytes: Uint8Array; readonly flagsAt: number; readonly placesAt: number; readonly textAt: number } {
-  const head = headOf(parts);
-  // A cursor is ASCII: at a thousand lines a second each line is a frame, and the encoder's answer would be memory of its own.
-  const encoded = ASCII.test(head) ? undefined : encoder.encode(head);
-  const headBytes = encoded?.length ?? head.length;
+  // At a thousand lines a second each line is a frame: what would be memory of its own for each head is spared.
+  const plain = parts.cuts === undefined && parts.ats === undefined && PLAIN.test(parts.cursor);
+  const encoded = plain ? undefined : encoder.encode(headOf(parts));
+  const passed = String(parts.passed);
+  const headBytes = encoded?.length ?? BEFORE.length + parts.cursor.length + BETWEEN.length + passed.length + AFTER.length;
   const flagsAt = FIXED_BYTES + headBytes;
   const placesAt = flagsAt + parts.lines;
   const textAt = placesAt + parts.lines * 4;
@@ -42,14 +43,19 @@ export function makeFrame(parts: FrameParts, allocate: (size: number) => Uint8Ar
   putUint32(bytes, 12, parts.lines);
   double.setFloat64(0, parts.offset, true);
   for (let i = 0; i < 8; i += 1) bytes[16 + i] = double.getUint8(i);
-  if (encoded === undefined) for (let i = 0; i < head.length; i += 1) bytes[FIXED_BYTES + i] = head.charCodeAt(i);
+  if (encoded === undefined) putAscii(bytes, putAscii(bytes, putAscii(bytes, putAscii(bytes, putAscii(bytes, FIXED_BYTES, BEFORE), parts.cursor), BETWEEN), passed), AFTER);
   else bytes.set(encoded, FIXED_BYTES);
   return { bytes, flagsAt, placesAt, textAt };
 }
 
 function headOf({ cursor, passed, cuts, ats }: FrameParts): string {
-  if (cuts === undefined && ats === undefined) return `{"cursor":${JSON.stringify(cursor)},"passed":${passed}}`;
   return JSON.stringify({ cursor, passed, ...(cuts === undefined ? {} : { cuts }), ...(ats === undefined ? {} : { ats }) } satisfies Head);
+}
+
+/** Returns the place behind. */
+function putAscii(bytes: Uint8Array, at: number, text: string): number {
+  for (let i = 0; i < text.length; i += 1) bytes[at + i] = text.charCodeAt(i);
+  return at + text.length;
 }
 
 export function putUint32(bytes: Uint8Array, at: number, value: number): void {
@@ -71,7 +77,11 @@ export interface LogFrame { readonly channel: number; readonly cursor: string; r
 declare class TextEncoder { encode(text: string): Uint8Array }
 declare class TextDecoder { constructor(label: string, options: { ignoreBOM: boolean }); decode(bytes: Uint8Array): string }
 const encoder = new TextEncoder();
-const ASCII = /^[\x00-\x7f]*$/;
+/** A cursor that stands in JSON as it is, and the head around it. */
+const PLAIN = /^[a-z0-9.]*$/;
+const BEFORE = '{"cursor":"';
+const BETWEEN = '","passed":';
+const AFTER = '}';
 /** Scratch of makeFrame(). */
 const double = new DataView(new ArrayBuffer(8));
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });

@@ -40,6 +40,7 @@ export class Cutter {
   readonly #holds: Holds;
   readonly #rest: LineRest;
   readonly #joining = new Joining(() => this.#lazyText());
+  #room = Buffer.allocUnsafeSlow(4_096);   // #open lies in it
   #open: Buffer = NONE;                    // raw lines of the entry in work
   #held: Buffer = NONE;                    // whole lines that wait for the next
   #level = UNKNOWN;
@@ -47,7 +48,7 @@ export class Cutter {
   #places = new Uint32Array(4_097);
   #flags = new Uint8Array(4_096);
   #cuts = new Map<number, number>();
-  #bytes: Buffer = this.#open;
+  #lazyBytes: Buffer = NONE;
   #lazyFrom = 0;
   #lazyTo = 0;
 
@@ -111,8 +112,8 @@ export class Cutter {
     if (count === 0) return;
     const end = offset + (this.#places[count] as number);
     const goesOn = ((this.#flags[0] as number) & LogFlags.joins) !== 0;
-    const tail = sizeBytes === undefined && !this.#cuts.has(count - 1) ? tailOf(used, this.#cuts.size === 0 ? 0 : this.#starts[count - 1] as number) : this.#rest.lastTail;
-    this.#take({ bytes: used, count, starts: this.#starts, places: this.#places, flags: this.#flags, offset, end, cuts: this.#cuts, before: goesOn ? before : NONE, ...tail });
+    const { tailLength, tail } = sizeBytes === undefined && !this.#cuts.has(count - 1) ? tailOf(used, this.#cuts.size === 0 ? 0 : this.#starts[count - 1] as number) : this.#rest.lastTail;
+    this.#take({ bytes: used, count, starts: this.#starts, places: this.#places, flags: this.#flags, offset, end, cuts: this.#cuts, before: goesOn ? before : NONE, tailLength, tail });
     this.#keepOpen(used, count);
   }
 
@@ -130,19 +131,31 @@ export class Cutter {
     return Math.max(0, last);
   }
 
+  /** Copied into memory that is used again: what was handed on before is let go of. */
   #keepOpen(bytes: Buffer, count: number): void {
     const last = this.#lastStart(count);
-    const own = bytes.subarray(this.#starts[last]);
-    const goesOn = last === 0 && ((this.#flags[0] as number) & LogFlags.joins) !== 0;
-    const parts = goesOn ? [this.#open, own] : [own];
-    const size = parts.reduce((sum, part) => sum + part.length, 0);
-    this.#open = size > MAX_OPEN_BYTES ? Buffer.from(own.subarray(0, MAX_OPEN_BYTES)) : Buffer.concat(parts);
-    this.#joining.settle();
+    const from = this.#starts[last] as number;
+    const kept = last === 0 && ((this.#flags[0] as number) & LogFlags.joins) !== 0 ? this.#open.length : 0;
+    const ownBytes = bytes.length - from;
+    if (kept > 0 || ownBytes > MAX_OPEN_BYTES) this.#joining.settle();
+    const at = kept + ownBytes > MAX_OPEN_BYTES ? 0 : kept;
+    const size = at + Math.min(ownBytes, MAX_OPEN_BYTES);
+    if (size > this.#room.length) {
+      const room = Buffer.allocUnsafeSlow(Math.max(size, this.#room.length * 2));
+      this.#open.copy(room);
+      this.#room = room;
+    }
+    bytes.copy(this.#room, at, from, from + size - at);
+    this.#open = this.#room.subarray(0, size);
+    if (at > 0 || this.#lazyBytes !== bytes) return;
+    // Most entries are never asked for their text: it is read from the copy, should it be.
+    this.#lazyBytes = this.#room;
+    this.#lazyFrom -= from;
+    this.#lazyTo -= from;
   }
 
   /** Fills the tables; returns how many lines there are. */
   #table(bytes: Buffer, offset: number, cut: { at: number; bytes: number } | undefined): number {
-    this.#bytes = bytes;
     let count = 0;
     let extra = 0;
     // The byte order mark of the file belongs to no line.
@@ -177,6 +190,7 @@ export class Cutter {
       const quick = quickLevel(bytes, from, to);
       if (quick !== -1) {
         this.#joining.begin(lf + 1 - from);
+        this.#lazyBytes = bytes;
         this.#lazyFrom = from;
         this.#lazyTo = to;
         this.#level = quick;
@@ -198,7 +212,7 @@ export class Cutter {
     return text.startsWith('{') && text.length < MAX_OPEN_BYTES ? judge(`${text}}`).level : 'unknown';
   }
 
-  #lazyText(): string { return clean(this.#bytes.toString('utf8', this.#lazyFrom, this.#lazyTo)); }
+  #lazyText(): string { return clean(this.#lazyBytes.toString('utf8', this.#lazyFrom, this.#lazyTo)); }
 }
 
 function tailOf(bytes: Buffer, from: number): { tailLength: number; tail: number } {

@@ -23,18 +23,16 @@ const UINT32 = 0xffff_ffff;
 
 const n = (value: number): string => value.toString(36);
 
-/** What all lines of a file have in common is written once: instants are the longest numbers. */
-function remembered(): (value: number) => string {
-  let last = NaN, text = '';
-  return (value) => {
-    if (value !== last) { text = n(value); last = value; }
-    return text;
-  };
-}
-const born = remembered(), changed = remembered(), head = remembered();
+/** What all places of a file have in common, and that is most of the text, is written once. */
+const written = { source: '', ino: '', bornAt: NaN, changedAt: NaN, headLength: NaN, head: NaN, before: '', between: '' };
 
 export function encodeCursor(mark: Mark): string {
-  return `a1.${mark.source}.${mark.ino}.${born(mark.bornAt)}.${changed(mark.changedAt)}.${n(mark.offset)}.${n(mark.headLength)}.${head(mark.head)}.${n(mark.tailLength)}.${n(mark.tail)}`;
+  if (mark.changedAt !== written.changedAt || mark.head !== written.head || mark.headLength !== written.headLength || mark.ino !== written.ino || mark.bornAt !== written.bornAt || mark.source !== written.source) {
+    const { source, ino, bornAt, changedAt, headLength, head } = mark;
+    const [before, between] = [`a1.${source}.${ino}.${n(bornAt)}.${n(changedAt)}.`, `.${n(headLength)}.${n(head)}.`];
+    Object.assign(written, { source, ino, bornAt, changedAt, headLength, head, before, between });
+  }
+  return `${written.before}${n(mark.offset)}${written.between}${n(mark.tailLength)}.${n(mark.tail)}`;
 }
 
 /** @throws CURSOR_BAD when it is not a cursor of this source */

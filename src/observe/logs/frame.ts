@@ -42,8 +42,9 @@ function wholeFrame(head: FrameHead, block: Block, pool: FramePool | undefined):
   const { count, starts, places, flags, bytes } = block;
   const from = starts[0] as number;
   const to = starts[count] as number;
-  const cuts = block.cuts.size === 0 ? {} : { cuts: [...block.cuts] };
-  const made = makeFrame({ ...head, ...cuts, lines: count, offset: block.offset, textBytes: to - from }, room);
+  const { channel, cursor, passed } = head;
+  const parts = { channel, cursor, passed, lines: count, offset: block.offset, textBytes: to - from };
+  const made = makeFrame(block.cuts.size === 0 ? parts : { ...parts, cuts: [...block.cuts] }, room);
   const out = made.bytes as Buffer;
   if (count < FEW) {
     for (let i = 0; i < count; i += 1) { out[made.flagsAt + i] = flags[i] as number; putUint32(out, made.placesAt + i * 4, places[i] as number); }
@@ -52,7 +53,7 @@ function wholeFrame(head: FrameHead, block: Block, pool: FramePool | undefined):
     out.set(new Uint8Array(places.buffer, places.byteOffset, count * 4), made.placesAt); // every system Node runs on is little endian
   }
   bytes.copy(out, made.textAt, from, to);
-  return { bytes: out, entries: entriesOf(flags, count), lines: count, cursor: head.cursor, passed: head.passed, lease };
+  return { bytes: out, entries: entriesOf(flags, count), lines: count, cursor, passed, lease };
 }
 
 function entriesOf(flags: Uint8Array, count: number): number {
