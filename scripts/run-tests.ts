@@ -13,7 +13,9 @@ const TEST_LIMIT_MS = 600_000;
 
 /** The program that runs, and its variables. */
 export interface By { readonly program: string; readonly env: Readonly<Record<string, string | undefined>> }
-const own: By = { program: process.execPath, env: process.env };
+/** Certificates beyond Node's own are read at each start, for 40 ms of a test's many programs: set aside for what asks a registry (test/support/npm-pack.ts). */
+const { NODE_EXTRA_CA_CERTS: certificates, ...env } = process.env;
+const own: By = { program: process.execPath, env: certificates === undefined ? env : { ...env, TESTS_EXTRA_CA_CERTS: certificates } };
 
 /** How it went, by its exit code. */
 export function ran(name: string, args: readonly string[], { program, env }: By = own): Promise<boolean> {

@@ -1,8 +1,8 @@
 // Owns the Nodes that the preload is tested with: each line's binary fetched once from npm, whose packages node-<os>-<arch> hold nothing else.
-import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { npmPack } from '../support/npm-pack.ts';
 
 export const root = resolve(import.meta.dirname, '../..');
 export const LINES = ['16', '18', '20', '22', '24'] as const;
@@ -24,11 +24,7 @@ async function fetched(line: string): Promise<Found> {
   await mkdir(join(root, '.cache/node'), { recursive: true });
   const part = await mkdtemp(join(root, '.cache/node', 'part-'));
   try {
-    execFileSync('npm', ['pack', `node-${process.platform}-${process.arch}@${line}`, '--silent', '--pack-destination', part], { cwd: part, stdio: 'ignore', timeout: 120_000 });
-    const archive = (await readdir(part)).find((name) => name.endsWith('.tgz'));
-    if (archive === undefined) return { because: `npm left no file for Node ${line}` };
-    execFileSync('tar', ['xzf', archive], { cwd: part });
-    await rm(join(part, archive));
+    await npmPack(`node-${process.platform}-${process.arch}@${line}`, part, 120_000);
     // Another test file may have fetched it meanwhile.
     await rename(part, folder).catch((error: unknown) => { if (!existsSync(program)) throw error; });
     return { program };

