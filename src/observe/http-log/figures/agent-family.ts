@@ -30,6 +30,8 @@ const BROWSERS: readonly Family[] = [
   [/HeadlessChrome\//, 'Headless Chrome', 'headlesschrome/'], [/\bChrome\/|\bCriOS\/|\bChromium\//, 'Chrome', 'chrome/', 'crios/', 'chromium/'], [/\bMSIE |\bTrident\//, 'Internet Explorer', 'msie ', 'trident/'], [/\bSafari\//, 'Safari', 'safari/'],
   [/\bAppleWebKit\//, 'WebKit', 'applewebkit/'], [/\bGecko\//, 'Gecko', 'gecko/'],
 ];
+/** The words of all FAMILIES: one look passes over most browsers. */
+const WORDS = new RegExp(FAMILIES.flatMap(([, , ...words]) => words).map((word) => word.replace(/[^a-z0-9 ]/g, '\\$&')).join('|'));
 /** A name that ends in bot, crawler, spider or monitor. */
 const BOT = /([A-Za-z][A-Za-z0-9._-]{0,38}?(?:bot|crawler|spider|monitor|scanner))\b/i;
 const BOT_WORDS = ['bot', 'crawler', 'spider', 'monitor', 'scanner'];
@@ -39,7 +41,7 @@ const PRODUCT = /^([A-Za-z][A-Za-z0-9 ._-]{0,39}?)(?:\/|$)/;
 export function agentFamily(agent: string): string {
   const text = agent.slice(0, 1_000).replaceAll('+', ' ');
   const small = text.toLowerCase();
-  const family = firstOf(FAMILIES, text, small);
+  const family = WORDS.test(small) ? firstOf(FAMILIES, text, small) : undefined;
   if (family !== undefined) return family;
   const bot = BOT_WORDS.some((word) => small.includes(word)) ? BOT.exec(text)?.[1] : undefined;
   if (bot !== undefined) return bot.slice(0, MAX_NAME);
