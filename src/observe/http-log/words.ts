@@ -8,11 +8,14 @@ interface Word { readonly hash: number; readonly bytes: Uint8Array; readonly sai
 
 export class Words {
   readonly #slots: (Word | undefined)[];
+  /** Of the text that came last and is not remembered: a text is when it comes again, so that those that come once cost nothing. */
+  readonly #seen: Int32Array;
   readonly #make: (text: string) => string;
 
-  /** `slots`: a power of two; the newer text takes the place of the older. `make` must depend on the text alone. */
+  /** `slots`: a power of two; a text that comes twice takes the place of the older. `make` must depend on the text alone. */
   constructor(slots: number, make: (text: string) => string) {
     this.#slots = Array.from({ length: slots }, () => undefined);
+    this.#seen = new Int32Array(slots);
     this.#make = make;
   }
 
@@ -27,7 +30,8 @@ export class Words {
     const known = this.#slots[slot];
     if (known !== undefined && known.hash === hash && same(known.bytes, bytes, from, to)) return known.said;
     const said = this.#make(decode(bytes, from, to));
-    if (to - from <= MAX_BYTES) this.#slots[slot] = { hash, bytes: bytes.slice(from, to), said };
+    if (this.#seen[slot] !== hash) this.#seen[slot] = hash;
+    else if (to - from <= MAX_BYTES) this.#slots[slot] = { hash, bytes: bytes.slice(from, to), said };
     return said;
   }
 }
