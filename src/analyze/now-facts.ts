@@ -48,6 +48,7 @@ export async function nowFacts(observed: Observed, history: History, minutes: nu
     history.read({ metrics: [...NOW_METRICS, 'http.response-p95'], from: from - HOUR_MS, to: at - HOUR_MS, points: HOUR_AGO_POINTS, now: at }),
   ]);
   // Rows carry whole seconds: one of the first second is written as if it lay before the window.
+  await observed.requests.make();
   const ring = observed.requests.recent();
   const rows = ring.filter((row) => row.at >= Math.floor(from / 1_000) * 1_000 && row.at <= at);
   const counted = countRows(rows, keptWaiting(ring.filter((row) => row.at >= from - HOUR_MS && row.at <= at), from));

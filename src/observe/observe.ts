@@ -34,6 +34,8 @@ export interface RequestBatch extends Batch<RequestRow> { each(look: (request: R
 /** The feed of requests: nobody looks at most of them, so their rows are made late. */
 export interface RequestFeed extends Feed<RequestRow> {
   add(rows: RequestRows): void;
+  /** Makes what is kept into rows, a block a turn: who is about to ask for all of them holds nobody up for long. */
+  make(): Promise<void>;
   follow(options: Parameters<Feed<RequestRow>['follow']>[0]): AsyncIterable<RequestBatch>;
 }
 

@@ -1,4 +1,5 @@
 // Owns the feed of requests: rows that lie in blocks, and are made only when somebody looks at them.
+import { setImmediate as turn } from 'node:timers/promises';
 import type { RequestRow } from '../shared/model.ts';
 import { Followed } from './feed.ts';
 import type { Waiting } from './feed.ts';
@@ -88,6 +89,11 @@ export function createRequestFeed(keep: number): RequestFeed {
     add(block) {
       if (block.size < WORTH_KEEPING) for (const row of block.rows) publish(row);
       else followed.publish({ block, from: 0, to: block.size });
+    },
+    async make() {
+      for (const block of new Set(followed.ring.list().map((piece) => piece.block))) {
+        if (block.rows.length >= WORTH_KEEPING) await turn();
+      }
     },
     recent: () => rowsOf(followed.ring.list()),
     follow: (options) => followed.follow(options),

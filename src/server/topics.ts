@@ -28,7 +28,10 @@ export async function subscribe(message: Exclude<FromPage, { type: 'leave' }>, a
 
 const topics: { readonly [T in Follow['topic']]: (message: Follow, agent: Agent, send: Send, signal: AbortSignal) => Promise<void> } = {
   samples: (m, agent, send, signal) => pump(agent.observed.samples, m, signal, (items, dropped) => send({ type: 'samples', id: m.id, items, dropped }), (s, since) => s.at > since || (isLate(s) && s.at > since - LATE_MS)),
-  requests: (m, agent, send, signal) => pump(agent.observed.requests, m, signal, (items, dropped) => send({ type: 'requests', id: m.id, items: items.map((row) => maskedRow(row, agent.mask)), dropped })),
+  requests: async (m, agent, send, signal) => {
+    await agent.observed.requests.make();
+    await pump(agent.observed.requests, m, signal, (items, dropped) => send({ type: 'requests', id: m.id, items: items.map((row) => maskedRow(row, agent.mask)), dropped }));
+  },
   changes: (m, agent, send, signal) => pump(agent.observed.changes, m, signal, (items, dropped) => send({ type: 'changes', id: m.id, items: items.map((c) => maskedChange(c, agent.mask)), dropped })),
   operations: async (m, agent, send, signal) => {
     // The feed is joined first, so that no change falls between the list that is sent and those that follow.

@@ -57,6 +57,17 @@ describe('the feed of requests', () => {
     }
   });
 
+  test('what is kept is made a block a turn, and then is there at once', async () => {
+    const feed = createRequestFeed(1_000);
+    const blocks = [0, 100, 200].map((from) => new CountedRows(from, 100));
+    for (const block of blocks) feed.add(block);
+    const making = feed.make();
+    const made = (): number[] => blocks.map((block) => block.made);
+    assert.deepEqual(made(), [1, 0, 0]);
+    await making;
+    assert.deepEqual([made(), feed.recent().length], [[1, 1, 1], 300]);
+  });
+
   test('nobody looks: no row is made; rows that were asked for are made once for all', async () => {
     const feed = createRequestFeed(150);
     const batches = feed.follow({ signal: never })[Symbol.asyncIterator]();
