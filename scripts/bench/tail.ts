@@ -10,15 +10,15 @@ import { freePort } from '../../test/support/free-port.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 const { values } = parseArgs({ options: {
-  rounds: { type: 'string', default: '3' }, seconds: { type: 'string', default: '3' }, clients: { type: 'string', default: '1,10,100' }, scale: { type: 'string', default: '1' },
-  agent: { type: 'string', default: 'dist/main.js' }, out: { type: 'string', default: 'artifacts/bench/tail.json' }, kinds: { type: 'string', default: 'ours,bare,websocketd' }, only: { type: 'string', default: 'late,through,stalled,polled' },
+  rounds: { type: 'string', default: '3' }, seconds: { type: 'string', default: '3' }, warm: { type: 'string', default: '2' }, clients: { type: 'string', default: '1,10,100' }, scale: { type: 'string', default: '1' },
+  agent: { type: 'string', default: 'dist/main.js' }, beside: { type: 'string' }, flags: { type: 'string', default: '' }, out: { type: 'string', default: 'artifacts/bench/tail.json' }, kinds: { type: 'string', default: 'ours,bare,websocketd' }, only: { type: 'string', default: 'late,through,stalled,polled' },
 } });
 const ROUNDS = Number(values.rounds);
 const SECONDS = Number(values.seconds);
 const COUNTS = values.clients.split(',').map(Number);
 const LINES_A_SECOND = 1_000;
 /** Before the measuring, for all alike: the first thousands of lines are run by the interpreter. */
-const WARM_SECONDS = 2;
+const WARM_SECONDS = Number(values.warm);
 const LINE_BYTES = 200;
 const CHUNK_LINES = 320;
 /** Unique megabytes of one throughput run, by clients. A message a line is thirty times slower and gets less. */
@@ -26,11 +26,12 @@ const MEGABYTES: Readonly<Record<number, number>> = { 1: 256, 10: 96, 100: 24 };
 const SLOW_SHARE = 1 / 16;
 const STALLED = 10;
 const LIMIT_MS = 60_000;
-type Kind = 'ours' | 'bare' | 'websocketd';
-const KINDS = values.kinds.split(',') as Kind[];
+/** `beside`: another build of the agent, to compare two in turns. */
+type Kind = 'ours' | 'beside' | 'bare' | 'websocketd';
+const isAgent = (kind: Kind): kind is 'ours' | 'beside' => kind === 'ours' || kind === 'beside';
+const KINDS = values.kinds.split(',').flatMap((kind) => (kind === 'ours' && values.beside !== undefined ? ['ours', 'beside'] : [kind])) as Kind[];
 
 const top = await mkdtemp(join(tmpdir(), 'bench-tail-'));
-const home = join(top, 'home');
 const started = new Set<ChildProcess>();
 const word = (made: ChildProcess): ChildProcess => { started.add(made); made.on('exit', () => started.delete(made)); return made; };
 const node = (args: readonly string[], env: Record<string, string> = {}): ChildProcess => word(spawn(process.execPath, args, { env: { PATH: process.env['PATH'], ...env }, stdio: ['pipe', 'pipe', 'inherit'], cwd: root }));
@@ -62,12 +63,24 @@ function lineNow(): string {
 
 interface Stand { readonly file: string; readonly url: string; readonly ask: string; readonly pid: number | undefined; end(): void }
 
+interface Agent { readonly home: string; readonly url: string; readonly pid: number }
+interface Agents { readonly ours: Agent; readonly beside: Agent }
+
+/** What is not measured stands still. */
+function turnOf(agent: Agent, { ours, beside }: Agents): void {
+  if (ours === beside) return;
+  process.kill(agent === ours ? beside.pid : ours.pid, 'SIGSTOP');
+  process.kill(agent.pid, 'SIGCONT');
+}
+
 /** A fresh file and what serves it. The agent is one for all of its runs, as in life. */
-async function stand(kind: Kind, agent: { url: string; pid: number }): Promise<Stand> {
+async function stand(kind: Kind, agents: Agents): Promise<Stand> {
   const name = `bench-${process.hrtime.bigint()}.txt`;
-  const file = kind === 'ours' ? join(home, 'LogFiles/Application', name) : join(top, name);
+  const agent = kind === 'beside' ? agents.beside : agents.ours;
+  const file = isAgent(kind) ? join(agent.home, 'LogFiles/Application', name) : join(top, name);
   await writeFile(file, lineNow());
-  if (kind === 'ours') {
+  turnOf(agent, agents);
+  if (isAgent(kind)) {
     const source = await sourceOf(agent.url, name);
     return { file, url: `${agent.url.replace('http', 'ws')}/live`, ask: JSON.stringify({ type: 'follow-log', id: 'bench', source, last: 0 }), pid: agent.pid, end: () => undefined };
   }
@@ -95,10 +108,10 @@ interface Clients { ask<T>(question: string): Promise<T>; end(): void }
 interface State { readonly least: number; readonly most: number; readonly lost: number; readonly bytes: number; readonly stalled: readonly number[] }
 
 async function clientsOf(kind: Kind, at: Stand, count: number, stalled = 0): Promise<Clients> {
-  const child = node(['--import', 'tsx', 'scripts/bench/tail-clients.ts', kind, at.url, String(count), at.ask, String(stalled)]);
+  const child = node(['--import', 'tsx', 'scripts/bench/tail-clients.ts', isAgent(kind) ? 'ours' : kind, at.url, String(count), at.ask, String(stalled)]);
   const next = linesOf(child);
   await next();
-  if (kind !== 'ours') await sleep(300); // tail has to open its file
+  if (!isAgent(kind)) await sleep(300); // tail has to open its file
   return { ask: async (question) => { child.stdin?.write(`${question}\n`); return JSON.parse(await next()) as never; }, end: () => child.kill('SIGKILL') };
 }
 
@@ -144,8 +157,8 @@ async function until(clients: Clients, lines: number, what: string): Promise<Sta
 
 interface Late { readonly p50: number; readonly p99: number; readonly cpuPercent: number }
 
-async function late(kind: Kind, count: number, agent: { url: string; pid: number }): Promise<Late> {
-  const at = await stand(kind, agent);
+async function late(kind: Kind, count: number, agents: Agents): Promise<Late> {
+  const at = await stand(kind, agents);
   const clients = await clientsOf(kind, at, count);
   try {
     await writeSlowly(at.file, WARM_SECONDS);
@@ -163,8 +176,8 @@ async function late(kind: Kind, count: number, agent: { url: string; pid: number
   }
 }
 
-async function through(kind: Kind, count: number, agent: { url: string; pid: number }): Promise<number> {
-  const at = await stand(kind, agent);
+async function through(kind: Kind, count: number, agents: Agents): Promise<number> {
+  const at = await stand(kind, agents);
   const clients = await clientsOf(kind, at, count);
   const share = (kind === 'websocketd' ? SLOW_SHARE : 1) * Number(values.scale);
   const chunks = Math.ceil((MEGABYTES[count] ?? 24) * share * 1e6 / LINE_BYTES / CHUNK_LINES);
@@ -190,17 +203,17 @@ function writeQuickly(file: string, chunks: number): void {
 }
 
 /** A hundred clients of which ten do not read: what they miss is counted to the line, and the agent stays small. */
-async function stalledClients(agent: { url: string; pid: number }): Promise<unknown> {
-  const at = await stand('ours', agent);
+async function stalledClients(agents: Agents): Promise<unknown> {
+  const at = await stand('ours', agents);
   const clients = await clientsOf('ours', at, 100, STALLED);
   try {
     let peak = 0;
-    const timer = setInterval(() => { peak = Math.max(peak, rssMiB(agent.pid)); }, 20);
+    const timer = setInterval(() => { peak = Math.max(peak, rssMiB(agents.ours.pid)); }, 20);
     const chunks = Math.ceil(48e6 * Number(values.scale) / LINE_BYTES / CHUNK_LINES);
     const lines = chunks * CHUNK_LINES;
     writeQuickly(at.file, chunks);
     const others = await until(clients, lines, 'stalled: the others');
-    const rssWhileStalledMiB = rssMiB(agent.pid);
+    const rssWhileStalledMiB = rssMiB(agents.ours.pid);
     clients.ask<State>('resume').catch(() => undefined);
     let state = others;
     for (const began = performance.now(); state.stalled.some((n) => n < lines) && performance.now() - began < LIMIT_MS; await sleep(20)) state = await clients.ask<State>('state');
@@ -212,8 +225,8 @@ async function stalledClients(agent: { url: string; pid: number }): Promise<unkn
 }
 
 /** Written under another name in another folder: no notice comes, as on a share that another machine writes to. */
-async function polled(agent: { url: string; pid: number }): Promise<unknown> {
-  const at = await stand('ours', agent);
+async function polled(agents: Agents): Promise<unknown> {
+  const at = await stand('ours', agents);
   const other = join(top, 'other');
   await mkdir(other, { recursive: true });
   await link(at.file, join(other, 'file.txt'));
@@ -230,13 +243,19 @@ async function polled(agent: { url: string; pid: number }): Promise<unknown> {
 function median(list: readonly number[]): number { return [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)] ?? NaN; }
 function round(value: number): number { return Number(value.toPrecision(3)); }
 
-async function main(): Promise<void> {
+async function agentOf(script: string, folder: string): Promise<Agent> {
+  const home = join(top, folder);
   await mkdir(join(home, 'LogFiles/Application'), { recursive: true });
-  const child = node([resolve(root, values.agent)], { HOME: home, DIAG_HOME: home, PORT: '0', DIAG_TOKEN: 'bench-bench-bench' });
+  const child = node([...values.flags.split(' ').filter(Boolean), resolve(root, script)], { HOME: home, DIAG_HOME: home, PORT: '0', DIAG_TOKEN: 'bench-bench-bench' });
   const next = linesOf(child);
   let said = await next();
   while (!said.includes('http://')) said = await next();
-  const agent = { url: (/http:\/\/[^\s?]+/.exec(said)?.[0] ?? '').replace(/\/$/, ''), pid: child.pid ?? 0 };
+  return { home, url: (/http:\/\/[^\s?]+/.exec(said)?.[0] ?? '').replace(/\/$/, ''), pid: child.pid ?? 0 };
+}
+
+async function main(): Promise<void> {
+  const ours = await agentOf(values.agent, 'home');
+  const agents: Agents = { ours, beside: values.beside === undefined ? ours : await agentOf(values.beside, 'home-beside') };
   await sleep(3_000);
   const lates = new Map<string, Late[]>();
   const throughs = new Map<string, number[]>();
@@ -245,8 +264,8 @@ async function main(): Promise<void> {
     for (const count of COUNTS) {
       for (const kind of KINDS) {
         const key = `${kind} ${count}`;
-        if (only.has('late')) lates.set(key, [...lates.get(key) ?? [], await late(kind, count, agent)]);
-        if (only.has('through')) throughs.set(key, [...throughs.get(key) ?? [], await through(kind, count, agent)]);
+        if (only.has('late')) lates.set(key, [...lates.get(key) ?? [], await late(kind, count, agents)]);
+        if (only.has('through')) throughs.set(key, [...throughs.get(key) ?? [], await through(kind, count, agents)]);
       }
     }
   }
@@ -254,7 +273,9 @@ async function main(): Promise<void> {
     const some = lates.get(`${kind} ${clients}`) ?? [];
     return { kind, clients, p50Ms: round(median(some.map((s) => s.p50))), p99Ms: round(median(some.map((s) => s.p99))), cpuPercent: round(median(some.map((s) => s.cpuPercent))), megabytesASecond: round(median(throughs.get(`${kind} ${clients}`) ?? [])) };
   }));
-  const results = { rounds: ROUNDS, rows, ...(only.has('polled') ? { polled: await polled(agent) } : {}), ...(only.has('stalled') ? { stalled: await stalledClients(agent) } : {}), agentRssMiB: round(rssMiB(agent.pid)) };
+  const results = { rounds: ROUNDS, rows, ...(only.has('polled') ? { polled: await polled(agents) } : {}), ...(only.has('stalled') ? { stalled: await stalledClients(agents) } : {}), agentRssMiB: round(rssMiB(agents.ours.pid)) };
+  const rounded = [...lates].map(([key, some]) => `${key}: p50 ${some.map((one) => round(one.p50)).join(' ')}, p99 ${some.map((one) => round(one.p99)).join(' ')}`);
+  for (const line of rounded) process.stdout.write(`${line}\n`);
   for (const row of rows) process.stdout.write(`${row.kind.padEnd(10)} ${String(row.clients).padStart(4)} clients: p50 ${row.p50Ms} ms, p99 ${row.p99Ms} ms, ${row.cpuPercent} % CPU, ${row.megabytesASecond} MB/s\n`);
   process.stdout.write(`${JSON.stringify({ ...results, rows: undefined })}\n`);
   await mkdir(resolve(root, values.out, '..'), { recursive: true });
