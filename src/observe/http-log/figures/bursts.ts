@@ -1,5 +1,6 @@
 // Owns the bursts of failures: when there were far more than usual, and what the failed rows had in common.
 import type { HttpReport } from '../../../shared/http-report.ts';
+import { PAIR_STATUS, PAIR_WIDTH } from './failing.ts';
 import type { Figures } from './figures.ts';
 import type { Names } from './names.ts';
 import { SAMPLE_AGENT, SAMPLE_CLIENT, SAMPLE_HOST, SAMPLE_ROUTE, SAMPLE_SOURCE, SAMPLE_STATUS } from './samples.ts';
@@ -31,8 +32,9 @@ interface Step { readonly id: number; readonly at: number; readonly rows: number
 export function burstsOf(figures: Figures, names: Names): Burst[] {
   const steps = stepsOf(figures);
   const hot = hotSteps(steps, figures.slots.stepMs);
-  const statuses = statusesBySlot(figures);
-  return joined(steps, hot, figures.slots.stepMs).map(([first, last]) => told(figures, names, steps.slice(first, last + 1), statuses))
+  const bursts = joined(steps, hot, figures.slots.stepMs).map(([first, last]) => steps.slice(first, last + 1));
+  const statuses = statusesBySlot(figures, new Set(bursts.flatMap((some) => some.map(({ id }) => id))));
+  return bursts.map((some) => told(figures, names, some, statuses))
     .sort((a, b) => b.failures - a.failures || a.from - b.from).slice(0, BURSTS_TOLD);
 }
 
@@ -98,15 +100,15 @@ function told(figures: Figures, names: Names, steps: readonly Step[], statuses: 
   };
 }
 
-/** Of each slot: how many rows failed with which status. */
-type BySlot = ReadonlyMap<number, ReadonlyMap<number, number>>;
+/** Of each slot of a burst: how many rows failed with which status. */
+type BySlot = readonly (ReadonlyMap<number, number> | undefined)[];
 
-function statusesBySlot({ failing }: Figures): BySlot {
-  const found = new Map<number, Map<number, number>>();
+function statusesBySlot({ failing, slots }: Figures, asked: ReadonlySet<number>): BySlot {
+  const found = Array.from({ length: slots.size }, (_, slot) => (asked.has(slot) ? new Map<number, number>() : undefined)), { values } = failing;
   failing.eachCell((pair, slot, count) => {
-    const status = failing.pairs[pair]?.status ?? 0;
-    let own = found.get(slot);
-    if (own === undefined) { own = new Map(); found.set(slot, own); }
+    const own = found[slot];
+    if (own === undefined) return;
+    const status = values[pair * PAIR_WIDTH + PAIR_STATUS] as number;
     own.set(status, (own.get(status) ?? 0) + count);
   });
   return found;
@@ -114,7 +116,7 @@ function statusesBySlot({ failing }: Figures): BySlot {
 
 function mostFrequent({ status }: Figures, slots: readonly number[], statuses: BySlot): string {
   const counts = new Map<number, number>();
-  for (const slot of slots) for (const [id, count] of statuses.get(slot) ?? []) counts.set(id, (counts.get(id) ?? 0) + count);
+  for (const slot of slots) for (const [id, count] of statuses[slot] ?? []) counts.set(id, (counts.get(id) ?? 0) + count);
   const keyed = [...counts].map(([id, count]) => ({ count, key: keyOf(status.entries, id) }));
   return keyed.sort((a, b) => b.count - a.count || (a.key < b.key ? -1 : 1))[0]?.key ?? '';
 }

@@ -7,104 +7,126 @@ import { IntCounts } from './int-counts.ts';
  */
 const MAX_PAIRS = 32_768;
 const MAX_CELLS = 524_288;
-/** Routes and slots have fewer ids than this. */
-const ROUTE_IDS = 2 ** 15, SLOT_IDS = 2 ** 13;
+/** Routes have fewer ids than this; slots have fewer than 2 ** SLOT_BITS. */
+const ROUTE_IDS = 2 ** 15, SLOT_BITS = 13, SLOT_MASK = 2 ** SLOT_BITS - 1;
+
+/** Places of a pair: ids of its status and of its route (-1: one that is not told apart), failures, the first and the last one. */
+export const PAIR_STATUS = 0, PAIR_ROUTE = 1, PAIR_COUNT = 2, PAIR_FIRST = 3, PAIR_LAST = 4, PAIR_WIDTH = 5;
+const FIRST_PAIRS = 64;
 
 export interface FailingState { pairs: Float64Array; cells: ReturnType<IntCounts['state']>; letGo: number }
-export interface FailingPair { readonly status: number; /** -1: a route that is not told apart. */ readonly route: number; count: number; firstAt: number; lastAt: number }
 
 export class Failing {
-  #ids = new Map<number, number>();
-  #pairs: FailingPair[] = [];
+  /** Pairs told apart: id i from i * PAIR_WIDTH on. */
+  size = 0;
+  values = new Float64Array(FIRST_PAIRS * PAIR_WIDTH);
+  /** Id + 1 of each pair. */
+  #ids = new IntCounts();
   readonly #cells = new IntCounts();
   /** Failures of pairs that were let go. */
   letGo = 0;
 
-  get pairs(): readonly FailingPair[] { return this.#pairs; }
-  get sizeBytes(): number { return this.#pairs.length * 150 + this.#cells.size * 24; }
+  get sizeBytes(): number { return this.values.byteLength + (this.#ids.size + this.#cells.size) * 12; }
 
   add(status: number, route: number, slot: number, at: number): void {
-    const id = this.#idOf(status, route);
-    const pair = this.#pairs[id] as FailingPair;
-    pair.count += 1;
-    if (at < pair.firstAt) pair.firstAt = at;
-    if (at > pair.lastAt) pair.lastAt = at;
-    this.#cells.add(id * SLOT_IDS + slot);
+    const id = this.#join(status, route, { count: 1, firstAt: at, lastAt: at });
+    this.#cells.add(id << SLOT_BITS | slot);
   }
 
   /** Failures of each pair in each slot. */
   eachCell(use: (pair: number, slot: number, count: number) => void): void {
-    this.#cells.each((key, count) => { use(Math.floor(key / SLOT_IDS), key % SLOT_IDS, count); });
+    this.#cells.each((key, count) => { use(key >> SLOT_BITS, key & SLOT_MASK, count); });
   }
 
   /** Routes got other ids; what was let go there is one route here. */
   moveRoutes(into: Int32Array): void {
-    this.#remake(this.#pairs, (route) => (route < 0 ? -1 : into[route] as number));
+    const { values, size } = this;
+    this.#empty();
+    const ids = this.#joinAll(values.subarray(0, size * PAIR_WIDTH), (status) => status, (route) => (route < 0 ? -1 : into[route] as number));
+    this.#cells.rekey((key) => (ids[key >> SLOT_BITS] as number) << SLOT_BITS | key & SLOT_MASK);
   }
 
   moveSlots(into: Int32Array): void {
-    this.#cells.rekey((key) => Math.floor(key / SLOT_IDS) * SLOT_IDS + (into[key % SLOT_IDS] as number));
+    this.#cells.rekey((key) => key & ~SLOT_MASK | into[key & SLOT_MASK] as number);
   }
 
   /** Between batches: lets pairs go when there are too many. */
   prune(): void {
-    if (this.#pairs.length <= MAX_PAIRS && this.#cells.size <= MAX_CELLS) return;
-    const cellsOf = new Float64Array(this.#pairs.length);
-    this.#cells.each((key) => { const id = Math.floor(key / SLOT_IDS); cellsOf[id] = (cellsOf[id] as number) + 1; });
-    const order = this.#pairs.map((_, id) => id).sort((a, b) => byCount(this.#pairs[a] as FailingPair, this.#pairs[b] as FailingPair));
-    const into = new Int32Array(this.#pairs.length).fill(-1);
-    const kept: FailingPair[] = [];
+    const { values, size } = this;
+    if (size <= MAX_PAIRS && this.#cells.size <= MAX_CELLS) return;
+    const cellsOf = new Float64Array(size);
+    this.#cells.each((key) => { const id = key >> SLOT_BITS; cellsOf[id] = (cellsOf[id] as number) + 1; });
+    const into = new Int32Array(size).fill(-1);
+    this.#empty();
     let cells = 0;
-    for (const id of order) {
+    for (const id of inOrder(values, size)) {
       cells += cellsOf[id] as number;
-      const pair = this.#pairs[id] as FailingPair;
-      if (kept.length >= MAX_PAIRS / 2 || cells > MAX_CELLS / 2) { this.letGo += pair.count; continue; }
-      into[id] = kept.length;
-      kept.push(pair);
+      const at = id * PAIR_WIDTH;
+      if (this.size >= MAX_PAIRS / 2 || cells > MAX_CELLS / 2) this.letGo += values[at + PAIR_COUNT] as number;
+      else into[id] = this.#joinPair(values, at, values[at + PAIR_STATUS] as number, values[at + PAIR_ROUTE] as number);
     }
-    this.#pairs = kept;
-    this.#ids = new Map(kept.map((pair, id) => [keyOf(pair.status, pair.route), id]));
-    this.#cells.rekey((key) => { const id = into[Math.floor(key / SLOT_IDS)] as number; return id < 0 ? -1 : id * SLOT_IDS + key % SLOT_IDS; });
+    this.#cells.rekey((key) => { const id = into[key >> SLOT_BITS] as number; return id < 0 ? -1 : id << SLOT_BITS | key & SLOT_MASK; });
   }
 
   state(): FailingState {
-    return { pairs: Float64Array.from(this.#pairs.flatMap((one) => [one.status, one.route, one.count, one.firstAt, one.lastAt])), cells: this.#cells.state(), letGo: this.letGo };
+    return { pairs: this.values.slice(0, this.size * PAIR_WIDTH), cells: this.#cells.state(), letGo: this.letGo };
   }
 
-  merge(state: FailingState, maps: { status: Int32Array; route: Int32Array; slot: Int32Array }): void {
-    const into: number[] = [];
-    for (let i = 0; i < state.pairs.length; i += 5) {
-      const [status = 0, route = -1, count = 0, firstAt = 0, lastAt = 0] = state.pairs.subarray(i, i + 5);
-      into.push(this.#join({ status: maps.status[status] as number, route: route < 0 ? -1 : maps.route[route] as number, count, firstAt, lastAt }));
+  merge({ pairs, cells: { keys, counts }, letGo }: FailingState, maps: { status: Int32Array; route: Int32Array; slot: Int32Array }): void {
+    const ids = this.#joinAll(pairs, (status) => maps.status[status] as number, (route) => (route < 0 ? -1 : maps.route[route] as number));
+    for (let i = 0; i < keys.length; i += 1) {
+      const key = keys[i] as number;
+      this.#cells.add((ids[key >> SLOT_BITS] as number) << SLOT_BITS | maps.slot[key & SLOT_MASK] as number, counts[i] as number);
     }
-    state.cells.keys.forEach((key, i) => this.#cells.add((into[Math.floor(key / SLOT_IDS)] as number) * SLOT_IDS + (maps.slot[key % SLOT_IDS] as number), state.cells.counts[i] as number));
-    this.letGo += state.letGo;
+    this.letGo += letGo;
   }
 
-  #remake(pairs: readonly FailingPair[], routeOf: (route: number) => number): void {
-    this.#pairs = [];
-    this.#ids = new Map();
-    const into = pairs.map((pair) => this.#join({ ...pair, route: routeOf(pair.route) }));
-    this.#cells.rekey((key) => (into[Math.floor(key / SLOT_IDS)] as number) * SLOT_IDS + key % SLOT_IDS);
+  #empty(): void {
+    this.size = 0;
+    this.values = new Float64Array(this.values.length);
+    this.#ids = new IntCounts();
   }
 
-  #join(pair: FailingPair): number {
-    const id = this.#idOf(pair.status, pair.route);
-    const here = this.#pairs[id] as FailingPair;
-    here.count += pair.count;
-    here.firstAt = Math.min(here.firstAt, pair.firstAt);
-    here.lastAt = Math.max(here.lastAt, pair.lastAt);
+  /** Ids here of pairs of elsewhere. */
+  #joinAll(pairs: Float64Array, statusOf: (status: number) => number, routeOf: (route: number) => number): Int32Array {
+    const ids = new Int32Array(pairs.length / PAIR_WIDTH);
+    for (let id = 0, at = 0; id < ids.length; id += 1, at += PAIR_WIDTH) ids[id] = this.#joinPair(pairs, at, statusOf(pairs[at + PAIR_STATUS] as number), routeOf(pairs[at + PAIR_ROUTE] as number));
+    return ids;
+  }
+
+  #joinPair(pairs: Float64Array, at: number, status: number, route: number): number {
+    return this.#join(status, route, { count: pairs[at + PAIR_COUNT] as number, firstAt: pairs[at + PAIR_FIRST] as number, lastAt: pairs[at + PAIR_LAST] as number });
+  }
+
+  #join(status: number, route: number, more: { count: number; firstAt: number; lastAt: number }): number {
+    const id = this.#idOf(status, route), at = id * PAIR_WIDTH, values = this.values;
+    values[at + PAIR_COUNT] = (values[at + PAIR_COUNT] as number) + more.count;
+    if (more.firstAt < (values[at + PAIR_FIRST] as number)) values[at + PAIR_FIRST] = more.firstAt;
+    if (more.lastAt > (values[at + PAIR_LAST] as number)) values[at + PAIR_LAST] = more.lastAt;
     return id;
   }
 
   #idOf(status: number, route: number): number {
-    const key = keyOf(status, route);
-    const known = this.#ids.get(key);
-    if (known !== undefined) return known;
-    this.#ids.set(key, this.#pairs.length);
-    return this.#pairs.push({ status, route, count: 0, firstAt: Infinity, lastAt: -Infinity }) - 1;
+    const key = status * ROUTE_IDS + route + 1, known = this.#ids.get(key);
+    if (known > 0) return known - 1;
+    const id = this.size, at = id * PAIR_WIDTH;
+    if (at === this.values.length) {
+      const grown = new Float64Array(at * 2);
+      grown.set(this.values);
+      this.values = grown;
+    }
+    this.values[at + PAIR_STATUS] = status;
+    this.values[at + PAIR_ROUTE] = route;
+    this.values[at + PAIR_FIRST] = Infinity;
+    this.values[at + PAIR_LAST] = -Infinity;
+    this.#ids.add(key, id + 1);
+    this.size += 1;
+    return id;
   }
 }
 
-const keyOf = (status: number, route: number): number => status * ROUTE_IDS + route + 1;
-const byCount = (a: FailingPair, b: FailingPair): number => b.count - a.count || a.firstAt - b.firstAt || a.status - b.status || a.route - b.route;
+/** Most failures first. */
+function inOrder(values: Float64Array, size: number): number[] {
+  const less = (a: number, b: number, what: number): number => (values[a * PAIR_WIDTH + what] as number) - (values[b * PAIR_WIDTH + what] as number);
+  return Array.from({ length: size }, (_, id) => id).sort((a, b) => less(b, a, PAIR_COUNT) || less(a, b, PAIR_FIRST) || less(a, b, PAIR_STATUS) || less(a, b, PAIR_ROUTE));
+}

@@ -1,5 +1,7 @@
 // Owns the heat map of failures (status and route over time), and the axis of time that it and the minutes are told on.
 import type { HttpReport } from '../../../shared/http-report.ts';
+import { PAIR_COUNT, PAIR_WIDTH } from './failing.ts';
+import type { Failing } from './failing.ts';
 import type { Figures } from './figures.ts';
 import type { Names } from './names.ts';
 import { keyOf } from './status-table.ts';
@@ -52,21 +54,29 @@ export function heatOf(figures: Figures, names: Names, axis: Axis): HttpReport['
     const step = Math.floor((slots.at(slot) - from) / stepMs);
     if (step >= 0 && step < steps) counts[step] = (counts[step] ?? 0) + failures;
   });
-  const all = failing.pairs.reduce((sum, { count }) => sum + count, failing.letGo);
-  const otherFailures = told.reduce((left, { count }) => left - count, all);
-  return { stepMs, from, steps, rows: told, ...(failing.letGo > 0 ? {} : { more: failing.pairs.length - told.length }), ...(otherFailures > 0 ? { otherFailures } : {}) };
+  const otherFailures = told.reduce((left, { count }) => left - count, countsOf(failing).reduce((sum, count) => sum + count, failing.letGo));
+  return { stepMs, from, steps, rows: told, ...(failing.letGo > 0 ? {} : { more: failing.size - told.length }), ...(otherFailures > 0 ? { otherFailures } : {}) };
 }
 
 interface HeatPair { readonly id: number; readonly key: string; readonly method: string; readonly route: string; readonly count: number; readonly firstAt: number; readonly lastAt: number }
 
 /** Most failures first, then by name. Names are made only of those that stand at least with the last that is told. */
 function mostFailing({ failing, status }: Figures, names: Names): readonly HeatPair[] {
-  const counts = Float64Array.from(failing.pairs, ({ count }) => count).sort();
-  const least = counts.at(-HEAT_ROWS_TOLD) ?? 0;
-  return failing.pairs.map((pair, id) => ({ id, pair })).filter(({ pair }) => pair.count >= least)
-    .map(({ id, pair: { status: key, route, count, firstAt, lastAt } }): HeatPair => ({ id, key: keyOf(status.entries, key), ...(route < 0 ? OTHERS : names.route(route)), count, firstAt, lastAt }))
-    .sort((a, b) => b.count - a.count || (a.key < b.key ? -1 : a.key > b.key ? 1 : a.route < b.route ? -1 : a.route > b.route ? 1 : a.method < b.method ? -1 : 1))
+  const counts = countsOf(failing), { values } = failing;
+  const least = counts.slice().sort().at(-HEAT_ROWS_TOLD) ?? 0;
+  const pairs: HeatPair[] = [];
+  counts.forEach((count, id) => {
+    if (count < least) return;
+    const [key = 0, route = -1, , firstAt = 0, lastAt = 0] = values.subarray(id * PAIR_WIDTH);
+    pairs.push({ id, key: keyOf(status.entries, key), ...(route < 0 ? OTHERS : names.route(route)), count, firstAt, lastAt });
+  });
+  return pairs.sort((a, b) => b.count - a.count || (a.key < b.key ? -1 : a.key > b.key ? 1 : a.route < b.route ? -1 : a.route > b.route ? 1 : a.method < b.method ? -1 : 1))
     .slice(0, HEAT_ROWS_TOLD);
+}
+
+/** Failures of each pair. */
+function countsOf({ values, size }: Failing): Float64Array {
+  return Float64Array.from({ length: size }, (_, id) => values[id * PAIR_WIDTH + PAIR_COUNT] as number);
 }
 
 /** A round step that the counted steps fit into, with at most MAX_HEAT_STEPS of them across. */

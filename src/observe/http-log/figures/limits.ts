@@ -71,14 +71,13 @@ export class Limits {
 
   /** The limits at which rows stand out from those around. */
   told(): AtLimit[] {
-    return TIME_LIMITS.flatMap((limit, i): AtLimit[] => {
+    const found = TIME_LIMITS.map((limit, i): (AtLimit & { readonly routes: [number, number][] }) | undefined => {
       const [count = 0, failures = 0, around = 0, from = 0, to = 0] = this.#values.subarray(i * WIDTH, (i + 1) * WIDTH);
       const expected = around * (LIMIT_BELOW_MS + LIMIT_ABOVE_MS) / widthAround(i);
-      if (count < LEAST_ROWS || count < expected * TIMES_AROUND + 3 * Math.sqrt(expected)) return [];
-      const routes: [number, number][] = [];
-      this.#routes.each((key, n) => { if (Math.floor(key / ROUTE_IDS) === i) routes.push([key % ROUTE_IDS - 1, n]); });
-      return [{ ...limit, count, failures, from, to, routes }];
+      return count < LEAST_ROWS || count < expected * TIMES_AROUND + 3 * Math.sqrt(expected) ? undefined : { ...limit, count, failures, from, to, routes: [] };
     });
+    this.#routes.each((key, n) => { found[Math.floor(key / ROUTE_IDS)]?.routes.push([key % ROUTE_IDS - 1, n]); });
+    return found.filter((limit) => limit !== undefined);
   }
 
   #beside(takenMs: number): void {
