@@ -1,5 +1,6 @@
 // Owns tables of distinct texts kept as bytes: a text becomes a small number, without a string.
 import { isAscii } from 'node:buffer';
+import { giveBack } from './give-back.ts';
 
 /** Texts that hash alike, made on purpose, must not make each look-up slow: beyond so many steps a text gets no number. */
 const MAX_STEPS = 128;
@@ -146,6 +147,7 @@ export class ByteTable {
     if ((id + 1) * 3 > this.#texts.length) {
       const texts = new Int32Array(this.#texts.length * 4);
       texts.set(this.#texts);
+      giveBack(this.#texts);
       this.#texts = texts;
     }
     if (this.#used + size > this.#arena.length) this.#widen(this.#used + size);
@@ -163,12 +165,15 @@ export class ByteTable {
   #widen(least: number): void {
     const arena = new Uint8Array(Math.max(least, this.#arena.length * 4));
     arena.set(this.#arena.subarray(0, this.#used));
+    giveBack(this.#arena);
     this.#arena = arena;
     this.#view = new DataView(arena.buffer);
   }
 
   #grow(): void {
-    this.#slots = new Int32Array(this.#slots.length * 2);
+    const before = this.#slots;
+    this.#slots = new Int32Array(before.length * 2);
+    giveBack(before);
     for (let id = 0; id < this.size; id += 1) {
       const hash = this.hash(id);
       const slot = this.#freeSlot(hash);

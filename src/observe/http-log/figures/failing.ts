@@ -1,4 +1,5 @@
 // Owns the failing pairs: which status on which route, when first and last, and how often in each step of time. The heat map is made of it.
+import { giveBack } from './give-back.ts';
 import { IntCounts } from './int-counts.ts';
 
 /**
@@ -29,7 +30,8 @@ export class Failing {
   get sizeBytes(): number { return this.values.byteLength + (this.#ids.size + this.#cells.size) * 12; }
 
   add(status: number, route: number, slot: number, at: number): void {
-    const id = this.#join(status, route, { count: 1, firstAt: at, lastAt: at });
+    const id = this.#idOf(status, route);
+    this.#count(id, 1, at, at);
     this.#cells.add(id << SLOT_BITS | slot);
   }
 
@@ -95,15 +97,16 @@ export class Failing {
   }
 
   #joinPair(pairs: Float64Array, at: number, status: number, route: number): number {
-    return this.#join(status, route, { count: pairs[at + PAIR_COUNT] as number, firstAt: pairs[at + PAIR_FIRST] as number, lastAt: pairs[at + PAIR_LAST] as number });
+    const id = this.#idOf(status, route);
+    this.#count(id, pairs[at + PAIR_COUNT] as number, pairs[at + PAIR_FIRST] as number, pairs[at + PAIR_LAST] as number);
+    return id;
   }
 
-  #join(status: number, route: number, more: { count: number; firstAt: number; lastAt: number }): number {
-    const id = this.#idOf(status, route), at = id * PAIR_WIDTH, values = this.values;
-    values[at + PAIR_COUNT] = (values[at + PAIR_COUNT] as number) + more.count;
-    if (more.firstAt < (values[at + PAIR_FIRST] as number)) values[at + PAIR_FIRST] = more.firstAt;
-    if (more.lastAt > (values[at + PAIR_LAST] as number)) values[at + PAIR_LAST] = more.lastAt;
-    return id;
+  #count(id: number, count: number, firstAt: number, lastAt: number): void {
+    const at = id * PAIR_WIDTH, values = this.values;
+    values[at + PAIR_COUNT] = (values[at + PAIR_COUNT] as number) + count;
+    if (firstAt < (values[at + PAIR_FIRST] as number)) values[at + PAIR_FIRST] = firstAt;
+    if (lastAt > (values[at + PAIR_LAST] as number)) values[at + PAIR_LAST] = lastAt;
   }
 
   #idOf(status: number, route: number): number {
@@ -113,6 +116,7 @@ export class Failing {
     if (at === this.values.length) {
       const grown = new Float64Array(at * 2);
       grown.set(this.values);
+      giveBack(this.values);
       this.values = grown;
     }
     this.values[at + PAIR_STATUS] = status;

@@ -1,5 +1,6 @@
 // Owns many histograms in one piece of memory: a page of counters for each power of two that occurs, so that a row touches two cache lines.
 import { BUCKETS, FIRST_ORDERED_PAGE, PAGE, PAGES, bucketOf } from './buckets.ts';
+import { giveBack } from './give-back.ts';
 import { atShares, atSharesOf, pagesOf, powersOf } from './quantiles.ts';
 import type { Quantiles } from './quantiles.ts';
 import { Room } from './room.ts';
@@ -62,6 +63,7 @@ export class Histograms {
     if (count * PAGES <= this.#directory.length) return;
     const grown = new Int32Array(Math.max(count, this.#directory.length / PAGES * GROWTH) * PAGES);
     grown.set(this.#directory);
+    giveBack(this.#directory);
     this.#directory = grown;
   }
 

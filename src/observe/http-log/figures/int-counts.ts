@@ -1,4 +1,5 @@
 // Owns counts by a small whole number (a pair of ids), each below 2^32: open addressing over typed arrays.
+import { giveBack } from './give-back.ts';
 
 /** Slots for each key, at least. */
 const SLOTS_PER_KEY = 1.5;
@@ -64,5 +65,7 @@ export class IntCounts {
       this.#keys[slot] = key;
       this.#counts[slot] = counts[i] as number;
     });
+    giveBack(keys);
+    giveBack(counts);
   }
 }

@@ -3,6 +3,7 @@ import type { Columns, TextColumn } from '../columns.ts';
 import type { Batch } from './batch.ts';
 import { ByteTable } from './byte-table.ts';
 import type { ByteTableState } from './byte-table.ts';
+import { giveBack } from './give-back.ts';
 import { DISTINCT_ERROR_PERCENT, Distinct } from './distinct.ts';
 import { Histograms } from './histograms.ts';
 import type { HistogramsState } from './histograms.ts';
@@ -155,6 +156,7 @@ export class TextCounts {
     if ((last + 1) * width > this.values.length) {
       const grown = new Float64Array(Math.max(last + 1, this.values.length / width * 4) * width);
       grown.set(this.values);
+      giveBack(this.values);
       this.values = grown;
     }
     if (taken) this.taken.reserve(last + 1);
