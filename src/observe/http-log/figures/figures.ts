@@ -126,7 +126,10 @@ export class Figures {
   }
 
   /** Brings what is counted in the kernel's memory here; whoever reads the tables does it too. */
-  settle(): void { this.#inKernel?.settle(); }
+  settle(): void {
+    this.#inKernel?.settle();
+    this.#inKernel = undefined;
+  }
 
   state(): FiguresState {
     this.settle();
