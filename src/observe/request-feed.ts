@@ -75,7 +75,7 @@ function rowsOf(pieces: readonly Readonly<Piece>[]): readonly RequestRow[] {
   return pieces.flatMap(({ block, from, to }) => block.rows.slice(from, to));
 }
 
-/** A feed that keeps the last `keep` rows, bounded, followed and counted as any other. A block is let go when the last of its rows is. */
+/** A feed that keeps the last `keep` rows, bounded, followed and counted like each feed. A block is let go when the last of its rows is. */
 export function createRequestFeed(keep: number): RequestFeed {
   const followed = new Followed<Readonly<Piece>, RequestBatch>(keep, () => new Pieces());
   let open = new MadeRows();

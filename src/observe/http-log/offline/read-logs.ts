@@ -7,6 +7,7 @@ import type { RequestRow } from '../../../shared/model.ts';
 import type { LogFormat } from '../columns.ts';
 import { detect, sampleOf } from '../detect.ts';
 import type { Detection } from '../detect.ts';
+import { dropKernels } from '../kernel/kernel.ts';
 import { HELP_ALONE_BELOW_BYTES, THREADS } from '../scan/contract.ts';
 import type { ScanInput, SpareThreads } from '../scan/contract.ts';
 import { scan } from '../scan/scan.ts';
@@ -15,7 +16,7 @@ import { sourcesOf } from '../unpack.ts';
 import type { ByteSource } from '../unpack.ts';
 import { filesIn } from './log-paths.ts';
 import type { NamedFile } from './log-paths.ts';
-import { growYoung } from './optimize-rarely.ts';
+import { collectNow, growYoung } from './optimize-rarely.ts';
 import { Streamed } from './streamed.ts';
 
 /** Read by one thread, from its beginning. */
@@ -74,7 +75,7 @@ async function readAll(options: ReadLogsOptions, spare: SpareThreads | undefined
   const { inputs, streamed, refused } = met;
   if (inputs.length + streamed.sources.length === 0) throw nothing(options.paths, refused);
   const scanned = await scan({
-    inputs, ...window, signal, help: true, ...(spare === undefined ? {} : { spare }), ...(filter.terms.length === 0 || options.filter === undefined ? {} : { filter: options.filter }),
+    inputs, ...window, signal, help: true, waits: giveKernelsBack, ...(spare === undefined ? {} : { spare }), ...(filter.terms.length === 0 || options.filter === undefined ? {} : { filter: options.filter }),
     ...(options.threads === undefined ? {} : { threads: options.threads }), ...(options.progress === undefined ? {} : { progress: options.progress }),
   });
   const { figures } = scanned;
@@ -87,6 +88,12 @@ async function readAll(options: ReadLogsOptions, spare: SpareThreads | undefined
   const search = { from: options.from ?? -Infinity, to: options.to ?? Infinity, filter, limit: keep, ...(options.everything === undefined ? {} : { all: options.everything }) };
   const { rows, more } = await findRows(inputs, search, streamed.rows(), signal);
   return { report, rows, more };
+}
+
+/** Their memory is not needed beside what the other threads send. */
+function giveKernelsBack(): void {
+  dropKernels();
+  collectNow();
 }
 
 type Window = Pick<ReadLogsOptions, 'from' | 'to' | 'everything'>;

@@ -56,6 +56,8 @@ export interface ScanOptions extends ScanWindow {
   readonly aloneBelowBytes?: number;
   readonly signal: AbortSignal;
   progress?(readBytes: number, totalBytes: number): void;
+  /** Called when all of the caller's part is counted, while the other threads still work. */
+  waits?(): void;
 }
 
 /** Threads that wait for their work; ended by who made them. */

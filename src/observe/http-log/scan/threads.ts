@@ -1,8 +1,6 @@
 // Owns the threads of a scan: they take piece by piece from one list; what they counted is collected, and they are ended.
 import type { Worker } from 'node:worker_threads';
 import { DiagError } from '../../../shared/errors.ts';
-import { dropKernels } from '../kernel/kernel.ts';
-import { collectNow } from '../offline/optimize-rarely.ts';
 import { Figures } from '../figures/figures.ts';
 import type { FiguresState } from '../figures/figures.ts';
 import type { FromThread, Piece, PieceRead, ScanOptions, ThreadGiven } from './contract.ts';
@@ -23,8 +21,7 @@ export async function readInThreads(options: ScanOptions, pieces: readonly Piece
     const figures = help === true ? await helpOut(options, given, read, told) : new Figures(figuresOptions(options));
     // While the others make their states.
     figures.settle();
-    // The kernel's memory is not needed beside what the others send.
-    if (help === true) { dropKernels(); collectNow(); }
+    options.waits?.();
     for (const state of await others) figures.merge(state);
     return { read, figures };
   } finally {

@@ -50,16 +50,21 @@ function newPage(place: usize): usize {
 
 /** A cell of 8 bits ran over. */
 function turn(cell: usize): void {
+  const at = turnsAt(cell);
+  if (load<u32>(at) == 0) {
+    store<u32>(at, <u32>cell);
+    store<i32>(TURNS_USED, load<i32>(TURNS_USED) + 1);
+  }
+  store<u32>(at, load<u32>(at, 4) + 1, 4);
+}
+
+/** Where the turns of a cell stand, behind the cell itself; where they would, the cell is 0, and so are its turns. */
+export function turnsAt(cell: usize): usize {
   let slot = <usize>((<u32>cell * 0x9E3779B1) >> 16);
   for (;;) {
     const at = TURNS + (slot << 3), key = load<u32>(at);
-    if (key == <u32>cell) { store<u32>(at, load<u32>(at, 4) + 1, 4); return; }
-    if (key == 0) {
-      store<u32>(at, <u32>cell);
-      store<u32>(at, 1, 4);
-      store<i32>(TURNS_USED, load<i32>(TURNS_USED) + 1);
-      return;
-    }
+    if (key == 0 || key == <u32>cell) return at;
     slot = (slot + 1) & (TURN_SLOTS - 1);
   }
+  return 0;
 }

@@ -1,5 +1,6 @@
 // Owns the quantiles of histograms that are still in the kernel's memory, in AssemblyScript: for a report that is made once, before JavaScript's loops are warm.
 import { CELLS, CHUNK, PAGE, PAGES_AT, TURNS, TURNS_USED, TURN_SLOTS, WIDE } from './memory';
+import { turnsAt } from './histogram';
 
 /** Pages of an id: as many as its record has room for. */
 const PAGES: usize = (WIDE - PAGES_AT) / 2;
@@ -46,21 +47,11 @@ function addPage(page: usize, into: usize): u32 {
   }
   if ((load<u8>(TURNED + (page >> 3)) >> <u8>(page & 7) & 1) == 0) return total;
   for (let cell: usize = 0; cell < PAGE; cell += 1) {
-    const times = turnsOf(page * PAGE + cell) << 8;
+    const times = load<u32>(turnsAt(page * PAGE + cell), 4) << 8;
     store<u32>(into + (cell << 2), load<u32>(into + (cell << 2)) + times);
     total += times;
   }
   return total;
-}
-
-function turnsOf(cell: usize): u32 {
-  let slot = <usize>((<u32>cell * 0x9E3779B1) >> 16);
-  let key = load<u32>(TURNS + (slot << 3));
-  while (key != 0 && key != <u32>cell) {
-    slot = (slot + 1) & (TURN_SLOTS - 1);
-    key = load<u32>(TURNS + (slot << 3));
-  }
-  return key == 0 ? 0 : load<u32>(TURNS + (slot << 3), 4);
 }
 
 /** Walks over the sums in order and sets them to 0. */
