@@ -33,7 +33,7 @@ export interface Target {
   /** Threads that were led aside: only these can stand in the stub. */
   readonly used: Set<number>;
   readonly step: Step;
-  /** The target's own userfaultfds: any other one is ours. */
+  /** The target's own userfaultfds; those beside them are ours. */
   readonly had: readonly number[];
   /** Asked while a thread is held, so that the answer stays true. @throws Refused when the pid means another process by now */
   readonly sure: () => void;
